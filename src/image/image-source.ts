@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../base/digest.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { SignatureSearch } from '../trust/signature-source.ts';
+
+export type Transport = 'docker' | 'oci' | 'oci-archive' | 'docker-archive' | 'dir';
+
+/** The exact bytes of a manifest or index, already checked against `digest` where one was asked for. */
+export interface ManifestBytes {
+  readonly bytes: Buffer;
+  readonly digest: Digest;
+  /** As the transport said it; undefined where it says nothing. */
+  readonly mediaType: string | undefined;
+}
+
+/**
+ * A place that an image comes from. One instance serves one image; nothing it returns is trusted
+ * but for what its contract says was checked.
+ */
+export interface ImageSource extends AsyncDisposable {
+  readonly transport: Transport;
+  /** As the user would write it, `docker://quay.io/coreos/etcd:v3.5` or `oci:/srv/etcd:latest`. */
+  readonly display: string;
+  /** The logical name, for `docker` (always) and for archives that carry one; mirrors do not change it. */
+  readonly reference: Reference | undefined;
+  /** The identity that policy.json scopes are looked up for (containers-policy.json(5), per transport). */
+  readonly policyIdentity: string;
+
+  /** The manifest or index that the name stands for (asked once; later reads are by digest), or the one with this digest. */
+  readManifest(digest?: Digest): Promise<ManifestBytes>;
+  /** A small blob in memory (image configs), its size and digest checked. */
+  readBlob(descriptor: Descriptor): Promise<Buffer>;
+  /**
+   * The bytes of a layer blob as they come. Retries and Range resume happen inside; the *caller*
+   * checks size and digest of what arrives.
+   */
+  openBlob(descriptor: Descriptor, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** All signatures to be found for the manifest with this digest; absence is an empty list, failure an error. */
+  findSignatures(manifestDigest: Digest): Promise<SignatureSearch>;
+}
