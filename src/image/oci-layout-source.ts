@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Members } from '../archive/members.ts';
+import { type Digest, digestHex, sha256 } from '../base/digest.ts';
+import { printable, quote } from '../base/printable.ts';
+import { isJsonObject, parseStrictJsonValue } from '../base/strict-json.ts';
+import { type Descriptor, parseDescriptor } from '../oci/descriptor.ts';
+import { LIMITS } from '../oci/limits.ts';
+import { isIndexMediaType, isManifestMediaType } from '../oci/media-type.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { SignatureSearch } from '../trust/signature-source.ts';
+import { ImageError } from './image-error.ts';
+import type { ImageSource, ManifestBytes } from './image-source.ts';
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+
+/**
+ * `oci:` and `oci-archive:`: image-spec v1.1.1 image-layout.md, as a directory or inside a tar
+ * archive. Layouts carry no simple signatures, so a signedBy policy refuses them.
+ */
+export class OciLayoutSource implements ImageSource {
+  readonly transport: 'oci' | 'oci-archive';
+  readonly display: string;
+  readonly reference: Reference | undefined = undefined;
+  readonly policyIdentity: string;
+  readonly #members: Members;
+  readonly #image: string | undefined;
+
+  /**
+   * @param path the real, absolute, link-free path of the directory or archive.
+   * @param image the `org.opencontainers.image.ref.name` to choose; may be left out where there is one image.
+   */
+  constructor(
+    transport: 'oci' | 'oci-archive',
+    path: string,
+    image: string | undefined,
+    members: Members,
+  ) {
+    this.transport = transport;
+    this.display = `${transport}:${path}${image === undefined ? '' : `:${image}`}`;
+    this.policyIdentity = path;
+    this.#members = members;
+    this.#image = image;
+  }
+
+  async readManifest(digest?: Digest): Promise<ManifestBytes> {
+    const chosen = digest === undefined ? await this.#choose() : undefined;
+    const wanted = digest ?? chosen?.digest;
+    if (wanted === undefined)
+      throw new ImageError('SOURCE_NOT_FOUND', `reading ${this.#shown()}: no manifest`);
+    const bytes = await this.#members.read(blobName(wanted), LIMITS.manifestBytes);
+    assertDigest(bytes, wanted, `reading manifest of ${this.#shown()}`);
+    return { bytes, digest: wanted, mediaType: chosen?.mediaType };
+  }
+
+  async readBlob(descriptor: Descriptor): Promise<Buffer> {
+    const bytes = await this.#members.read(blobName(descriptor.digest), LIMITS.configBytes);
+    if (bytes.length !== descriptor.sizeBytes) {
+      const seen = `has ${bytes.length} bytes, its descriptor says ${descriptor.sizeBytes}`;
+      throw new ImageError(
+        'DIGEST_MISMATCH',
+        `reading ${this.#shown()}: blob ${descriptor.digest} ${seen}`,
+      );
+    }
+    assertDigest(bytes, descriptor.digest, `reading ${this.#shown()}`);
+    return bytes;
+  }
+
+  openBlob(descriptor: Descriptor, signal: AbortSignal): AsyncIterable<Buffer> {
+    return this.#members.open(blobName(descriptor.digest), signal);
+  }
+
+  findSignatures(): Promise<SignatureSearch> {
+    return Promise.resolve({
+      candidates: [],
+      places: [`${this.#shown()}: ${this.transport} sources carry no signatures`],
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#members[Symbol.asyncDispose]();
+  }
+
+  async #choose(): Promise<Descriptor> {
+    if (this.#members.sizeOf('index.json') === undefined) {
+      throw new ImageError(
+        'INVALID_SOURCE',
+        `reading ${this.#shown()}: it has no index.json, so it is no OCI layout`,
+      );
+    }
+    const text = (await this.#members.read('index.json', LIMITS.manifestBytes)).toString('utf8');
+    const value = parseStrictJsonValue(text, `${this.#shown()}: index.json`);
+    const manifests = isJsonObject(value) ? value['manifests'] : undefined;
+    if (!Array.isArray(manifests)) {
+      throw new ImageError(
+        'INVALID_SOURCE',
+        `reading ${this.#shown()}: index.json has no list of manifests`,
+      );
+    }
+    const images = manifests
+      .map((entry, n) => parseDescriptor(entry, `${this.#shown()}: index.json: manifests[${n}]`))
+      .filter((entry) => isManifestMediaType(entry.mediaType) || isIndexMediaType(entry.mediaType));
+    return this.#pick(images);
+  }
+
+  #pick(images: readonly Descriptor[]): Descriptor {
+    const named = images.filter((entry) => entry.annotations[REF_NAME] === this.#image);
+    const candidates = this.#image === undefined ? images : named;
+    const [first, second] = candidates;
+    if (first !== undefined && (second === undefined || first.digest === second.digest))
+      return first;
+    const names = images
+      .map((entry) => quote(entry.annotations[REF_NAME] ?? entry.digest))
+      .join(', ');
+    if (first === undefined) {
+      const what =
+        this.#image === undefined
+          ? 'it holds no image'
+          : `it holds no image named ${quote(this.#image)}`;
+      throw new ImageError('SOURCE_NOT_FOUND', `reading ${this.#shown()}: ${what}`, {
+        ...(names === '' ? {} : { hint: `it has ${names}` }),
+      });
+    }
+    throw new ImageError('AMBIGUOUS_SOURCE', `reading ${this.#shown()}: it holds several images`, {
+      hint: `add :NAME, one of ${names}`,
+    });
+  }
+
+  #shown(): string {
+    return printable(this.display);
+  }
+}
+
+function blobName(digest: Digest): string {
+  return `blobs/sha256/${digestHex(digest)}`;
+}
+
+/** @throws ImageError DIGEST_MISMATCH, naming what was found. */
+export function assertDigest(bytes: Buffer, digest: Digest, doing: string): void {
+  const found = sha256(bytes);
+  if (found === digest) return;
+  throw new ImageError('DIGEST_MISMATCH', `${doing}: content has digest ${found}, not ${digest}`);
+}
