@@ -7,6 +7,8 @@ export interface PolicyRule {
   readonly transport: string;
   /** The scope as written; `""` is the transport's default, undefined the policy's `default`. */
   readonly scope: string | undefined;
+  /** Line in the policy file, from 1; absent in verdicts recorded without it. */
+  readonly line?: number | undefined;
 }
 
 /** What one requirement found. Recorded with a deployment; prints in `inspect` and `verify`. */
@@ -30,6 +32,12 @@ export type Verdict =
       readonly rule: PolicyRule;
       readonly outcomes: readonly RequirementOutcome[];
       readonly manifestDigest: Digest;
+      /**
+       * Present when no requirement proved anything about the image (`insecureAcceptAnything` only):
+       * `by-default` when a default let it in, `by-scope` when the policy names a scope for it.
+       * See {@link ./system-container-rule.ts}.
+       */
+      readonly unsigned?: 'by-default' | 'by-scope' | undefined;
     }
   | {
       readonly allowed: false;
