@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import { constants } from 'node:os';
+import { SysctError } from '../base/sysct-error.ts';
+
+/** The user, or the system going down, asked us to stop. Exits as a shell would report the signal. */
+export class InterruptedError extends SysctError<'INTERRUPTED'> {
+  readonly exitCode: number;
+
+  constructor(doing: string, signal: NodeJS.Signals) {
+    super('INTERRUPTED', `${doing}: interrupted by ${signal}; nothing was changed`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}

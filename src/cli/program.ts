@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command, CommanderError, Option } from 'commander';
+import { COMMON_OPTIONS, Context } from './context.ts';
+import { EXIT, exitCodeOf } from './exit-code.ts';
+import { InterruptedError } from './interrupted-error.ts';
+import { OptionValues } from './option-values.ts';
+import { renderError } from './report-error.ts';
+import type { OptionSpec, Verb } from './verb.ts';
+import { VERBS } from './verbs.ts';
+import { VERSION } from './version.ts';
+
+/** Parses the command line, runs its verb, reports what failed. Resolves to the exit status. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.done;
+  const program = buildProgram(async (verb, args, options) => {
+    exitCode = await runVerb(verb, args, options);
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+}
+
+type Run = (verb: Verb, args: readonly string[], options: OptionValues) => Promise<void>;
+
+/** The command line as commander sees it; `run` is called with the verb that was chosen. */
+export function buildProgram(run: Run): Command {
+  const program = new Command('sysct')
+    .description('Manage system containers: services run from OCI images under systemd')
+    .version(`sysct version ${VERSION}`, '-v, --version', 'print the version')
+    .helpCommand('help [VERB]', 'show the help of a verb')
+    .configureOutput({
+      outputError: (text, write) => write(`sysct: ${text.replace(/^error: /, '')}`),
+    })
+    .showHelpAfterError('hint: sysct --help lists the verbs and options')
+    .enablePositionalOptions()
+    .exitOverride();
+  for (const verb of VERBS) program.addCommand(buildCommand(verb, run));
+  return program;
+}
+
+function buildCommand(verb: Verb, run: Run): Command {
+  const command = new Command(verb.name)
+    .summary(verb.summary)
+    .description(verb.description.join('\n\n'))
+    .showHelpAfterError(`hint: sysct ${verb.name} --help shows its options`)
+    .configureOutput({
+      outputError: (text, write) => write(`sysct: ${text.replace(/^error: /, '')}`),
+    })
+    .exitOverride();
+  for (const argument of verb.args) {
+    const dots = argument.arity === 'any' || argument.arity === 'some' ? '...' : '';
+    const optional = argument.arity === 'optional' || argument.arity === 'any';
+    const shown = `${argument.name}${dots}`;
+    command.argument(optional ? `[${shown}]` : `<${shown}>`, argument.description);
+  }
+  for (const option of [...verb.options, ...COMMON_OPTIONS]) command.addOption(buildOption(option));
+  if (verb.passThrough === true) command.passThroughOptions();
+  if (verb.examples.length > 0) command.addHelpText('after', helpExamples(verb));
+  return command.action(async () => {
+    await run(verb, command.args, new OptionValues(command.opts()));
+  });
+}
+
+function buildOption(spec: OptionSpec): Option {
+  const option = new Option(
+    spec.flags.replace(/ ([A-Z][A-Z=_-]*)$/, ' <$1>').replace(/\[=([A-Z]+)\]$/, ' [$1]'),
+  );
+  option.description = spec.description;
+  if (spec.choices !== undefined) option.choices(spec.choices);
+  if (spec.repeatable === true) {
+    option.argParser((value: string, before: readonly string[] | undefined) => [
+      ...(before ?? []),
+      value,
+    ]);
+  }
+  return option;
+}
+
+function helpExamples(verb: Verb): string {
+  const lines = verb.examples.map((example) => `  ${example.command}\n      ${example.does}`);
+  return `\nExamples:\n${lines.join('\n')}`;
+}
+
+async function runVerb(
+  verb: Verb,
+  args: readonly string[],
+  options: OptionValues,
+): Promise<number> {
+  const interrupt = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void =>
+    interrupt.abort(new InterruptedError(verb.name, name));
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  process.on('SIGHUP', onSignal);
+  try {
+    const context = await Context.create(options, interrupt.signal);
+    return await verb.run(context, args, options);
+  } catch (error) {
+    const reason: unknown = interrupt.signal.aborted ? interrupt.signal.reason : error;
+    process.stderr.write(renderError(reason, options.flag('debug')));
+    return reason instanceof InterruptedError ? reason.exitCode : exitCodeOf(reason);
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+    process.off('SIGHUP', onSignal);
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import { styleText } from 'node:util';
+import { printable } from '../base/printable.ts';
+import { isErrno, messageOf, SysctError } from '../base/sysct-error.ts';
+
+/**
+ * What a user sees of a failure: one line, and a hint on the next where there is one. With `debug`
+ * the stack and the causes follow.
+ */
+export function renderError(error: unknown, debug: boolean): string {
+  const label = styleText('red', 'sysct:', { stream: process.stderr });
+  const lines = [`${label} ${printable(oneLine(error))}`];
+  if (error instanceof SysctError && error.hint !== undefined)
+    lines.push(`hint: ${printable(error.hint)}`);
+  if (debug) lines.push(stackOf(error));
+  return `${lines.join('\n')}\n`;
+}
+
+function oneLine(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  if (isErrno(error, 'ENOSPC', 'EDQUOT')) return `no space left on the device: ${error.message}`;
+  if (error instanceof SysctError || isAbort(error)) return messageOf(error);
+  // Anything that sysct did not foresee is a defect of sysct, and says so.
+  return `internal error: ${messageOf(error)} (run again with --debug and report it)`;
+}
+
+export function isAbort(error: unknown): boolean {
+  return (
+    error instanceof Error && (error.name === 'AbortError' || error.name === 'InterruptedError')
+  );
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by: ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

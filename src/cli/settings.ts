@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { quote } from '../base/printable.ts';
+import { UsageError } from '../base/sysct-error.ts';
+
+/** What `sysct.toml` can set; every key has a default. */
+export interface Settings {
+  /** The store's directory, a host path. */
+  readonly store: string;
+  /** Units that no system container may start after: the container daemons. */
+  readonly before: readonly string[];
+  /** The OCI runtime, a host path or a name looked up in the usual directories. */
+  readonly runtime: string | undefined;
+}
+
+const DAEMONS = [
+  'docker.service',
+  'containerd.service',
+  'crio.service',
+  'podman.service',
+  'kubelet.service',
+  'k3s.service',
+];
+
+export const DEFAULT_SETTINGS: Settings = {
+  store: '/var/lib/sysct',
+  before: DAEMONS,
+  runtime: undefined,
+};
+
+export type SettingsValues = Partial<Settings>;
+
+/**
+ * The settings of one parsed TOML document.
+ * @param what the file's path, for messages.
+ * @throws UsageError naming the file and the key.
+ */
+export function settingsFrom(
+  document: Readonly<Record<string, unknown>>,
+  what: string,
+): SettingsValues {
+  let settings: SettingsValues = {};
+  for (const [key, value] of Object.entries(document)) {
+    switch (key) {
+      case 'store':
+        settings = { ...settings, store: absolutePath(value, key, what) };
+        break;
+      case 'runtime':
+        settings = { ...settings, runtime: text(value, key, what) };
+        break;
+      case 'before':
+        settings = { ...settings, before: unitNames(value, key, what) };
+        break;
+      default:
+        throw invalid(what, key, 'is not a setting', 'sysct.toml(5) lists the settings');
+    }
+  }
+  return settings;
+}
+
+function text(value: unknown, key: string, what: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw invalid(what, key, 'is not a text', `write ${key} = "…"`);
+}
+
+function absolutePath(value: unknown, key: string, what: string): string {
+  const path = text(value, key, what);
+  if (path.startsWith('/')) return path;
+  throw invalid(what, key, `is not an absolute path: ${quote(path)}`, `write ${key} = "/…"`);
+}
+
+function unitNames(value: unknown, key: string, what: string): readonly string[] {
+  if (Array.isArray(value)) {
+    const names: readonly unknown[] = value;
+    if (names.every((name) => typeof name === 'string' && /^[\w:.@\\-]+\.[a-z]+$/.test(name))) {
+      return names.map(String);
+    }
+  }
+  throw invalid(what, key, 'is not a list of unit names', `write ${key} = ["docker.service"]`);
+}
+
+function invalid(what: string, key: string, reason: string, hint: string): UsageError {
+  return new UsageError(`reading settings ${what}: ${quote(key)} ${reason}`, { hint });
+}

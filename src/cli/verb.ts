@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Context } from './context.ts';
+import type { OptionValues } from './option-values.ts';
+
+/** An option of a verb: the one source of `--help`, the man page and shell completion. */
+export interface OptionSpec {
+  /** As commander writes it: `-n, --name NAME`, `--now`. A value name makes it take a value. */
+  readonly flags: string;
+  readonly description: string;
+  /** Given several times, all values count. */
+  readonly repeatable?: boolean;
+  readonly choices?: readonly string[];
+}
+
+export interface ArgumentSpec {
+  /** In capitals, as the synopsis shows it. */
+  readonly name: string;
+  readonly description: string;
+  readonly arity: 'one' | 'optional' | 'any' | 'some';
+  /** What a shell offers for it. */
+  readonly completes?: 'containers' | 'images' | 'files';
+}
+
+/** One verb of the command line. Modules that are heavy to load are imported inside `run`. */
+export interface Verb {
+  readonly name: string;
+  /** One line, for the list of verbs. */
+  readonly summary: string;
+  /** Paragraphs for `--help` and the man page. */
+  readonly description: readonly string[];
+  readonly args: readonly ArgumentSpec[];
+  readonly options: readonly OptionSpec[];
+  readonly examples: readonly { readonly command: string; readonly does: string }[];
+  /** Everything after the first argument belongs to the payload: `exec`, `run`. */
+  readonly passThrough?: boolean;
+  /** Resolves to the exit status. */
+  readonly run: (
+    context: Context,
+    args: readonly string[],
+    options: OptionValues,
+  ) => Promise<number>;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../base/digest.ts';
+import { quote } from '../base/printable.ts';
+import { isJsonObject, parseStrictJsonValue } from '../base/strict-json.ts';
+import type { Verdict } from '../trust/verdict.ts';
+import { ContainerError } from './container-error.ts';
+import type { HostChange } from './host-change.ts';
+
+export const GENERATION_VERSION = 1;
+
+export type LauncherKind = 'runc' | 'chroot' | 'none';
+
+/** Where a template variable's value came from; the first of these that has one wins, top down. */
+export type ValueOrigin = 'forced' | 'set' | 'stored' | 'host' | 'default';
+
+export interface RecordedValue {
+  readonly value: string;
+  readonly from: ValueOrigin;
+}
+
+/**
+ * `containers/NAME/N/generation.json`: all that one install or update decided and did. Immutable.
+ * Units and mounts do not read it; it is for people, for undoing, and for the next generation.
+ */
+export interface Generation {
+  readonly version: typeof GENERATION_VERSION;
+  readonly name: string;
+  readonly number: number;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly image: {
+    /** As the user named it, fully expanded. */
+    readonly source: string;
+    readonly manifestDigest: Digest;
+    readonly imageId: Digest;
+    readonly treeId: Digest;
+  };
+  readonly verdict: Verdict;
+  readonly launcher: LauncherKind;
+  /** Host path of the OCI runtime; undefined for chroot and for images without a service. */
+  readonly runtime: string | undefined;
+  readonly values: Readonly<Record<string, RecordedValue>>;
+  readonly checkout: { readonly method: string; readonly reason: string };
+  /** The service first, then its mounts; empty for images without a service. */
+  readonly units: readonly string[];
+  /** What uninstall takes back, in the order of creation. */
+  readonly changes: readonly HostChange[];
+  /** Directories that systemd-tmpfiles made for this container: its state. */
+  readonly stateDirectories: readonly string[];
+  readonly order: {
+    readonly before: readonly string[];
+    readonly after: readonly string[];
+    readonly requires: readonly string[];
+  };
+  /** The command that runs, for `list`. */
+  readonly command: readonly string[];
+}
+
+/** @throws ContainerError CONTAINER_BROKEN */
+export function parseGeneration(text: string, what: string): Generation {
+  const value = parseStrictJsonValue(text, what);
+  if (!isJsonObject(value)) throw broken(what, 'is not a JSON object');
+  if (value['version'] !== GENERATION_VERSION) {
+    throw broken(
+      what,
+      `has version ${quote(JSON.stringify(value['version']) ?? 'none')}, not ${GENERATION_VERSION}`,
+    );
+  }
+  for (const key of [
+    'name',
+    'number',
+    'createdAt',
+    'image',
+    'verdict',
+    'launcher',
+    'values',
+    'units',
+    'changes',
+  ]) {
+    if (!(key in value)) throw broken(what, `has no ${quote(key)}`);
+  }
+  // Written by us, 0600 in a directory of root: beyond the version and the keys its shape is not doubted.
+  return value as unknown as Generation;
+}
+
+export function printGeneration(generation: Generation): string {
+  return `${JSON.stringify(generation, undefined, 2)}\n`;
+}
+
+function broken(what: string, reason: string): ContainerError {
+  return new ContainerError('CONTAINER_BROKEN', `reading ${what}: it ${reason}`, {
+    hint: 'uninstall and install the container again',
+  });
+}

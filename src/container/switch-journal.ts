@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isErrno } from '../base/sysct-error.ts';
+import { isJsonObject, parseStrictJsonValue } from '../base/strict-json.ts';
+import { syncDirectory, writeFileDurably } from '../sys/durable-file.ts';
+import { ContainerError } from './container-error.ts';
+import type { HostChange } from './host-change.ts';
+
+/**
+ * `containers/NAME/switch.json` exists exactly while a switch of NAME is under way:
+ *
+ *   write journal → change the host → reload, enable, start → point `current` at N → remove journal
+ *
+ * Whoever finds it without its writer's lock puts the host back: an unfinished install is undone, an
+ * unfinished uninstall is finished. Every step is idempotent, so a recovery may be killed as well.
+ */
+export interface SwitchJournal {
+  readonly version: 1;
+  readonly action: 'install' | 'uninstall';
+  readonly generation: number;
+  readonly units: readonly string[];
+  readonly changes: readonly HostChange[];
+  /** Directories that systemd-tmpfiles may have made: removed again where they are empty. */
+  readonly stateDirectories: readonly string[];
+}
+
+const FILE = 'switch.json';
+
+export function writeJournal(containerDirectory: string, journal: SwitchJournal): void {
+  writeFileDurably(join(containerDirectory, FILE), `${JSON.stringify(journal)}\n`, 0o600);
+}
+
+export function readJournal(containerDirectory: string): SwitchJournal | undefined {
+  const path = join(containerDirectory, FILE);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+  const value = parseStrictJsonValue(text, path);
+  if (!isJsonObject(value) || value['version'] !== 1) {
+    throw new ContainerError(
+      'CONTAINER_BROKEN',
+      `reading ${path}: it is of a version that this sysct does not know`,
+      {
+        hint: 'use the sysct that wrote it',
+      },
+    );
+  }
+  return value as unknown as SwitchJournal;
+}
+
+export function removeJournal(containerDirectory: string): void {
+  rmSync(join(containerDirectory, FILE), { force: true });
+  syncDirectory(dirname(join(containerDirectory, FILE)));
+}
