@@ -22,11 +22,14 @@ export interface JsonPlace {
   readonly column: number;
 }
 
+/** Keys and list positions from the root of a document to a value. */
+export type JsonPath = readonly (string | number)[];
+
 /** A parsed document that still knows where each of its values stood. */
 export interface JsonDocument {
   readonly value: JsonValue;
   /** The place of the value (or of the nearest parent that exists) at `path`. */
-  placeOf(path: readonly (string | number)[]): JsonPlace;
+  placeOf(path: JsonPath): JsonPlace;
 }
 
 const MAX_DEPTH = 128;
@@ -37,9 +40,15 @@ const MAX_DEPTH = 128;
  * a signer and a verifier may disagree on which one counts. Objects have no prototype.
  *
  * @param what names the document in messages, for example a file's path.
+ * @param mayRepeatKeys for the one format that leaves a part of itself open: true for the path of an
+ *   object whose keys may repeat (the last one counts).
  * @throws InvalidJsonError `what:line:column: …`
  */
-export function parseStrictJson(text: string, what: string): JsonDocument {
+export function parseStrictJson(
+  text: string,
+  what: string,
+  mayRepeatKeys: (path: JsonPath) => boolean = () => false,
+): JsonDocument {
   const errors: ParseError[] = [];
   assertDepth(text, what);
   const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
@@ -54,7 +63,7 @@ export function parseStrictJson(text: string, what: string): JsonDocument {
           : 'is empty';
     throw invalid(what, place, reason);
   }
-  const value = toValue(root, text, what);
+  const value = toValue(root, [], { text, what, mayRepeatKeys });
   return { value, placeOf: (path) => placeAt(text, nodeAt(root, path).offset) };
 }
 
@@ -84,10 +93,17 @@ function assertDepth(text: string, what: string): void {
   }
 }
 
-function toValue(node: Node, text: string, what: string): JsonValue {
+interface Conversion {
+  readonly text: string;
+  readonly what: string;
+  readonly mayRepeatKeys: (path: JsonPath) => boolean;
+}
+
+function toValue(node: Node, path: JsonPath, conversion: Conversion): JsonValue {
+  const { text, what } = conversion;
   switch (node.type) {
     case 'array':
-      return (node.children ?? []).map((child) => toValue(child, text, what));
+      return (node.children ?? []).map((child, n) => toValue(child, [...path, n], conversion));
     case 'object': {
       const object = Object.create(null) as { [key: string]: JsonValue };
       for (const property of node.children ?? []) {
@@ -96,9 +112,9 @@ function toValue(node: Node, text: string, what: string): JsonValue {
           throw invalid(what, placeAt(text, property.offset), 'property without a value');
         }
         const name = String(key.value);
-        if (name in object)
+        if (name in object && !conversion.mayRepeatKeys(path))
           throw invalid(what, placeAt(text, key.offset), `duplicate key ${quote(name)}`);
-        object[name] = toValue(value, text, what);
+        object[name] = toValue(value, [...path, name], conversion);
       }
       return object;
     }
@@ -111,7 +127,7 @@ function toValue(node: Node, text: string, what: string): JsonValue {
   }
 }
 
-function nodeAt(root: Node, path: readonly (string | number)[]): Node {
+function nodeAt(root: Node, path: JsonPath): Node {
   let node = root;
   for (const step of path) {
     const next =
