@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { realpathSync } from 'node:fs';
+import { DirectoryMembers } from '../archive/directory-members.ts';
+import type { Members } from '../archive/members.ts';
+import type { Log } from '../base/log.ts';
+import { quote } from '../base/printable.ts';
+import { isErrno } from '../base/sysct-error.ts';
+import type { RegistryOptions } from '../registry/registry-access.ts';
+import type { HostRoot } from '../sys/host-root.ts';
+import { ImageError } from './image-error.ts';
+import type { ImageSource } from './image-source.ts';
+import { parseSourceName } from './source-name.ts';
+
+/** What opening a source needs of its surroundings. */
+export interface SourceEnvironment {
+  readonly host: HostRoot;
+  readonly env: NodeJS.ProcessEnv;
+  readonly version: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly registry: RegistryOptions;
+  /** A directory on the store's file system, for archives that have to be unpacked to be read. */
+  readonly scratchDirectory: string;
+}
+
+/** Opens what the user named as an image; nothing of a registry is asked yet. Close it with `await using`. */
+export async function openSource(
+  text: string,
+  environment: SourceEnvironment,
+): Promise<ImageSource> {
+  const name = parseSourceName(text);
+  switch (name.transport) {
+    case 'docker':
+      return await openRegistry(name.reference, environment);
+    case 'oci': {
+      const { OciLayoutSource } = await import('./oci-layout-source.ts');
+      const path = realPath(name.path, text);
+      return new OciLayoutSource('oci', path, name.image, new DirectoryMembers(path));
+    }
+    case 'oci-archive': {
+      const { OciLayoutSource } = await import('./oci-layout-source.ts');
+      const path = realPath(name.path, text);
+      return new OciLayoutSource(
+        'oci-archive',
+        path,
+        name.image,
+        await openArchive(path, environment),
+      );
+    }
+    case 'docker-archive': {
+      const { DockerArchiveSource } = await import('./docker-archive-source.ts');
+      const path = realPath(name.path, text);
+      return await DockerArchiveSource.open(path, name.image, await openArchive(path, environment));
+    }
+    case 'dir': {
+      const { DirSource } = await import('./dir-source.ts');
+      const path = realPath(name.path, text);
+      return new DirSource(path, new DirectoryMembers(path));
+    }
+  }
+}
+
+async function openRegistry(text: string, environment: SourceEnvironment): Promise<ImageSource> {
+  const { host, env, log, signal, version } = environment;
+  const { loadRegistryAccess } = await import('../registry/registry-access.ts');
+  const { RegistryClient } = await import('../registry/registry-client.ts');
+  const { expandReference } = await import('../registry/short-name.ts');
+  const { loadRegistriesD } = await import('../trust/registries-d-file.ts');
+  const { RegistrySource } = await import('./registry-source.ts');
+  const uid = process.getuid?.() ?? 0;
+  const access = loadRegistryAccess({ root: host, env, uid, version, log }, environment.registry);
+  const reference = expandReference(text, access.conf);
+  const registriesD = await loadRegistriesD({ host, env });
+  for (const warning of registriesD.warnings) log.warn(warning);
+  const client = new RegistryClient(reference, access);
+  return new RegistrySource({ client, access, registriesD, host, log, signal });
+}
+
+async function openArchive(path: string, environment: SourceEnvironment): Promise<Members> {
+  const { openTarMembers } = await import('../archive/tar-members.ts');
+  return await openTarMembers(path, environment.scratchDirectory, environment.signal);
+}
+
+// Policy scopes of file transports are real paths: a link must not lead around one.
+function realPath(path: string, text: string): string {
+  try {
+    return realpathSync(path);
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP')) throw cause;
+    throw new ImageError(
+      'SOURCE_NOT_FOUND',
+      `opening ${quote(text)}: ${cause.code ?? 'error'}: no such file or directory`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../base/digest.ts';
+import type { Log } from '../base/log.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
+import type { RegistryAccess } from '../registry/registry-access.ts';
+import type { RegistryClient } from '../registry/registry-client.ts';
+import type { HostRoot } from '../sys/host-root.ts';
+import { findLookasideSignatures } from '../trust/lookaside.ts';
+import { type RegistriesD, signatureSettingsFor } from '../trust/registries-d.ts';
+import { dockerIdentity } from '../trust/scope-lookup.ts';
+import type { SignatureSearch } from '../trust/signature-source.ts';
+import type { ImageSource, ManifestBytes } from './image-source.ts';
+
+export interface RegistrySourceParts {
+  readonly client: RegistryClient;
+  readonly access: RegistryAccess;
+  readonly registriesD: RegistriesD;
+  readonly host: HostRoot;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * An image in a registry. Policy and identity see the logical name; bytes and signatures come from
+ * the endpoint (mirror or primary) that answered. Signatures are gathered from the lookaside *and*
+ * from the registry's own extension: a registry that announces the extension must not be able to
+ * hide the lookaside.
+ */
+export class RegistrySource implements ImageSource {
+  readonly transport = 'docker';
+  readonly display: string;
+  readonly reference: Reference;
+  readonly policyIdentity: string;
+  readonly #parts: RegistrySourceParts;
+
+  constructor(parts: RegistrySourceParts) {
+    this.#parts = parts;
+    this.reference = parts.client.reference;
+    this.policyIdentity = dockerIdentity(this.reference);
+    this.display = `docker://${formatReference(this.reference)}`;
+  }
+
+  async readManifest(digest?: Digest): Promise<ManifestBytes> {
+    return await this.#parts.client.readManifest(digest, this.#parts.signal);
+  }
+
+  async readBlob(descriptor: Descriptor): Promise<Buffer> {
+    return await this.#parts.client.readBlob(descriptor, this.#parts.signal);
+  }
+
+  openBlob(descriptor: Descriptor, signal: AbortSignal): AsyncIterable<Buffer> {
+    return this.#parts.client.openBlob(descriptor, {
+      signal,
+      onRetry: ({ attempt, delayMs, reason }) => {
+        this.#parts.log.warn(`${reason}; retry ${attempt} in ${Math.ceil(delayMs / 1000)} s`);
+      },
+    });
+  }
+
+  async findSignatures(manifestDigest: Digest): Promise<SignatureSearch> {
+    const { client, registriesD, host, access, signal } = this.#parts;
+    const physical = client.endpoint?.reference ?? this.reference;
+    const beside = await findLookasideSignatures(
+      {
+        base: signatureSettingsFor(registriesD, physical).lookaside,
+        reference: physical,
+        manifestDigest,
+      },
+      { host, httpGet: access.httpGet, signal },
+    );
+    const inside = await client.readSignatureExtension(manifestDigest, signal);
+    return {
+      candidates: [...beside.candidates, ...inside.signatures],
+      places: [...beside.places, ...inside.places],
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.access[Symbol.asyncDispose]();
+  }
+}
