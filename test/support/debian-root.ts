@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runChecked } from '../../src/sys/process.ts';
+import { cached } from './cache.ts';
+import { temporaryDirectory } from './tmp.ts';
+
+export type DebianRelease = 'bookworm' | 'trixie';
+
+export interface DebianRootSpec {
+  readonly release: DebianRelease;
+  /** On top of the essential ones. */
+  readonly packages: readonly string[];
+}
+
+const SIZE_MB = 6144;
+
+/** A tar of a Debian root, by mmdebstrap, without its package lists and caches; cached. */
+export async function debianRootTar(spec: DebianRootSpec): Promise<string> {
+  return await cached(`${spec.release}.tar`, ['tar', 1, spec], async (path) => {
+    // mmdebstrap tells the format by the name.
+    const tar = `${path}.tar`;
+    await runChecked('mmdebstrap', [...mmdebstrapFlags(spec), spec.release, tar]);
+    await runChecked('mv', [tar, path]);
+  });
+}
+
+/**
+ * An ext4 image that holds a Debian root, by mmdebstrap; cached, so copy it before use
+ * (`cp --sparse=always`). Sparse: it takes the room of its files.
+ */
+export async function debianRootImage(spec: DebianRootSpec): Promise<string> {
+  return await cached(`${spec.release}.ext4`, ['ext4', 1, SIZE_MB, spec], async (path) => {
+    // Made in memory: a slow disk under the file system would count for every file of the root.
+    using tmp = temporaryDirectory('debian', '/dev/shm');
+    const image = join(tmp.directory, 'image');
+    const root = join(tmp.directory, 'root');
+    writeFileSync(image, '');
+    truncateSync(image, SIZE_MB * 1024 * 1024);
+    mkdirSync(root);
+    await runChecked('mkfs.ext4', ['-q', '-F', '-m', '0', image]);
+    await runChecked('mount', ['-o', 'loop', image, root]);
+    try {
+      await runChecked('mmdebstrap', [
+        ...mmdebstrapFlags(spec),
+        '--format=directory',
+        // It is the root of the file system, and mmdebstrap wants an empty one.
+        '--skip=check/empty',
+        spec.release,
+        root,
+      ]);
+      // A root that boots more than once needs an empty one: PID 1 makes up a transient identity.
+      writeFileSync(join(root, 'etc/machine-id'), '');
+    } finally {
+      await runChecked('umount', [root]);
+    }
+    await runChecked('cp', ['--sparse=always', image, path]);
+  });
+}
+
+function mmdebstrapFlags({ packages }: DebianRootSpec): readonly string[] {
+  return [
+    '--quiet',
+    '--mode=root',
+    '--variant=minbase',
+    ...(packages.length === 0 ? [] : [`--include=${packages.join(',')}`]),
+  ];
+}
