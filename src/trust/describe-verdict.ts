@@ -1,18 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
+import { quote } from '../base/printable.ts';
 import { TrustError } from './trust-error.ts';
 import type { PolicyRule, Verdict } from './verdict.ts';
 
-/** One line for tables: `signed by 0123ABCD… for quay.io/x:1 (docker quay.io/x)`, `unsigned, by default`, `refused: …`. */
+export type Refusal = Extract<Verdict, { readonly allowed: false }>;
+
+/**
+ * One line for tables: `signed by 0123456789ABCDEF…`, `unsigned (by default)`, `refused: …`.
+ * Only the long key ID is shown; `inspect` has the whole fingerprint.
+ */
 export function describeVerdict(verdict: Verdict): string {
-  return verdict.allowed ? 'allowed' : 'refused';
+  if (!verdict.allowed) return `refused: ${verdict.reasons[0] ?? 'by policy'}`;
+  const signers = verdict.outcomes.flatMap((outcome) =>
+    outcome.type === 'signedBy' ? [outcome.keyFingerprint.slice(-16)] : [],
+  );
+  if (signers.length > 0) return `signed by ${[...new Set(signers)].join(' and ')}`;
+  return verdict.unsigned === 'by-scope' ? 'unsigned (by scope)' : 'unsigned (by default)';
 }
 
 /** The rule in words: `/etc/containers/policy.json:7, transport docker, scope "quay.io/x"`. */
 export function describeRule(rule: PolicyRule): string {
-  return rule.policyFile;
+  const place = rule.line === undefined ? rule.policyFile : `${rule.policyFile}:${rule.line}`;
+  if (rule.scope === undefined) return `${place}, default`;
+  const scope = rule.scope === '' ? 'default of the transport' : `scope ${quote(rule.scope)}`;
+  return `${place}, transport ${rule.transport}, ${scope}`;
 }
 
-/** A refusing verdict as the error REFUSED, all reasons in its message, the next step as its hint. */
-export function refusal(verdict: Extract<Verdict, { allowed: false }>, what: string): TrustError {
-  return new TrustError('REFUSED', `${what}: ${verdict.reasons.join('; ')}`);
+/**
+ * A refusing verdict as an error.
+ * @param what was asked for, `docker://quay.io/coreos/etcd:v3.5`
+ */
+export function refusal(verdict: Refusal, what: string): TrustError {
+  return new TrustError('REFUSED', `${what} is refused by policy: ${verdict.reasons.join('; ')}`, {
+    ...(verdict.hint === undefined ? {} : { hint: verdict.hint }),
+  });
 }

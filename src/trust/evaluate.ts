@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from '../base/digest.ts';
+import { assertNever } from '../base/assert-never.ts';
+import { type Digest, sha256 } from '../base/digest.ts';
 import type { Reference } from '../oci/reference.ts';
+import { describeRule } from './describe-verdict.ts';
 import type { Policy } from './policy.ts';
+import type { Requirement } from './requirement.ts';
+import { chooseRule } from './scope-lookup.ts';
 import type { SignatureSearch } from './signature-source.ts';
+import { evaluateSignedBy } from './signed-by.ts';
+import { unsignedAdmission } from './system-container-rule.ts';
 import { TrustError } from './trust-error.ts';
-import type { Verdict } from './verdict.ts';
+import type { PolicyRule, RequirementOutcome, Verdict } from './verdict.ts';
 
 /** The image that asks to be let in. */
 export interface PolicySubject {
@@ -27,10 +33,16 @@ export interface EvaluationContext {
   readonly now: () => Date;
 }
 
+/** What one requirement says. */
+export type RequirementResult =
+  | { readonly met: true; readonly outcome: RequirementOutcome }
+  | { readonly met: false; readonly reasons: readonly string[]; readonly hint: string | undefined };
+
 /**
  * Decides whether the policy admits the image: every requirement of the chosen rule must be met
- * (AND); a `signedBy` is met by any one good signature (OR). `findSignatures` is called at most once
- * and only when a requirement needs signatures; that it fails is a refusal, never "no signatures".
+ * (AND), the first that is not decides; a `signedBy` is met by any one good signature (OR).
+ * `findSignatures` is called at most once and only when a requirement needs signatures; that it fails
+ * is a refusal, never "no signatures".
  *
  * @throws TrustError MANIFEST_MISMATCH when the bytes do not have the digest; the signal's reason on
  *   abort. Everything else that goes wrong is a refusal in the verdict.
@@ -42,6 +54,65 @@ export async function evaluatePolicy(
   context: EvaluationContext,
 ): Promise<Verdict> {
   context.signal.throwIfAborted();
-  await findSignatures();
-  throw new TrustError('MANIFEST_MISMATCH', `${policy.file} ${subject.transport}`);
+  const { manifestDigest } = subject;
+  const actual = sha256(subject.manifestBytes);
+  if (actual !== manifestDigest)
+    throw new TrustError(
+      'MANIFEST_MISMATCH',
+      `manifest ${manifestDigest} has the digest ${actual}`,
+    );
+  const { rule, requirements } = chooseRule(policy, subject.transport, subject.policyIdentity);
+  let search: Promise<SignatureSearch> | undefined;
+  const findOnce = () => (search ??= findSignatures());
+  const outcomes: RequirementOutcome[] = [];
+  for (const requirement of requirements) {
+    const result = await evaluateRequirement(requirement, rule, subject, findOnce, context);
+    context.signal.throwIfAborted();
+    if (!result.met)
+      return { allowed: false, rule, reasons: result.reasons, hint: result.hint, manifestDigest };
+    outcomes.push(result.outcome);
+  }
+  return {
+    allowed: true,
+    rule,
+    outcomes,
+    manifestDigest,
+    unsigned: unsignedAdmission(rule, outcomes),
+  };
+}
+
+async function evaluateRequirement(
+  requirement: Requirement,
+  rule: PolicyRule,
+  subject: PolicySubject,
+  findSignatures: () => Promise<SignatureSearch>,
+  context: EvaluationContext,
+): Promise<RequirementResult> {
+  switch (requirement.type) {
+    case 'insecureAcceptAnything':
+      return { met: true, outcome: { type: 'insecureAcceptAnything' } };
+    case 'reject':
+      return refuse(
+        `the policy rejects it (${describeRule(rule)})`,
+        `name it in a scope of ${rule.policyFile} that says which keys must have signed it`,
+      );
+    case 'signedBy':
+      return await evaluateSignedBy(requirement, rule, subject, findSignatures, context);
+    case 'sigstoreSigned':
+      return refuse(
+        `the policy asks for a sigstore signature (${describeRule(rule)}), which sysct cannot verify yet`,
+        `use signedBy with GPG keys for it in ${rule.policyFile}`,
+      );
+    case 'signedBaseLayer':
+      return refuse(
+        `the policy asks for signedBaseLayer (${describeRule(rule)}), which no tool implements`,
+        `remove that requirement from ${rule.policyFile}`,
+      );
+    default:
+      return assertNever(requirement);
+  }
+}
+
+function refuse(reason: string, hint: string): RequirementResult {
+  return { met: false, reasons: [reason], hint };
 }
