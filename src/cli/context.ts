@@ -3,6 +3,7 @@ import type { Log } from '../base/log.ts';
 import type { Progress } from '../base/progress.ts';
 import { isErrno, UsageError } from '../base/sysct-error.ts';
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { quote } from '../base/printable.ts';
 import { HostRoot } from '../sys/host-root.ts';
 import type { OptionValues } from './option-values.ts';
@@ -51,6 +52,11 @@ export class Context {
   /** The real path of the store. */
   get storeDirectory(): string {
     return this.host.resolveFollowing(this.settings.store);
+  }
+
+  /** The real path of the directory of all containers. */
+  get containersDirectory(): string {
+    return join(this.storeDirectory, 'containers');
   }
 
   /** Where the verb's long work reports to: `--progress-fd`, nothing with `--quiet`, else stderr. */

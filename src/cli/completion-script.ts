@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { COMMON_OPTIONS } from './context.ts';
+import type { OptionSpec, Verb } from './verb.ts';
+
+export type Shell = 'bash' | 'zsh' | 'fish';
+
+export const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
+
+/** A completion script: verbs and options are in it, names of containers and images are asked for when needed. */
+export function completionScript(shell: Shell, verbs: readonly Verb[]): string {
+  switch (shell) {
+    case 'bash':
+      return bashScript(verbs);
+    case 'zsh':
+      return `#compdef sysct\nautoload -U +X bashcompinit && bashcompinit\n${bashScript(verbs)}`;
+    case 'fish':
+      return fishScript(verbs);
+  }
+}
+
+function bashScript(verbs: readonly Verb[]): string {
+  const cases = verbs.map((verb) => {
+    const options = longOptions(verb).join(' ');
+    return `    ${verb.name}) options='${options}'; names='${namesCommand(verb)}' ;;`;
+  });
+  return `# bash completion of sysct
+_sysct() {
+  local word=\${COMP_WORDS[COMP_CWORD]} verb=\${COMP_WORDS[1]} options= names=
+  COMPREPLY=()
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W '${verbs.map((verb) => verb.name).join(' ')} help --help --version' -- "$word"))
+    return
+  fi
+  case $verb in
+${cases.join('\n')}
+  esac
+  case $word in
+    -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
+    *) [ -z "$names" ] || COMPREPLY=($(compgen -W "$($names 2>/dev/null)" -- "$word"))
+       [ \${#COMPREPLY[@]} -gt 0 ] || compopt -o default ;;
+  esac
+}
+complete -F _sysct sysct
+`;
+}
+
+function fishScript(verbs: readonly Verb[]): string {
+  const lines = ['# fish completion of sysct', 'complete -c sysct -f'];
+  for (const verb of verbs) {
+    lines.push(
+      `complete -c sysct -n __fish_use_subcommand -a ${verb.name} -d ${fishQuote(verb.summary)}`,
+    );
+    const condition = `-n '__fish_seen_subcommand_from ${verb.name}'`;
+    for (const option of [...verb.options, ...COMMON_OPTIONS]) {
+      const long = longName(option);
+      if (long !== undefined) {
+        lines.push(
+          `complete -c sysct ${condition} -l ${long.slice(2)} -d ${fishQuote(option.description)}`,
+        );
+      }
+    }
+    const names = namesCommand(verb);
+    if (names !== '') lines.push(`complete -c sysct ${condition} -a '(${names} 2>/dev/null)'`);
+    else if (verb.args.some((arg) => arg.completes === 'files'))
+      lines.push(`complete -c sysct ${condition} -F`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function namesCommand(verb: Verb): string {
+  const completes = verb.args.map((arg) => arg.completes);
+  if (completes.includes('containers')) return 'sysct list --quiet';
+  if (completes.includes('images')) return 'sysct images --quiet --names';
+  return '';
+}
+
+function longOptions(verb: Verb): readonly string[] {
+  return [...verb.options, ...COMMON_OPTIONS, { flags: '--help', description: '' }]
+    .map(longName)
+    .filter((name) => name !== undefined);
+}
+
+function longName(option: OptionSpec): string | undefined {
+  return /--[a-z][a-z-]*/.exec(option.flags)?.[0];
+}
+
+function fishQuote(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
