@@ -34,6 +34,9 @@ export interface JsonDocument {
 
 const MAX_DEPTH = 128;
 
+// jsonc-parser's SyntaxKind, an ambient const enum that cannot be imported as a value.
+const TOKEN = { openBrace: 1, closeBrace: 2, openBracket: 3, closeBracket: 4, end: 17 } as const;
+
 /**
  * Parses RFC 8259 JSON and nothing else: no comments, trailing commas, trailing data, byte order
  * mark, or NaN; a key given twice in one object (also when written with escapes) is an error, since
@@ -80,9 +83,9 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 function assertDepth(text: string, what: string): void {
   let depth = 0;
   const scanner = createScanner(text, true);
-  for (let token = scanner.scan(); token !== 17 /* EOF */; token = scanner.scan()) {
-    if (token === 1 || token === 3) depth += 1;
-    else if (token === 2 || token === 4) depth -= 1;
+  for (let token: number = scanner.scan(); token !== TOKEN.end; token = scanner.scan()) {
+    if (token === TOKEN.openBrace || token === TOKEN.openBracket) depth += 1;
+    else if (token === TOKEN.closeBrace || token === TOKEN.closeBracket) depth -= 1;
     if (depth > MAX_DEPTH) {
       throw invalid(
         what,

@@ -3,7 +3,7 @@
 /** What every error of sysct may carry beside its message. */
 export interface ErrorDetails {
   /** One thing the user can do next; printed on its own line. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 

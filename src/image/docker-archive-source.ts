@@ -199,7 +199,7 @@ function pickImage(
     .join(', ');
   if (first === undefined) {
     throw new ImageError('SOURCE_NOT_FOUND', `reading ${what}: it holds no such image`, {
-      ...(tags === '' ? {} : { hint: `it has ${tags}` }),
+      hint: tags === '' ? undefined : `it has ${tags}`,
     });
   }
   if (second !== undefined) {

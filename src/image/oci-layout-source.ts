@@ -117,7 +117,7 @@ export class OciLayoutSource implements ImageSource {
           ? 'it holds no image'
           : `it holds no image named ${quote(this.#image)}`;
       throw new ImageError('SOURCE_NOT_FOUND', `reading ${this.#shown()}: ${what}`, {
-        ...(names === '' ? {} : { hint: `it has ${names}` }),
+        hint: names === '' ? undefined : `it has ${names}`,
       });
     }
     throw new ImageError('AMBIGUOUS_SOURCE', `reading ${this.#shown()}: it holds several images`, {

@@ -18,10 +18,16 @@ export function parseDescriptor(value: JsonValue | undefined, what: string): Des
   const { mediaType, digest, size, urls } = value;
   if (typeof mediaType !== 'string') throw invalid(what, 'has no mediaType');
   if (!isDigest(digest))
-    throw invalid(what, `digest ${quote(String(digest))} is not sha256:<64 hex digits>`);
+    throw invalid(
+      what,
+      `digest ${quote(JSON.stringify(digest) ?? 'none')} is not sha256:<64 hex digits>`,
+    );
   // Sizes from outside bound every read that follows: a negative or fractional one is an attack.
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
-    throw invalid(what, `size ${quote(String(size))} is not a whole number of bytes`);
+    throw invalid(
+      what,
+      `size ${quote(JSON.stringify(size) ?? 'none')} is not a whole number of bytes`,
+    );
   }
   if (Array.isArray(urls) && urls.length > 0) {
     throw invalid(what, 'names foreign URLs, which are not fetched');
@@ -42,7 +48,7 @@ export function parseStringMap(
   if (value === undefined || value === null) return {};
   if (!isJsonObject(value)) throw invalid(what, 'annotations are not an object');
   const map: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [key, member] of Object.entries(value as JsonObject)) {
+  for (const [key, member] of Object.entries(value)) {
     if (typeof member !== 'string') throw invalid(what, `annotation ${quote(key)} is not a string`);
     map[key] = member;
   }

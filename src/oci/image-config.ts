@@ -45,7 +45,7 @@ export function parseImageConfig(bytes: Buffer, what: string): ImageConfig {
     if (isDigest(diffId)) return diffId;
     throw invalid(
       what,
-      `rootfs.diff_ids[${n}] is ${quote(String(diffId))}, not sha256:<64 hex digits>`,
+      `rootfs.diff_ids[${n}] is ${quote(JSON.stringify(diffId))}, not sha256:<64 hex digits>`,
     );
   });
   return {

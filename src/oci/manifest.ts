@@ -65,7 +65,7 @@ export function parseManifest(
   if (!isJsonObject(value)) throw invalid('INVALID_MANIFEST', what, 'is not a JSON object');
   refuseCaseVariants(value, what);
   if (value['schemaVersion'] !== 2) {
-    const seen = quote(String(value['schemaVersion']));
+    const seen = quote(JSON.stringify(value['schemaVersion']) ?? 'none');
     throw invalid('INVALID_MANIFEST', what, `has schemaVersion ${seen}; only 2 is supported`);
   }
   const mediaType = resolveMediaType(value, contentType, what);
