@@ -31,7 +31,10 @@ export function describeRule(rule: PolicyRule): string {
  * @param what was asked for, `docker://quay.io/coreos/etcd:v3.5`
  */
 export function refusal(verdict: Refusal, what: string): TrustError {
-  return new TrustError('REFUSED', `${what} is refused by policy: ${verdict.reasons.join('; ')}`, {
-    ...(verdict.hint === undefined ? {} : { hint: verdict.hint }),
-  });
+  const message = `${what} is refused by policy: ${verdict.reasons.join('; ')}`;
+  return new TrustError(
+    'REFUSED',
+    message,
+    verdict.hint === undefined ? {} : { hint: verdict.hint },
+  );
 }

@@ -5,16 +5,18 @@
 // subkey) that is neither revoked nor expired *now*, whatever it was when it signed.
 //
 // What openpgp.js leaves to its caller and gpg does not, each met below: no error for a message
-// without signatures; signatures of other types are silently left out; keys are judged at the time
+// without signatures; keys are judged at the time
 // of signing, which a thief of a since revoked key can choose; a key whose expiry was extended after
 // signing is refused; only the first armored block of a file is read; decompression is unbounded.
-import type { Key, PublicKey } from 'openpgp';
+import type * as OpenPgpModule from 'openpgp';
 import { printable } from '../base/printable.ts';
 import { messageOf } from '../base/sysct-error.ts';
 import { LIMITS } from '../oci/limits.ts';
 import { TrustError } from './trust-error.ts';
 
-type OpenPgp = typeof import('openpgp');
+type OpenPgp = typeof OpenPgpModule;
+type Key = OpenPgpModule.Key;
+type PublicKey = OpenPgpModule.PublicKey;
 
 const CONFIG = {
   // Accepts keys whose self-signature is newer than the message: every vendor extends its keys. The
@@ -121,9 +123,8 @@ async function verify(
   const [signature] = result.signatures;
   if (signature === undefined || result.signatures.length !== 1)
     throw bad(`has ${result.signatures.length} usable signatures instead of one`);
-  const [packet, ...others] = (await signature.signature).packets;
-  if (packet === undefined || others.length > 0 || signaturePackets(openpgp, message) !== 1)
-    throw bad('has more than one signature packet');
+  const [packet] = (await signature.signature).packets;
+  if (packet === undefined) throw bad('has no signature packet');
   const { binary, text } = openpgp.enums.signature;
   if (packet.signatureType !== binary && packet.signatureType !== text)
     throw bad('is not signed as a document');
@@ -146,13 +147,6 @@ async function verify(
     keyFingerprint: trusted.fingerprint,
     signedAt: packet.created,
   };
-}
-
-function signaturePackets(
-  openpgp: OpenPgp,
-  message: Awaited<ReturnType<typeof openpgp.readMessage<Uint8Array>>>,
-): number {
-  return message.unwrapCompressed().packets.filterByTag(openpgp.enums.packet.signature).length;
 }
 
 function keyBlocks(bytes: Buffer): readonly (Buffer | string)[] {

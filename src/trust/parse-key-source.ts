@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { assertNever } from '../base/assert-never.ts';
 import type { JsonCursor } from './json-cursor.ts';
 import type { KeySource } from './requirement.ts';
 import { decodeBase64 } from './strict-base64.ts';
@@ -36,6 +37,8 @@ export function parseKeySource(
       return { kind: 'data', data: [base64(member)] };
     case 'datas':
       return { kind: 'data', data: member.list().map(base64) };
+    default:
+      return assertNever(first[1]);
   }
 }
 

@@ -10,10 +10,11 @@ export type SignatureBlob =
 // The packet headers that a binary OpenPGP signed message can begin with: compressed data, one-pass
 // signature, signature; old and new packet format, any length type. Armor, literal data, encryption
 // and marker packets are thereby refused before any parser sees them.
+// prettier-ignore
 const OPENPGP_FIRST_BYTES = new Set([
-  ...[0xa0, 0xa1, 0xa2, 0xa3, 0xc8],
-  ...[0x90, 0x91, 0x92, 0x93, 0xc4],
-  ...[0x88, 0x89, 0x8a, 0x8b, 0xc2],
+  0xa0, 0xa1, 0xa2, 0xa3, 0xc8,
+  0x90, 0x91, 0x92, 0x93, 0xc4,
+  0x88, 0x89, 0x8a, 0x8b, 0xc2,
 ]);
 
 /**
