@@ -15,12 +15,13 @@ export interface DebianRootSpec {
 
 const SIZE_MB = 6144;
 
-/** A tar of a Debian root, by mmdebstrap, without its package lists and caches; cached. */
+/** A slim tar of a Debian root, by mmdebstrap, without apt, documentation and caches; cached. */
 export async function debianRootTar(spec: DebianRootSpec): Promise<string> {
-  return await cached(`${spec.release}.tar`, ['tar', 1, spec], async (path) => {
+  return await cached(`${spec.release}.tar`, ['tar', 2, spec], async (path) => {
     // mmdebstrap tells the format by the name.
     const tar = `${path}.tar`;
-    await runChecked('mmdebstrap', [...mmdebstrapFlags(spec), spec.release, tar]);
+    const flags = [...mmdebstrapFlags(spec, 'essential'), ...SLIM];
+    await runChecked('mmdebstrap', [...flags, spec.release, tar]);
     await runChecked('mv', [tar, path]);
   });
 }
@@ -42,7 +43,7 @@ export async function debianRootImage(spec: DebianRootSpec): Promise<string> {
     await runChecked('mount', ['-o', 'loop', image, root]);
     try {
       await runChecked('mmdebstrap', [
-        ...mmdebstrapFlags(spec),
+        ...mmdebstrapFlags(spec, 'minbase'),
         '--format=directory',
         // It is the root of the file system, and mmdebstrap wants an empty one.
         '--skip=check/empty',
@@ -58,11 +59,19 @@ export async function debianRootImage(spec: DebianRootSpec): Promise<string> {
   });
 }
 
-function mmdebstrapFlags({ packages }: DebianRootSpec): readonly string[] {
+// As the slim images of Debian that people build on.
+const SLIM = ['doc', 'info', 'locale', 'man'].map(
+  (directory) => `--dpkgopt=path-exclude=/usr/share/${directory}/*`,
+);
+
+function mmdebstrapFlags(
+  { packages }: DebianRootSpec,
+  variant: 'essential' | 'minbase',
+): readonly string[] {
   return [
     '--quiet',
     '--mode=root',
-    '--variant=minbase',
+    `--variant=${variant}`,
     ...(packages.length === 0 ? [] : [`--include=${packages.join(',')}`]),
   ];
 }
