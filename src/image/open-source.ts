@@ -47,11 +47,8 @@ export async function openSource(
         await openArchive(path, environment),
       );
     }
-    case 'docker-archive': {
-      const { DockerArchiveSource } = await import('./docker-archive-source.ts');
-      const path = realPath(name.path, text);
-      return await DockerArchiveSource.open(path, name.image, await openArchive(path, environment));
-    }
+    case 'docker-archive':
+      return await openDockerArchive(realPath(name.path, text), name.image, environment);
     case 'dir': {
       const { DirSource } = await import('./dir-source.ts');
       const path = realPath(name.path, text);
@@ -74,6 +71,21 @@ async function openRegistry(text: string, environment: SourceEnvironment): Promi
   for (const warning of registriesD.warnings) log.warn(warning);
   const client = new RegistryClient(reference, access);
   return new RegistrySource({ client, access, registriesD, host, log, signal });
+}
+
+async function openDockerArchive(
+  path: string,
+  image: string | undefined,
+  environment: SourceEnvironment,
+): Promise<ImageSource> {
+  const { DockerArchiveSource } = await import('./docker-archive-source.ts');
+  const members = await openArchive(path, environment);
+  try {
+    return await DockerArchiveSource.open(path, image, members);
+  } catch (error) {
+    await members[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function openArchive(path: string, environment: SourceEnvironment): Promise<Members> {

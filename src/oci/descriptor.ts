@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, isDigest } from '../base/digest.ts';
 import { quote } from '../base/printable.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../base/strict-json.ts';
+import { isJsonObject, type JsonValue } from '../base/strict-json.ts';
 import { InvalidDocumentError } from './invalid-document-error.ts';
 
 /** image-spec v1.1.1 descriptor.md. `sizeBytes` is exact: readers must stop at it and refuse less. */
