@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Policies that load and policies that do not, after containers-policy.json(5) and what containers/image
-// does. `skopeo` says where the installed 1.9.3 (sigstore patched out, no keyPaths) thinks otherwise.
+// does. `skopeo` says where the installed 1.9.3 (c/image 5.22, sigstore patched out) thinks otherwise.
 
 export interface PolicyCase {
   readonly name: string;
@@ -169,8 +169,8 @@ const SCOPES: readonly PolicyCase[] = [
 const REQUIREMENTS: readonly PolicyCase[] = [
   { name: 'reject', text: withDefault('{"type":"reject"}') },
   { name: 'keyPath', text: signedBy('"keyPath":"/k"') },
-  { name: 'keyPaths', text: signedBy('"keyPaths":["/k","/l"]'), skopeoDiffers: OLD },
-  { name: 'no keyPaths entries', text: signedBy('"keyPaths":[]'), skopeoDiffers: OLD },
+  { name: 'keyPaths', text: signedBy('"keyPaths":["/k","/l"]') },
+  { name: 'no keyPaths entries', text: signedBy('"keyPaths":[]') },
   { name: 'keyData', text: signedBy('"keyData":"AA=="') },
   { name: 'keyData with newlines', text: signedBy('"keyData":"A\\nA=\\r\\n="') },
   { name: 'keyData empty', text: signedBy('"keyData":""') },
@@ -296,7 +296,7 @@ const IDENTITIES: readonly PolicyCase[] = [
 ];
 
 const SIGSTORE: readonly PolicyCase[] = [
-  { name: 'sigstore keyPath', text: sigstore('"keyPath":"/k"'), skopeoDiffers: OLD },
+  { name: 'sigstore keyPath', text: sigstore('"keyPath":"/k"') },
   { name: 'sigstore keyDatas', text: sigstore('"keyDatas":["AA=="]'), skopeoDiffers: OLD },
   {
     name: 'sigstore keyDatas bad',
