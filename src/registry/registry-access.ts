@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Log } from '../base/log.ts';
+import type { Reference } from '../oci/reference.ts';
 import type { HostRoot } from '../sys/host-root.ts';
+import { loadRegistryCertificates } from './certs-d.ts';
+import { type Credential, parseCredsOption } from './credentials.ts';
+import { createCredentialSource, type CredentialSource } from './credentials-file.ts';
+import type { Endpoint } from './endpoint.ts';
+import { createHttpGet, type HttpGet } from './http-get.ts';
+import { HttpTransport } from './http-transport.ts';
 import type { RegistriesConf } from './registries-conf.ts';
-import type { HttpGet } from './http-get.ts';
-import { RegistryError } from './registry-error.ts';
+import { loadRegistriesConf } from './registries-conf-file.ts';
+import { RegistrySession } from './registry-session.ts';
+import { loadSystemAuthorities } from './system-authorities.ts';
+import { DEFAULT_TIMING, type RegistryTiming } from './timing.ts';
 
 /** What the command line says about registries; each undefined when not given. */
 export interface RegistryOptions {
@@ -32,6 +41,8 @@ export interface RegistryEnvironment {
   /** Sent as `sysct/VERSION`. */
   readonly version: string;
   readonly log: Log;
+  /** {@link DEFAULT_TIMING} when absent. */
+  readonly timing?: RegistryTiming;
 }
 
 /**
@@ -40,8 +51,15 @@ export interface RegistryEnvironment {
  */
 export interface RegistryAccess extends AsyncDisposable {
   readonly conf: RegistriesConf;
+  readonly timing: RegistryTiming;
+  readonly log: Log;
   /** A bounded GET without credentials, with the proxies and system certificates of this access; for lookaside servers. */
   readonly httpGet: HttpGet;
+  /**
+   * For {@link ./registry-client.ts}: one endpoint of a logical reference; nothing is connected yet.
+   * @throws RegistryError CONFIG from certs.d.
+   */
+  openSession(endpoint: Endpoint, logical: Reference): RegistrySession;
 }
 
 /**
@@ -52,5 +70,52 @@ export function loadRegistryAccess(
   environment: RegistryEnvironment,
   options: RegistryOptions,
 ): RegistryAccess {
-  throw new RegistryError('CONFIG', `${environment.version} ${options.authfile}`);
+  const { root, env, uid, version, log, timing = DEFAULT_TIMING } = environment;
+  const conf = loadRegistriesConf({ root, env, uid });
+  for (const warning of conf.warnings) log.warn(warning);
+  const transport = new HttpTransport({
+    systemAuthorities: () => loadSystemAuthorities(root, env),
+    env,
+    userAgent: `sysct/${version}`,
+    timing,
+  });
+  const { authfile, certDir, tlsVerify } = options;
+  const places = { root, env, uid, log, authfile, credentialHelpers: conf.credentialHelpers };
+  const stored = createCredentialSource(places);
+  const given = options.creds === undefined ? undefined : parseCredsOption(options.creds);
+  return {
+    conf,
+    timing,
+    log,
+    httpGet: createHttpGet(transport, {
+      authorities: [],
+      client: { certificates: [], keys: [] },
+      verify: true,
+      allowedAddresses: undefined,
+    }),
+    openSession: (endpoint, logical) => {
+      const host = endpoint.reference.registry;
+      return new RegistrySession({
+        endpoint,
+        transport,
+        certificates: loadRegistryCertificates(host, { root, env, uid, certDir }),
+        credentials: given === undefined ? stored : preferGiven(given, logical.registry, stored),
+        tlsVerify,
+        log,
+      });
+    },
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+}
+
+/** `--creds` is for the registry that the user named; mirrors and token servers elsewhere have their own login. */
+function preferGiven(
+  given: Credential,
+  registry: string,
+  stored: CredentialSource,
+): CredentialSource {
+  return {
+    find: async (repository, signal) =>
+      repository.split('/')[0] === registry ? given : await stored.find(repository, signal),
+  };
 }

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from '../base/digest.ts';
+import { type Digest, isDigest, sha256 } from '../base/digest.ts';
+import { quote } from '../base/printable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import { LIMITS } from '../oci/limits.ts';
+import { MANIFEST_ACCEPT } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
+import { downloadBlob } from './blob-request.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { RegistryAccess } from './registry-access.ts';
 import { RegistryError } from './registry-error.ts';
+import type { RegistrySession } from './registry-session.ts';
+import { resolveEndpoints } from './resolve-endpoints.ts';
+import { responseError } from './response-error.ts';
+import { type RetryNotice, type RetryPlan, waitForRetry, withRetries } from './retry.ts';
+import { type ExtensionSearch, readExtension } from './signature-extension.ts';
 
 export interface FetchedManifest {
   /** The exact bytes, at most 4 MiB. */
@@ -16,32 +25,18 @@ export interface FetchedManifest {
   readonly endpoint: Endpoint;
 }
 
-/** One signature of the X-R-S-S extension, nothing of it believed. */
-export interface ExtensionSignature {
-  readonly bytes: Buffer;
-  /** `URL (name)`, fit for messages. */
-  readonly source: string;
-}
-
-export interface ExtensionSearch {
-  readonly signatures: readonly ExtensionSignature[];
-  /** One line for the place that was asked, `https://…: 2 signatures` or `…: not supported`. */
-  readonly places: readonly string[];
-}
-
-/** Told before each wait that a retry makes. */
-export interface RetryNotice {
-  /** 1 for the first retry. */
-  readonly attempt: number;
-  readonly delayMs: number;
-  /** What failed, fit for messages. */
-  readonly reason: string;
-}
-
 export interface OpenBlobOptions {
   readonly signal: AbortSignal;
   readonly onRetry?: (notice: RetryNotice) => void;
 }
+
+const TAG = /^\w[\w.-]{0,127}$/;
+
+/** A mirror that fails is left for the next endpoint sooner than the last one is given up. */
+const MIRROR_RETRIES = 1;
+
+/** A download that got this far since it last broke is in progress: its retries count anew. */
+const PROGRESS_BYTES = 1024 * 1024;
 
 /**
  * Reads one image from a registry and its mirrors (distribution-spec v1.1).
@@ -52,16 +47,24 @@ export interface OpenBlobOptions {
  */
 export class RegistryClient {
   readonly reference: Reference;
+  readonly #access: RegistryAccess;
+  readonly #sessions: readonly RegistrySession[];
+  /** Index of the session that answered last. */
+  #current = 0;
+  #answered = false;
 
-  /** @throws RegistryError BLOCKED, CONFIG from registries.conf. */
+  /** @throws RegistryError BLOCKED, CONFIG from registries.conf and certs.d. */
   constructor(reference: Reference, access: RegistryAccess) {
     this.reference = reference;
-    void access;
+    this.#access = access;
+    this.#sessions = resolveEndpoints(reference, access.conf).map((endpoint) =>
+      access.openSession(endpoint, reference),
+    );
   }
 
   /** The endpoint that answered last; the physical names for lookasides come from it. Undefined before the first read. */
   get endpoint(): Endpoint | undefined {
-    return undefined;
+    return this.#answered ? this.#sessions[this.#current]?.endpoint : undefined;
   }
 
   /**
@@ -69,8 +72,17 @@ export class RegistryClient {
    * else its tag, else `latest`.
    * @throws RegistryError NOT_FOUND, UNAUTHORIZED, …, DIGEST_MISMATCH, TOO_LARGE
    */
-  readManifest(tagOrDigest: string | undefined, signal: AbortSignal): Promise<FetchedManifest> {
-    return Promise.reject(new RegistryError('NOT_FOUND', `${tagOrDigest} ${signal.aborted}`));
+  async readManifest(
+    tagOrDigest: string | undefined,
+    signal: AbortSignal,
+  ): Promise<FetchedManifest> {
+    const wanted = tagOrDigest ?? this.reference.digest ?? this.reference.tag ?? 'latest';
+    if (!isDigest(wanted) && !TAG.test(wanted)) {
+      throw new RegistryError('CONFIG', `${quote(wanted)} is neither a tag nor a digest`);
+    }
+    return await this.#anywhere(signal, async (session) => {
+      return await this.#fetchManifest(session, wanted, signal);
+    });
   }
 
   /**
@@ -79,16 +91,49 @@ export class RegistryClient {
    * throws; the digest is *not* checked here: the caller hashes what it stores.
    * Leaving the loop early closes the connection.
    */
-  openBlob(descriptor: Descriptor, options: OpenBlobOptions): AsyncIterable<Buffer> {
-    throw new RegistryError('NOT_FOUND', `${descriptor.digest} ${options.signal.aborted}`);
+  async *openBlob(
+    descriptor: Descriptor,
+    { signal, onRetry }: OpenBlobOptions,
+  ): AsyncGenerator<Buffer, void, undefined> {
+    const failures: unknown[] = [];
+    let offset = 0;
+    for (const [position, session] of this.#fromCurrent().entries()) {
+      const plan = this.#retryPlan(position, signal, onRetry);
+      try {
+        for await (const chunk of resumingDownload(session, descriptor, offset, plan)) {
+          offset += chunk.length;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        failures.push(error);
+        this.#access.log.debug(`blob ${descriptor.digest}: ${String(error)}`);
+      }
+    }
+    throw combined(failures);
   }
 
   /**
    * A blob in memory, size and digest checked.
    * @throws RegistryError DIGEST_MISMATCH, SIZE_MISMATCH; TOO_LARGE above 4 MiB.
    */
-  readBlob(descriptor: Descriptor, signal: AbortSignal): Promise<Buffer> {
-    return Promise.reject(new RegistryError('NOT_FOUND', `${descriptor.digest} ${signal.aborted}`));
+  async readBlob(descriptor: Descriptor, signal: AbortSignal): Promise<Buffer> {
+    const { digest, sizeBytes } = descriptor;
+    if (sizeBytes > LIMITS.configBytes) {
+      throw new RegistryError(
+        'TOO_LARGE',
+        `blob ${digest} of ${sizeBytes} bytes is longer than ${LIMITS.configBytes}`,
+      );
+    }
+    return await this.#anywhere(signal, async (session) => {
+      const plan = this.#retryPlan(this.#sessions.length, signal, undefined);
+      const chunks: Buffer[] = [];
+      for await (const chunk of resumingDownload(session, descriptor, 0, plan)) chunks.push(chunk);
+      const bytes = Buffer.concat(chunks);
+      checkDigest(bytes, digest, session, 'blob');
+      return bytes;
+    });
   }
 
   /**
@@ -96,7 +141,131 @@ export class RegistryClient {
    * extension; empty where the registry does not announce it.
    * @throws RegistryError when it announces it and then does not deliver.
    */
-  readSignatureExtension(manifestDigest: Digest, signal: AbortSignal): Promise<ExtensionSearch> {
-    return Promise.reject(new RegistryError('NOT_FOUND', `${manifestDigest} ${signal.aborted}`));
+  async readSignatureExtension(
+    manifestDigest: Digest,
+    signal: AbortSignal,
+  ): Promise<ExtensionSearch> {
+    const session = this.#fromCurrent()[0];
+    if (session === undefined) return { signatures: [], places: [] };
+    const plan = this.#retryPlan(this.#sessions.length, signal, undefined);
+    const { timing } = this.#access;
+    return await withRetries(plan, () => readExtension(session, manifestDigest, timing, signal));
   }
+
+  async #fetchManifest(
+    session: RegistrySession,
+    wanted: string,
+    signal: AbortSignal,
+  ): Promise<FetchedManifest> {
+    const path = `/v2/${session.endpoint.reference.repository}/manifests/${wanted}`;
+    const response = await session.get(path, { accept: MANIFEST_ACCEPT }, signal);
+    if (response.status !== 200)
+      throw await responseError(`reading the manifest ${quote(wanted)}`, response);
+    const encoding = response.header('content-encoding')[0] ?? 'identity';
+    if (encoding !== 'identity') {
+      response.body.discard();
+      throw new RegistryError(
+        'PROTOCOL',
+        `${session.describe(path)}: came with the content encoding ${quote(encoding)}`,
+      );
+    }
+    const bytes = await response.body.readAll(LIMITS.manifestBytes, this.#access.timing.documentMs);
+    if (isDigest(wanted)) checkDigest(bytes, wanted, session, 'manifest');
+    const mediaType = response.header('content-type')[0]?.split(';')[0]?.trim();
+    return { bytes, digest: sha256(bytes), mediaType, endpoint: session.endpoint };
+  }
+
+  /** Runs a read at the current endpoint, then at those behind it; keeps the one that succeeds. */
+  async #anywhere<Result>(
+    signal: AbortSignal,
+    read: (session: RegistrySession) => Promise<Result>,
+  ): Promise<Result> {
+    const failures: unknown[] = [];
+    for (const [position, session] of this.#fromCurrent().entries()) {
+      try {
+        const plan = this.#retryPlan(position, signal, undefined);
+        const result = await withRetries(plan, () => read(session));
+        this.#current = this.#sessions.indexOf(session);
+        this.#answered = true;
+        return result;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        failures.push(error);
+      }
+    }
+    throw combined(failures);
+  }
+
+  #fromCurrent(): readonly RegistrySession[] {
+    return this.#sessions.slice(this.#current);
+  }
+
+  #retryPlan(
+    position: number,
+    signal: AbortSignal,
+    onRetry: ((notice: RetryNotice) => void) | undefined,
+  ): RetryPlan {
+    const { timing, log } = this.#access;
+    const isLast = this.#current + position >= this.#sessions.length - 1;
+    return {
+      timing,
+      retries: isLast ? timing.retries : MIRROR_RETRIES,
+      signal,
+      onRetry: (notice) => {
+        log.debug(`${notice.reason}; trying again in ${notice.delayMs} ms`);
+        onRetry?.(notice);
+      },
+    };
+  }
+}
+
+async function* resumingDownload(
+  session: RegistrySession,
+  descriptor: Descriptor,
+  start: number,
+  plan: RetryPlan,
+): AsyncGenerator<Buffer, void, undefined> {
+  let offset = start;
+  let offsetAtFailure = start;
+  let attempt = 0;
+  while (offset < descriptor.sizeBytes) {
+    try {
+      for await (const chunk of downloadBlob(session, descriptor, offset, plan.signal)) {
+        offset += chunk.length;
+        yield chunk;
+      }
+    } catch (error) {
+      attempt = offset - offsetAtFailure >= PROGRESS_BYTES ? 1 : attempt + 1;
+      offsetAtFailure = offset;
+      await waitForRetry(error, attempt, plan);
+    }
+  }
+}
+
+function checkDigest(
+  bytes: Buffer,
+  digest: Digest,
+  session: RegistrySession,
+  kind: 'manifest' | 'blob',
+): void {
+  const got = sha256(bytes);
+  if (got === digest) return;
+  throw new RegistryError(
+    'DIGEST_MISMATCH',
+    `${kind} ${digest} from ${session.endpoint.reference.registry}: the bytes that came have the digest ${got}`,
+    { hint: 'the registry, or a proxy before it, damages content' },
+  );
+}
+
+/** The primary's failure, which says most, with those of the mirrors before it. */
+function combined(failures: readonly unknown[]): unknown {
+  const last = failures.at(-1);
+  const others = failures.slice(0, -1);
+  if (!(last instanceof RegistryError) || others.length === 0) return last;
+  const mirrors = others.map((error) => (error instanceof Error ? error.message : String(error)));
+  return new RegistryError(
+    last.code,
+    `${last.message} (mirrors failed before it: ${mirrors.join('; ')})`,
+    { cause: last, ...(last.hint === undefined ? {} : { hint: last.hint }) },
+  );
 }

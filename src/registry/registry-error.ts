@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SysctError } from '../base/sysct-error.ts';
+import { type ErrorDetails, SysctError } from '../base/sysct-error.ts';
 
 export type RegistryErrorCode =
   /** The registry has no such repository, tag, manifest or blob. */
@@ -36,5 +36,22 @@ export type RegistryErrorCode =
   /** registries.conf, auth.json, certs.d or an option of that kind cannot be used. */
   | 'CONFIG';
 
+/** What a registry's failure may carry beside message and hint. */
+export interface RegistryErrorDetails extends ErrorDetails {
+  /** The same request may succeed a moment later. */
+  readonly transient?: boolean;
+  /** What the server asked us to wait, not yet capped. */
+  readonly retryAfterMs?: number | undefined;
+}
+
 /** Talking to a registry, or finding out how to, failed. */
-export class RegistryError extends SysctError<RegistryErrorCode> {}
+export class RegistryError extends SysctError<RegistryErrorCode> {
+  readonly transient: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: RegistryErrorCode, message: string, details: RegistryErrorDetails = {}) {
+    super(code, message, details);
+    this.transient = details.transient ?? false;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
