@@ -49,6 +49,11 @@ export class ContainerDirectory {
     }
   }
 
+  /** True while a switch is under way, or was interrupted. */
+  isSwitching(): boolean {
+    return lstatSync(join(this.path, 'switch.json'), { throwIfNoEntry: false }) !== undefined;
+  }
+
   generationPath(number: number): string {
     return join(this.path, String(number));
   }
@@ -87,6 +92,12 @@ export class ContainerDirectory {
     rmSync(temporary, { force: true });
     symlinkSync(String(number), temporary);
     renameSync(temporary, join(this.path, 'current'));
+    syncDirectory(this.path);
+  }
+
+  /** The last step of a switch: its journal goes. */
+  finishSwitch(): void {
+    rmSync(join(this.path, 'switch.json'), { force: true });
     syncDirectory(this.path);
   }
 

@@ -24,3 +24,10 @@ export function requireInstalled(containersPath: string, name: string): Installe
         : `sysct list shows the ${names.length} that are`,
   });
 }
+
+export function isInstalled(containersPath: string, name: string): boolean {
+  return (
+    /^[^/.][^/]*$/.test(name) &&
+    new ContainerDirectory(containersPath, name).currentNumber() !== undefined
+  );
+}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isErrno } from '../base/sysct-error.ts';
 import { isJsonObject, parseStrictJsonValue } from '../base/strict-json.ts';
-import { syncDirectory, writeFileDurably } from '../sys/durable-file.ts';
+import { writeFileDurably } from '../sys/durable-file.ts';
 import { ContainerError } from './container-error.ts';
 import type { HostChange } from './host-change.ts';
 
@@ -51,9 +51,4 @@ export function readJournal(containerDirectory: string): SwitchJournal | undefin
     );
   }
   return value as unknown as SwitchJournal;
-}
-
-export function removeJournal(containerDirectory: string): void {
-  rmSync(join(containerDirectory, FILE), { force: true });
-  syncDirectory(dirname(join(containerDirectory, FILE)));
 }

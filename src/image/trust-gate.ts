@@ -4,6 +4,7 @@ import { refusal } from '../trust/describe-verdict.ts';
 import { evaluatePolicy } from '../trust/evaluate.ts';
 import type { LoadedPolicy } from '../trust/policy-file.ts';
 import { applySystemContainerRule } from '../trust/system-container-rule.ts';
+import type { CandidateSignature } from '../trust/signature-source.ts';
 import type { Verdict } from '../trust/verdict.ts';
 import type { ImageSource } from './image-source.ts';
 import type { ResolvedImage } from './resolve-image.ts';
@@ -22,12 +23,19 @@ export interface TrustGate {
 
 export type Admission = Extract<Verdict, { allowed: true }>;
 
-/** The verdict on a resolved image, from its manifest and signatures alone. */
+/** A verdict, and the signatures that were looked at for it: kept with the image, to judge it again offline. */
+export interface Judgement<V extends Verdict = Verdict> {
+  readonly verdict: V;
+  readonly signatures: readonly CandidateSignature[];
+}
+
+/** Judges a resolved image, from its manifest and signatures alone. */
 export async function judgeImage(
   gate: TrustGate,
   source: ImageSource,
   image: ResolvedImage,
-): Promise<Verdict> {
+): Promise<Judgement> {
+  let signatures: readonly CandidateSignature[] = [];
   const verdict = await evaluatePolicy(
     gate.loaded.policy,
     {
@@ -37,20 +45,25 @@ export async function judgeImage(
       manifestDigest: image.manifestDigest,
       manifestBytes: image.manifestBytes,
     },
-    () => source.findSignatures(image.manifestDigest),
+    async () => {
+      const search = await source.findSignatures(image.manifestDigest);
+      signatures = search.candidates;
+      return search;
+    },
     { readKeyFile: gate.loaded.readKeyFile, signal: gate.signal, now: gate.now },
   );
-  if (gate.purpose === 'pull') return verdict;
-  return applySystemContainerRule(verdict, { allowUnsigned: gate.allowUnsigned });
+  if (gate.purpose === 'pull') return { verdict, signatures };
+  const { allowUnsigned } = gate;
+  return { verdict: applySystemContainerRule(verdict, { allowUnsigned }), signatures };
 }
 
-/** As {@link judgeImage}, for callers that go on only with an admission. @throws TrustError */
+/** As {@link judgeImage}, for callers that go on only with an admission. @throws TrustError REFUSED */
 export async function admitImage(
   gate: TrustGate,
   source: ImageSource,
   image: ResolvedImage,
-): Promise<Admission> {
-  const verdict = await judgeImage(gate, source, image);
-  if (verdict.allowed) return verdict;
+): Promise<Judgement<Admission>> {
+  const { verdict, signatures } = await judgeImage(gate, source, image);
+  if (verdict.allowed) return { verdict, signatures };
   throw refusal(verdict, printable(source.display));
 }

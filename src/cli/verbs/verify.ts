@@ -45,7 +45,7 @@ export const verify: Verb = {
     );
     await using source = await openSourceFor(context, text, options);
     const image = await resolveImage(source, platformFor(options));
-    const verdict = await judgeImage(gate, source, image);
+    const { verdict } = await judgeImage(gate, source, image);
     if (options.flag('json')) {
       context.printJson({ version: 1, source: source.display, verdict });
       return verdict.allowed ? EXIT.done : EXIT.refused;

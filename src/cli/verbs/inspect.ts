@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isJsonObject, parseStrictJsonValue } from '../../base/strict-json.ts';
+import type { Store } from '../../store/store.ts';
+import type { RefRecord } from '../../store/ref-record.ts';
+import { EXIT } from '../exit-code.ts';
+import type { Context } from '../context.ts';
+import type { Verb } from '../verb.ts';
+
+export const inspect: Verb = {
+  name: 'inspect',
+  summary: 'Print everything known about a container or an image',
+  description: [
+    'Prints JSON: of a container its current generation with all values and where they came from, host files, units, verdict and checkout; of an image its record, config and verdict. A name that is both means the container; --image says otherwise.',
+  ],
+  args: [
+    {
+      name: 'NAME',
+      description: 'an installed container, or an image by name or ID',
+      arity: 'one',
+      completes: 'containers',
+    },
+  ],
+  options: [{ flags: '--image', description: 'NAME is an image' }],
+  examples: [
+    { command: 'sysct inspect etcd', does: 'The installed container.' },
+    { command: 'sysct inspect quay.io/coreos/etcd:v3.5', does: 'The image.' },
+  ],
+  run: async (context, [name = ''], options) => {
+    const { isInstalled, requireInstalled } =
+      await import('../../container/installed-container.ts');
+    if (!options.flag('image') && isInstalled(context.containersDirectory, name)) {
+      context.printJson({
+        kind: 'container',
+        ...requireInstalled(context.containersDirectory, name).current,
+      });
+      return EXIT.done;
+    }
+    const { openStoreOf } = await import('../open-parts.ts');
+    const store = await openStoreOf(context);
+    const record = store.findImage(name);
+    context.printJson({
+      version: 1,
+      kind: 'image',
+      ...record,
+      config: readConfig(store, record),
+      checkout: await readCheckout(context, store),
+    });
+    return EXIT.done;
+  },
+};
+
+function readConfig(store: Store, record: RefRecord): unknown {
+  const text = store.readBlob(record.imageId).toString('utf8');
+  const config = parseStrictJsonValue(text, `config of ${record.reference ?? record.source}`);
+  return isJsonObject(config) ? config : undefined;
+}
+
+// Asking how it would be checked out mounts things: only root can find out.
+async function readCheckout(context: Context, store: Store): Promise<unknown> {
+  if (process.getuid?.() !== 0 || !context.host.isRunningHost) return undefined;
+  const { probeCheckout } = await import('../../store/checkout-probe.ts');
+  return await probeCheckout({
+    objects: store.layout.objects,
+    runtimeDirectory: '/run/sysct',
+    signal: context.signal,
+  });
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EXIT } from '../exit-code.ts';
+import { PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
+import type { Verb } from '../verb.ts';
+
+export const pull: Verb = {
+  name: 'pull',
+  summary: 'Fetch an image into the store',
+  description: [
+    'Checks an image against the trust policy, fetches what the store lacks of it, and keeps it under its name. Layers and files that the store has already are not fetched or stored again. Prints the image ID.',
+  ],
+  args: [
+    {
+      name: 'SOURCE',
+      description: 'an image in a registry, or oci:, oci-archive:, docker-archive:, dir:',
+      arity: 'one',
+    },
+  ],
+  options: [
+    {
+      flags: '--allow-unsigned',
+      description: 'accepted for likeness with install; pull follows the policy as it is',
+    },
+    { flags: '--json', description: 'print what was pulled as JSON' },
+    ...SOURCE_OPTIONS,
+    ...PROGRESS_OPTIONS,
+  ],
+  examples: [
+    { command: 'sysct pull quay.io/coreos/etcd:v3.5', does: 'From a registry.' },
+    { command: 'sysct pull oci-archive:etcd.tar', does: 'From an archive, without a network.' },
+  ],
+  run: async (context, [text = ''], options) => {
+    const { gateFor, openSourceFor, platformFor } = await import('../source-options.ts');
+    const { openStoreOf } = await import('../open-parts.ts');
+    const { pullImage } = await import('../../image/pull-image.ts');
+    const gate = await gateFor(context, 'pull', options);
+    await using source = await openSourceFor(context, text, options);
+    const { record } = await pullImage(source, {
+      store: await openStoreOf(context),
+      gate,
+      platform: platformFor(options),
+      progress: context.progress(options),
+      now: () => context.now(),
+      signal: context.signal,
+    });
+    if (options.flag('json')) context.printJson({ version: 1, image: record });
+    else context.print(`${record.imageId}\n`);
+    return EXIT.done;
+  },
+};

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Log } from '../base/log.ts';
+import type { Progress } from '../base/progress.ts';
+import type { Store } from '../store/store.ts';
+import type { HostRoot } from '../sys/host-root.ts';
+
+/** What every operation on containers works with. */
+export interface ContainerParts {
+  readonly host: HostRoot;
+  readonly store: Store;
+  /** Host path of the store, as units name it: `/var/lib/sysct`. */
+  readonly storePath: string;
+  /** Real path of `containers/` in the store. */
+  readonly containersPath: string;
+  readonly log: Log;
+  readonly progress: Progress;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+}

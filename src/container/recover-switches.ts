@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileLock } from '../sys/flock.ts';
+import { ContainerDirectory, containerNames } from './container-directory.ts';
+import type { ContainerParts } from './container-parts.ts';
+import { removeFromHost } from './remove-from-host.ts';
+import { removeStateDirectories } from './state-directories.ts';
+import type { ServiceControl } from './service-control.ts';
+import { readJournal } from './switch-journal.ts';
+
+/**
+ * Takes the lock under which containers are switched, and first puts right what a killed switch left:
+ * an unfinished install is undone, an unfinished uninstall is finished. Whoever holds the lock knows
+ * that no other switch is under way.
+ */
+export async function lockSwitches(
+  parts: ContainerParts,
+  control: ServiceControl,
+): Promise<FileLock> {
+  mkdirSync(parts.containersPath, { recursive: true, mode: 0o700 });
+  const lock = await FileLock.acquire(
+    join(parts.containersPath, '.lock'),
+    'exclusive',
+    parts.signal,
+  );
+  try {
+    for (const name of containerNames(parts.containersPath)) await recover(parts, name, control);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return lock;
+}
+
+async function recover(
+  parts: ContainerParts,
+  name: string,
+  control: ServiceControl,
+): Promise<void> {
+  const directory = new ContainerDirectory(parts.containersPath, name);
+  const journal = readJournal(directory.path);
+  const current = directory.currentNumber();
+  if (journal === undefined) {
+    // Built, but its switch had not begun, or it was undone to the last step.
+    if (current === undefined) directory.remove();
+    return;
+  }
+  if (journal.action === 'install' && current === journal.generation) {
+    directory.finishSwitch();
+    return;
+  }
+  parts.log.warn(`the ${journal.action} of ${name} was interrupted; ${remedy(journal.action)}`);
+  await removeFromHost(parts.host, { ...journal, name }, control, parts.signal);
+  removeStateDirectories(parts.host, journal.stateDirectories);
+  directory.remove();
+}
+
+function remedy(action: 'install' | 'uninstall'): string {
+  return action === 'install' ? 'undoing it' : 'finishing it';
+}
