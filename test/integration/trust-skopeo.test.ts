@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -231,7 +230,9 @@ describe('signatures in the lookaside of a registry', () => {
       response.end('<html>');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    lookasideUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/sigs`;
+    const address = server.address();
+    assert.ok(address !== null && typeof address === 'object');
+    lookasideUrl = `http://127.0.0.1:${address.port}/sigs`;
   });
 
   after(async () => {

@@ -70,12 +70,10 @@ export async function skopeoOpinion(
   globalArgs: readonly string[] = [],
 ): Promise<SkopeoOpinion> {
   const target = `${image.directory}.copy`;
+  const copy = ['copy', '--remove-signatures', '--src-tls-verify=false', from, `dir:${target}`];
   const { exitCode, stderr } = await runProcess(
     'skopeo',
-    [
-      ...[...globalArgs, '--policy', policyFile, 'copy', '--remove-signatures'],
-      ...['--src-tls-verify=false', from, `dir:${target}`],
-    ],
+    [...globalArgs, '--policy', policyFile, ...copy],
     { env: { ...process.env, HOME: image.directory } },
   );
   rmSync(target, { recursive: true, force: true });
