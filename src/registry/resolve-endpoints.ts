@@ -57,11 +57,15 @@ function findRule(
     if (matchedLength === undefined) continue;
     const longer = matchedLength - (best?.matchedLength ?? -1);
     // A wildcard matches the whole host: at equal length, the prefix that spells more of it out wins.
-    if (longer > 0 || (longer === 0 && rule.prefix.length > (best?.rule.prefix.length ?? 0))) {
+    if (longer > 0 || (longer === 0 && spelledOut(rule) > spelledOut(best?.rule))) {
       best = { rule, matchedLength };
     }
   }
   return best;
+}
+
+function spelledOut(rule: RegistryRule | undefined): number {
+  return rule?.prefix.replace(/^\*/, '').length ?? 0;
 }
 
 /**
