@@ -70,7 +70,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const tokenServer =
     options.token === undefined
       ? undefined
-      : await startTokenServer({ ...options.token, certificates });
+      : await startTokenServer({ ...options.token, certificates, tls });
   const configFile = join(directory, 'config.json');
   // The registry reads YAML, of which JSON is a part.
   writeFileSync(

@@ -4,6 +4,7 @@ import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Certificates } from './certificates.ts';
 
 export interface TokenServerOptions {
@@ -12,6 +13,8 @@ export interface TokenServerOptions {
   readonly anonymousPull?: boolean;
   /** The key that signs the tokens; the registry trusts its authority. */
   readonly certificates: Certificates;
+  /** Serve HTTPS with the same certificate, as a registry with HTTPS needs it. */
+  readonly tls: boolean;
 }
 
 export interface TokenServer {
@@ -27,16 +30,20 @@ const LIFETIME_SECONDS = 300;
 
 /** Serves `GET /token` on a free port of loopback. */
 export async function startTokenServer(options: TokenServerOptions): Promise<TokenServer> {
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response, options);
-  });
+  };
+  const { certFile, keyFile } = options.certificates;
+  const server = options.tls
+    ? createTlsServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, listener)
+    : createServer(listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   server.unref();
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    realm: `http://127.0.0.1:${address.port}/token`,
+    realm: `${options.tls ? 'https' : 'http'}://127.0.0.1:${address.port}/token`,
     service: SERVICE,
     issuer: ISSUER,
     stop: async () => {
