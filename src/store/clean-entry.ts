@@ -105,8 +105,16 @@ export class EntryCleaner {
         const deviceMajor = bounded(entry.deviceMajor, MAX_DEVICE_MAJOR, 'device number', path);
         const deviceMinor = bounded(entry.deviceMinor, MAX_DEVICE_MINOR, 'device number', path);
         return {
-          ...{ kind: type, path, deviceMajor, deviceMinor },
-          ...{ mode, uid, gid, mtimeSeconds, mtimeNanoseconds, xattrs },
+          kind: type,
+          path,
+          deviceMajor,
+          deviceMinor,
+          mode,
+          uid,
+          gid,
+          mtimeSeconds,
+          mtimeNanoseconds,
+          xattrs,
         };
       }
       default:

@@ -57,7 +57,8 @@ class LowerFinder {
     let inode: Inode = this.#tree.root;
     let here = ROOT_PATH;
     for (const name of path === ROOT_PATH ? [] : path.split('/')) {
-      const child = inode.type === 'directory' ? inode.children.get(name as ByteString) : undefined;
+      const child: Inode | undefined =
+        inode.type === 'directory' ? inode.children.get(name as ByteString) : undefined;
       if (child === undefined) return undefined;
       here = joinPath(here, name);
       if (child.type !== 'directory' && this.#isReplaced(here)) return undefined;
