@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes dist/: a program that runs from there and on a host that has no Node, and its tarball.
+//
+//   dist/sysct                        the launcher
+//   dist/lib/sysct/node               the runtime, as npm has it from the Node project
+//   dist/lib/sysct/*.cjs              the program
+//   dist/lib/sysct/packages/          parts of it that few verbs load
+//   dist/lib/sysct/node_modules/      packages that are passed on unmodified
+//   dist/share/                       man pages, shell completion, licences
+//   dist/sysct-VERSION-linux-ARCH.tar.gz    bin/sysct, lib/sysct, share: unpack into /usr/local
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { completionScript } from '../src/cli/completion-script.ts';
+import { VERBS } from '../src/cli/verbs.ts';
+import { runChecked } from '../src/sys/process.ts';
+import { bundleProgram, UNMODIFIED_PACKAGES } from './bundle.ts';
+import { writeManPages } from './man-pages.ts';
+import { licenceNotices } from './notices.ts';
+
+process.chdir(join(import.meta.dirname, '..'));
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+const LIB = 'dist/lib/sysct';
+const SHARE = 'dist/share';
+const RUNTIME = `node_modules/node-linux-${process.arch}`;
+
+rmSync('dist', { recursive: true, force: true });
+mkdirSync(LIB, { recursive: true });
+copyFileSync('bin/sysct', 'dist/sysct');
+chmodSync('dist/sysct', 0o755);
+copyFileSync(`${RUNTIME}/bin/node`, `${LIB}/node`, constants.COPYFILE_FICLONE);
+chmodSync(`${LIB}/node`, 0o755);
+// Says that the .js files are ES modules, without which Node would look twice.
+writeFileSync(`${LIB}/package.json`, '{ "type": "module" }\n');
+const bundled = await bundleProgram(LIB, version);
+for (const name of UNMODIFIED_PACKAGES) copyUnmodifiedPackage(name);
+if (existsSync('units')) cpSync('units', `${LIB}/units`, { recursive: true });
+
+writeShared('doc/sysct/LICENSE', readFileSync('LICENSE', 'utf8'));
+writeShared('doc/sysct/LICENSES-of-packages', licenceNotices(bundled));
+writeShared('doc/sysct/LICENSE-of-node', readFileSync(`${RUNTIME}/LICENSE`, 'utf8'));
+writeShared('bash-completion/completions/sysct', completionScript('bash', VERBS));
+writeShared('zsh/site-functions/_sysct', completionScript('zsh', VERBS));
+writeShared('fish/vendor_completions.d/sysct.fish', completionScript('fish', VERBS));
+await writeManPages(`${SHARE}/man/man1`, version);
+
+const tarball = `dist/sysct-${version}-linux-${process.arch}.tar.gz`;
+await runChecked('tar', [
+  ...['--create', '--gzip', '--file', tarball, '--directory', 'dist'],
+  ...['--sort=name', '--owner=root:0', '--group=root:0', '--transform', 's,^sysct$,bin/sysct,'],
+  ...['sysct', 'lib', 'share'],
+]);
+process.stdout.write(`dist/sysct\n${tarball}\n`);
+
+function writeShared(path: string, text: string): void {
+  const file = join(SHARE, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+function copyUnmodifiedPackage(name: string): void {
+  const from = join('node_modules', name);
+  const to = join(LIB, 'node_modules', name);
+  const { exports: entry } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as {
+    exports: { '.': { require: string } };
+  };
+  for (const file of ['package.json', 'LICENSE', entry['.'].require]) {
+    mkdirSync(dirname(join(to, file)), { recursive: true });
+    copyFileSync(join(from, file), join(to, file));
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bundles the program for quick starts: CommonJS, because Node reads every export of the built-in modules
+// that an ES module imports, and so loads streams, sockets and terminals for nothing.
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
+
+/** Shipped as its own unmodified files, in node_modules beside the program: it is LGPL. */
+export const UNMODIFIED_PACKAGES: readonly string[] = ['openpgp'];
+
+/** Packages that few verbs load, when they need them: a file each in `packages/`. */
+const SEPARATE_PACKAGES = ['undici', 'tar-stream', 'dbus-next', 'yaml'];
+
+/** Loaded by Node itself before any program runs, and used as values as a whole. */
+const LOADED_ANYWAY = new Set([
+  'buffer',
+  'events',
+  'fs',
+  'path',
+  'process',
+  'timers',
+  'url',
+  'util',
+]);
+
+/**
+ * Writes `src/cli/main.ts` and all it needs below `outDir`: `main.cjs` and `program.cjs`, which it
+ * loads for everything but the version, and `packages/`.
+ * @returns the files that went into it, for the licence notices.
+ */
+export async function bundleProgram(outDir: string, version: string): Promise<readonly string[]> {
+  const ours = {
+    ...COMMON,
+    define: {
+      SYSCT_VERSION: JSON.stringify(version),
+      'import.meta.url': 'importMetaUrl',
+      'import.meta.dirname': '__dirname',
+    },
+    banner: { js: "const importMetaUrl = 'file://' + encodeURI(__filename);" },
+  } satisfies BuildOptions;
+  const results = await Promise.all([
+    build({
+      ...ours,
+      entryPoints: ['src/cli/main.ts'],
+      outfile: join(outDir, 'main.cjs'),
+      plugins: [separateFiles({ './program.ts': './program.cjs' }), lazyBuiltins],
+    }),
+    build({
+      ...ours,
+      entryPoints: ['src/cli/program.ts'],
+      outfile: join(outDir, 'program.cjs'),
+      plugins: [
+        separateFiles(
+          Object.fromEntries(SEPARATE_PACKAGES.map((name) => [name, `./packages/${name}.cjs`])),
+        ),
+        lazyBuiltins,
+      ],
+    }),
+    ...SEPARATE_PACKAGES.map((name) =>
+      build({
+        ...COMMON,
+        entryPoints: [name],
+        outfile: join(outDir, 'packages', `${name}.cjs`),
+        plugins: [lazyBuiltins],
+      }),
+    ),
+  ]);
+  return results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+}
+
+const COMMON = {
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node26',
+  mainFields: ['module', 'main'],
+  // `import()` becomes a `require` when it is reached, which spares the loader of ES modules.
+  supported: { 'dynamic-import': false },
+  legalComments: 'none',
+  // dbus-next does without x11 and usocket.
+  external: [...UNMODIFIED_PACKAGES, 'x11', 'usocket'],
+  metafile: true,
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
+function separateFiles(files: Record<string, string>): Plugin {
+  return {
+    name: 'separate files',
+    setup: ({ onResolve }) => {
+      onResolve({ filter: anyOf(Object.keys(files)) }, ({ path }) => ({
+        path: files[path] ?? path,
+        external: true,
+      }));
+    },
+  };
+}
+
+/**
+ * A built-in module that our code imports is loaded when one of its exports is first used. What
+ * packages ask for by `require` is loaded there and then, as they expect.
+ */
+const lazyBuiltins: Plugin = {
+  name: 'lazy built-in modules',
+  setup: ({ onResolve, onLoad }) => {
+    const namespace = 'lazy-built-in';
+    const filter = anyOf(builtinModules.flatMap((name) => [name, `node:${name}`]));
+    onResolve({ filter }, ({ path, kind }) => {
+      const name = path.replace(/^node:/, '');
+      const lazy = kind === 'import-statement' && !LOADED_ANYWAY.has(name);
+      return lazy ? { path: name, namespace } : { path, external: true };
+    });
+    onLoad({ filter: /.*/, namespace }, async ({ path }) => {
+      const module = JSON.stringify(`node:${path}`);
+      const names = Object.keys((await import(`node:${path}`)) as object);
+      const exported = JSON.stringify(names.filter((name) => /^(?!default$)[\w$]+$/.test(name)));
+      const property = `{ enumerable: true, get: () => process.getBuiltinModule(${module})[name] }`;
+      return {
+        contents: `for (const name of ${exported}) Object.defineProperty(exports, name, ${property});`,
+      };
+    });
+  },
+};
+
+function anyOf(names: readonly string[]): RegExp {
+  const escaped = names.map((name) => name.replaceAll('/', '\\/').replaceAll('.', '\\.'));
+  return new RegExp(`^(?:${escaped.join('|')})$`);
+}
