@@ -140,7 +140,7 @@ const GOOD: readonly Case[] = [
   {
     name: 'a signature by a signing subkey',
     allowed: true,
-    differs: 'skopeo before 1.17 compares the subkey with the primary fingerprint',
+    differs: 'skopeo 1.9 compares the subkey with the primary fingerprint',
     signature: () => signed('subkey'),
     keys: () => exported('subkey'),
   },
