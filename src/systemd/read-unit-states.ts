@@ -17,7 +17,9 @@ export async function readUnitStates(
 ): Promise<ReadonlyMap<string, BriefState>> {
   const properties = ['--property=Id', '--property=ActiveState'];
   try {
-    const result = await runProcess('systemctl', ['show', ...properties, '--', ...units], { signal });
+    const result = await runProcess('systemctl', ['show', ...properties, '--', ...units], {
+      signal,
+    });
     return result.exitCode === 0 ? parseShow(result.stdout.toString('utf8')) : new Map();
   } catch (error) {
     if (error instanceof ProcessError && error.code === 'PROCESS_MISSING') return new Map();
