@@ -2,7 +2,7 @@
 // Makes dist/: a program that runs from there and on a host that has no Node, and its tarball.
 //
 //   dist/sysct                        the launcher
-//   dist/lib/sysct/node               the runtime, as npm has it from the Node project
+//   dist/lib/sysct/node, lib*.so.*    the runtime
 //   dist/lib/sysct/*.cjs              the program
 //   dist/lib/sysct/packages/          parts of it that few verbs load
 //   dist/lib/sysct/node_modules/      packages that are passed on unmodified
@@ -10,7 +10,6 @@
 //   dist/sysct-VERSION-linux-ARCH.tar.gz    bin/sysct, lib/sysct, share: unpack into /usr/local
 import {
   chmodSync,
-  constants,
   copyFileSync,
   cpSync,
   existsSync,
@@ -26,6 +25,7 @@ import { runChecked } from '../src/sys/process.ts';
 import { bundleProgram, UNMODIFIED_PACKAGES } from './bundle.ts';
 import { writeManPages } from './man-pages.ts';
 import { licenceNotices } from './notices.ts';
+import { copyRuntime } from './runtime.ts';
 
 process.chdir(join(import.meta.dirname, '..'));
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -37,8 +37,7 @@ rmSync('dist', { recursive: true, force: true });
 mkdirSync(LIB, { recursive: true });
 copyFileSync('bin/sysct', 'dist/sysct');
 chmodSync('dist/sysct', 0o755);
-copyFileSync(`${RUNTIME}/bin/node`, `${LIB}/node`, constants.COPYFILE_FICLONE);
-chmodSync(`${LIB}/node`, 0o755);
+await copyRuntime(RUNTIME, LIB);
 // Says that the .js files are ES modules, without which Node would look twice.
 writeFileSync(`${LIB}/package.json`, '{ "type": "module" }\n');
 const bundled = await bundleProgram(LIB, version);
@@ -46,7 +45,10 @@ for (const name of UNMODIFIED_PACKAGES) copyUnmodifiedPackage(name);
 if (existsSync('units')) cpSync('units', `${LIB}/units`, { recursive: true });
 
 writeShared('doc/sysct/LICENSE', readFileSync('LICENSE', 'utf8'));
-writeShared('doc/sysct/LICENSES-of-packages', licenceNotices(bundled));
+writeShared(
+  'doc/sysct/LICENSES-of-packages',
+  `${licenceNotices(bundled)}\nlibatomic is part of GCC: GPL-3.0 with the GCC Runtime Library Exception.\n`,
+);
 writeShared('doc/sysct/LICENSE-of-node', readFileSync(`${RUNTIME}/LICENSE`, 'utf8'));
 writeShared('bash-completion/completions/sysct', completionScript('bash', VERBS));
 writeShared('zsh/site-functions/_sysct', completionScript('zsh', VERBS));
