@@ -3,11 +3,11 @@
 // `signedBy`. The order is the guard: OpenPGP first, on bytes that nothing has parsed; then the
 // payload; then the digest; then the identity. Nothing that an attacker wrote is read before the
 // step in front of it has passed.
-import { quote } from '../base/printable.ts';
+import { printable, quote } from '../base/printable.ts';
 import { messageOf } from '../base/sysct-error.ts';
 import type { Reference } from '../oci/reference.ts';
 import { describeRule } from './describe-verdict.ts';
-import type { EvaluationContext, PolicySubject, RequirementResult } from './evaluate.ts';
+import type { EvaluationContext, PolicySubject, RequirementResult } from './evaluation.ts';
 import { type Keyring, verifySignedMessage } from './openpgp.ts';
 import type { SignedByRequirement } from './requirement.ts';
 import { describeKeys, loadRequirementKeys } from './requirement-keys.ts';
@@ -17,6 +17,11 @@ import { describeIdentity, matchesIdentity } from './signed-identity.ts';
 import { parseSimpleSigningPayload } from './simple-signing.ts';
 import { TrustError } from './trust-error.ts';
 import type { PolicyRule, RequirementOutcome } from './verdict.ts';
+
+// 128 hostile messages of the longest kind would take a minute or two; honest ones take milliseconds.
+const VERIFICATION_BUDGET_MS = 20_000;
+// A refusal is read by people.
+const MAX_EXPLAINED = 8;
 
 interface SimpleSignature {
   readonly message: Buffer;
@@ -47,11 +52,16 @@ export async function evaluateSignedBy(
   const sorted = sortSignatures(found.value.candidates);
   if (sorted instanceof TrustError) return failure('looking for signatures', sorted);
   const reasons: string[] = [];
+  const started = performance.now();
   for (const signature of sorted.simple) {
     context.signal.throwIfAborted();
+    if (performance.now() - started > VERIFICATION_BUDGET_MS) {
+      const tooLong = `checking ${sorted.simple.length} signatures takes longer than ${VERIFICATION_BUDGET_MS / 1000} s`;
+      return refuse([tooLong, ...reasons.slice(0, MAX_EXPLAINED)], 'ask who runs the lookaside');
+    }
     const result = await checkSignature(signature, requirement, keys.value, subject, context.now());
     if (!(result instanceof TrustError)) return { met: true, outcome: result };
-    reasons.push(`signature ${signature.source} ${result.message}`);
+    reasons.push(`signature ${printable(signature.source)} ${result.message}`);
   }
   return explain(reasons, sorted.others, rule, keys.value, found.value, subject);
 }
@@ -122,14 +132,16 @@ function explain(
 ): RequirementResult {
   const required = `the policy requires a GPG signature (${describeRule(rule)})`;
   const unread = others === 0 ? '' : ` (${others} of another kind)`;
-  const asked = search.places.map((place) => `looked at ${place}`);
+  const asked = search.places.map((place) => `looked at ${printable(place)}`);
   const accepted = `accepted keys: ${describeKeys(keyring)}`;
   const problems = keyring.problems.map((problem) => `not usable as a key: ${problem}`);
   if (failures.length > 0) {
     const which =
       failures.length === 1 ? 'the one found fails' : `all ${failures.length} found fail`;
+    const shown = failures.slice(0, MAX_EXPLAINED);
+    if (failures.length > MAX_EXPLAINED) shown.push(`and ${failures.length - MAX_EXPLAINED} more`);
     return refuse(
-      [`${required}, and ${which}${unread}`, ...failures, accepted, ...problems],
+      [`${required}, and ${which}${unread}`, ...shown, accepted, ...problems],
       'have it signed by an accepted key for the name asked for, or correct the policy',
     );
   }

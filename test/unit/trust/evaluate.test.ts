@@ -5,7 +5,8 @@ import { createMessage, generateKey, type PrivateKey, sign } from 'openpgp';
 import { sha256 } from '../../../src/base/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { describeVerdict } from '../../../src/trust/describe-verdict.ts';
-import { evaluatePolicy, type PolicySubject } from '../../../src/trust/evaluate.ts';
+import { evaluatePolicy } from '../../../src/trust/evaluate.ts';
+import type { PolicySubject } from '../../../src/trust/evaluation.ts';
 import { parsePolicy } from '../../../src/trust/policy.ts';
 import type { SignatureSearch } from '../../../src/trust/signature-source.ts';
 import { TrustError } from '../../../src/trust/trust-error.ts';
@@ -205,6 +206,15 @@ describe('evaluatePolicy', () => {
     assert.match(reasons(verdict), new RegExp(keys, 'm'));
     assert.ok(!verdict.allowed);
     assert.match(verdict.hint ?? '', /registries\.d/);
+  });
+
+  it('explains the first eight of many bad signatures', async () => {
+    const bad = await signFor(bob);
+    const found = search(...Array.from({ length: 12 }, () => bad));
+    const { verdict } = await ask([signedBy(alice)], found);
+    assert.match(reasons(verdict), /all 12 found fail/);
+    assert.equal(reasons(verdict).match(/was made by key/g)?.length, 8);
+    assert.match(reasons(verdict), /^and 4 more$/m);
   });
 
   it('counts sigstore signatures that it did not read', async () => {
