@@ -207,7 +207,7 @@ function assertSize(what: string, file: FileInode, maxBytes: number): void {
 
 function textOf(bytes: ByteString, what: string): string {
   const text = Buffer.from(bytes, 'latin1').toString('utf8');
-  if (byteStringOf(text) === bytes && !text.includes('\ufffd')) return text;
+  if (byteStringOf(text) === bytes) return text;
   throw invalid(what, `has a name or target that is not UTF-8: ${displayBytes(bytes)}`);
 }
 

@@ -18,14 +18,29 @@ export function tmpfilesEscaper(): Escaper {
   return {
     pass: advance,
     escape(_name, value): EscapedValue {
-      if (CONTROL.test(value)) return refused('has a control character, which tmpfiles.d cannot');
-      if (!value.isWellFormed()) return refused('is not valid Unicode');
-      const special = isTextArgument(line) ? /\\/g : /[\s"'\\]/g;
-      const text = value.replaceAll(special, '\\$&').replaceAll('%', '%%');
-      advance(text);
-      return escaped(text);
+      const result = isTextArgument(line) ? escapeArgument(value) : escapeTmpfilesField(value);
+      if (result.kind === 'escaped') advance(result.text);
+      return result;
     },
   };
+}
+
+/** A text as (part of) one of the first six fields of a line. */
+export function escapeTmpfilesField(value: string): EscapedValue {
+  return refusal(value) ?? escaped(doublePercent(value.replace(/[\s"'\\]/g, '\\$&')));
+}
+
+function escapeArgument(value: string): EscapedValue {
+  return refusal(value) ?? escaped(doublePercent(value.replaceAll('\\', '\\\\')));
+}
+
+function refusal(value: string): EscapedValue | undefined {
+  if (CONTROL.test(value)) return refused('has a control character, which tmpfiles.d cannot');
+  return value.isWellFormed() ? undefined : refused('is not valid Unicode');
+}
+
+function doublePercent(text: string): string {
+  return text.replaceAll('%', '%%');
 }
 
 function isTextArgument(lineSoFar: string): boolean {
