@@ -1,35 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// What installing an image's host files changes on the host, decided before anything changes.
+// What an installation changes on the host, decided before anything changes.
 //
-//   on the host            of ours, from before     then
-//   nothing                                         written
-//   the same bytes, mode                            left alone, and stays somebody else's
-//   something else         no                       conflict
-//   a file                 as we wrote it           replaced
-//   a file                 edited since             kept; the new one is laid beside as NAME.sysctnew
+//   on the host           of ours, from before    then
+//   nothing                                       written
+//   the same bytes, mode                          left alone, and stays somebody else's
+//   something else        no, a file in /etc      the admin's: kept; ours is laid beside as NAME.sysctnew
+//   something else        no                      conflict
+//   a file                as we wrote it          replaced
+//   a file                edited since            kept; ours is laid beside as NAME.sysctnew
 //
-// Directories are shared: only missing ones are made, and go again when they are empty. Everything
-// belongs to root: the numbers in an image's passwd mean other people on the host.
+// Units and the like of sysct's own are never laid beside. Directories are shared: only missing ones
+// are made, and go again when they are empty. Everything belongs to root: the numbers in an image's
+// passwd mean other people on the host.
 import { type Digest, sha256 } from '../base/digest.ts';
 import { quote } from '../base/printable.ts';
-import type { FileContent } from '../store/inode.ts';
-import { renderTemplate, type TemplateValues } from '../template/render-template.ts';
 import { ContainerError } from './container-error.ts';
 import { assertAllowedHostPaths } from './forbidden-host-path.ts';
 import type { HostChange } from './host-change.ts';
-import type { HostView } from './host-view.ts';
-import type { PlacedHostFile } from './package-templates.ts';
+import type { HostEntry, HostView } from './host-view.ts';
+import type {
+  HostFileBytes,
+  WantedDirectory,
+  WantedFile,
+  WantedHostFile,
+  WantedSymlink,
+} from './wanted-host-file.ts';
 
 export interface HostFilesRequest {
-  readonly files: readonly PlacedHostFile[];
-  readonly values: TemplateValues;
+  readonly wanted: readonly WantedHostFile[];
   readonly host: HostView;
   /** Canonical host path → name of the *other* container that has it. */
   readonly owners: ReadonlyMap<string, string>;
   /** By path: what this container itself has on the host already, as its current generation records it. */
   readonly previous: ReadonlyMap<string, HostChange>;
-  /** Canonical host paths that the same installation writes itself: units, tmpfiles. */
-  readonly reserved: ReadonlySet<string>;
   /** Host path of the store. */
   readonly store: string;
 }
@@ -44,10 +47,6 @@ export interface HostFilesPlan {
   readonly conflicts: readonly HostFileConflict[];
 }
 
-export type HostFileBytes =
-  | { readonly kind: 'rendered'; readonly bytes: Buffer }
-  | { readonly kind: 'stored'; readonly content: FileContent };
-
 export interface HostFileConflict {
   readonly path: string;
   /** Completes a sentence that starts with the path: `exists already`. */
@@ -55,24 +54,23 @@ export interface HostFileConflict {
 }
 
 /**
- * Plans the host files of one installation. Looks, and changes nothing.
+ * Plans what one installation writes to the host. Looks, and changes nothing.
  *
- * @throws PackageError FORBIDDEN_HOST_PATH naming every path that no image may write.
- * @throws TemplateError when a host file that is a template cannot be filled in.
+ * @throws PackageError FORBIDDEN_HOST_PATH naming every host file that no image may bring.
  */
 export function planHostFiles(request: HostFilesRequest): HostFilesPlan {
-  const wanted = new Planning(request);
-  const placed = request.files.map((file) => ({
-    file,
+  const placed = request.wanted.map((file) => ({
+    ...file,
     path: request.host.canonical(file.path),
   }));
-  const written = placed.filter(({ file }) => file.kind !== 'directory' || file.isEmpty);
+  const fromImage = [...request.wanted, ...placed].filter((file) =>
+    file.kind === 'directory' ? file.isWantedEmpty : file.role === 'host-file',
+  );
   assertAllowedHostPaths(
-    written.flatMap(({ file, path }) => [file.path, path]),
+    fromImage.map(({ path }) => path),
     request.store,
   );
-  for (const { file, path } of placed) wanted.add(path, file);
-  return wanted.plan(written.map(({ path }) => path));
+  return new Planning(request, placed).plan();
 }
 
 /** @throws ContainerError HOST_FILE_CONFLICT that names all conflicts of a plan; passes when there are none. */
@@ -84,38 +82,39 @@ export function assertNoHostFileConflicts(
   const all = conflicts.map(({ path, reason }) => `${quote(path)} ${reason}`).join(', ');
   throw new ContainerError(
     'HOST_FILE_CONFLICT',
-    `installing ${quote(name)}: its host files would collide: ${all}`,
+    `installing ${quote(name)}: its files on the host would collide: ${all}`,
     { hint: 'move what is in the way, or choose another --name or --set values' },
   );
 }
 
+const ADMIN_DIRECTORY = '/etc/';
+
 /** The plan while it grows. */
 class Planning {
   readonly #request: HostFilesRequest;
-  readonly #wanted = new Map<string, PlacedHostFile>();
+  readonly #wanted = new Map<string, WantedHostFile>();
   readonly #changes = new Map<string, HostChange>();
   readonly #contents = new Map<string, HostFileBytes>();
   readonly #laidBeside: { path: string; beside: string }[] = [];
   readonly #conflicts = new Map<string, string>();
 
-  constructor(request: HostFilesRequest) {
+  constructor(request: HostFilesRequest, placed: readonly WantedHostFile[]) {
     this.#request = request;
-  }
-
-  add(path: string, file: PlacedHostFile): void {
-    const known = this.#wanted.get(path);
-    if (known === undefined) this.#wanted.set(path, file);
-    else if (known.kind !== 'directory' || file.kind !== 'directory') {
-      this.#conflict(path, 'comes twice in the image');
+    for (const file of placed) {
+      const known = this.#wanted.get(file.path);
+      if (known === undefined) this.#wanted.set(file.path, file);
+      else if (known.kind !== 'directory' || file.kind !== 'directory') {
+        this.#conflict(file.path, 'is wanted twice');
+      }
     }
   }
 
-  plan(paths: readonly string[]): HostFilesPlan {
-    for (const path of [...new Set(paths)].sort()) {
-      const file = this.#wanted.get(path);
-      if (file === undefined || !this.#parents(path)) continue;
-      if (file.kind === 'directory') this.#directory(path);
-      else this.#nonDirectory(path, file);
+  plan(): HostFilesPlan {
+    const inOrder = [...this.#wanted.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+    for (const file of inOrder) {
+      if (file.kind === 'directory') {
+        if (file.isWantedEmpty && this.#parents(file.path)) this.#directory(file.path);
+      } else if (this.#parents(file.path)) this.#nonDirectory(file);
     }
     return {
       changes: [...this.#changes.values()],
@@ -134,83 +133,75 @@ class Planning {
   }
 
   #directory(path: string): boolean {
-    const file = this.#wanted.get(path);
+    const file: WantedDirectory | WantedFile | WantedSymlink | undefined = this.#wanted.get(path);
     if (file !== undefined && file.kind !== 'directory') {
-      return this.#conflict(path, `comes as a ${file.kind} and as a directory in the image`);
+      return this.#conflict(path, `is wanted as a ${file.kind} and as a directory`);
     }
     const found = this.#request.host.look(path);
-    const isThere =
-      found?.kind === 'directory' || (found?.kind === 'symlink' && found.leadsTo === 'directory');
-    if (found !== undefined && !isThere) return this.#conflict(path, `is no directory on the host`);
+    const isThere = found !== undefined && leadsToDirectory(found);
+    if (found !== undefined && !isThere) return this.#conflict(path, 'is no directory');
     if (!isThere || this.#request.previous.get(path)?.kind === 'directory') {
-      const mode = (file?.mode ?? 0o755) & 0o1777;
+      const mode = file?.mode ?? 0o755;
       this.#changes.set(path, { kind: 'directory', path, mode, uid: 0, gid: 0 });
     }
     return true;
   }
 
-  #nonDirectory(path: string, file: PlacedHostFile & { kind: 'file' | 'symlink' }): void {
-    const { owners, reserved } = this.#request;
-    const owner = owners.get(path);
-    if (owner !== undefined) this.#conflict(path, `belongs to container ${quote(owner)}`);
-    else if (reserved.has(path)) this.#conflict(path, 'is written by sysct itself');
-    else if (file.kind === 'symlink') this.#symlink(path, file.target);
-    else this.#file(path, file);
+  #nonDirectory(file: WantedFile | WantedSymlink): void {
+    const owner = this.#request.owners.get(file.path);
+    if (owner !== undefined) this.#conflict(file.path, `belongs to container ${quote(owner)}`);
+    else if (file.kind === 'symlink') this.#symlink(file);
+    else this.#file(file);
   }
 
-  #symlink(path: string, target: string): void {
-    const { host, previous } = this.#request;
-    const found = host.look(path);
-    const before = previous.get(path);
+  #symlink(wanted: WantedSymlink): void {
+    const { path, target } = wanted;
+    const found = this.#request.host.look(path);
+    const before = this.#request.previous.get(path);
     const isOurs =
       before?.kind === 'symlink' && found?.kind === 'symlink' && found.target === before.target;
-    if (found === undefined || isOurs) {
-      this.#changes.set(path, { kind: 'symlink', path, target, role: 'host-file' });
-    } else if (found.kind !== 'symlink' || found.target !== target) {
+    if (found === undefined || isOurs) this.#changes.set(path, wanted);
+    else if (found.kind !== 'symlink' || found.target !== target) {
       this.#conflict(path, 'exists already');
     }
   }
 
-  #file(path: string, file: PlacedHostFile & { kind: 'file' }): void {
-    const content = this.#contentOf(file);
-    const digest = content.kind === 'rendered' ? sha256(content.bytes) : content.content.digest;
-    const mode = file.mode & 0o777;
+  #file(wanted: WantedFile): void {
+    const { path, mode, bytes, role } = wanted;
     const found = this.#request.host.look(path);
     const before = this.#request.previous.get(path);
-    if (found === undefined) this.#write(path, { mode, digest, content });
+    if (found === undefined) this.#write(wanted);
     else if (found.kind !== 'file') {
       this.#conflict(path, `exists as a ${found.kind === 'other' ? 'special file' : found.kind}`);
     } else if (before?.kind === 'file') {
-      const isEdited = ![before.digest, digest].includes(found.digest());
-      if (isEdited) this.#beside(path, { mode, digest, content });
-      else this.#write(path, { mode, digest, content });
-    } else if (found.digest() !== digest) this.#conflict(path, 'exists already');
-    else if (found.mode !== mode) {
-      this.#conflict(path, `exists with mode ${octal(found.mode)}, not ${octal(mode)}`);
-    }
+      const isEdited = ![before.digest, digestOf(bytes)].includes(found.digest());
+      if (isEdited) this.#beside(wanted);
+      else this.#write(wanted);
+    } else if (found.digest() === digestOf(bytes)) {
+      if (found.mode !== mode) {
+        this.#conflict(path, `exists with mode ${octal(found.mode)}, not ${octal(mode)}`);
+      }
+    } else if (role === 'host-file' && path.startsWith(ADMIN_DIRECTORY)) this.#beside(wanted);
+    else this.#conflict(path, 'exists already');
   }
 
-  #beside(path: string, written: WrittenFile): void {
+  #beside(wanted: WantedFile): void {
+    const { path } = wanted;
     const beside = `${path}.sysctnew`;
     const found = this.#request.host.look(beside);
-    if (found !== undefined && !this.#request.previous.has(beside)) {
+    const isFree = found === undefined || this.#request.previous.has(beside);
+    if (!isFree && (found.kind !== 'file' || found.digest() !== digestOf(wanted.bytes))) {
       this.#conflict(beside, 'exists already');
       return;
     }
-    this.#write(beside, written, 'beside');
+    if (isFree) this.#write({ ...wanted, path: beside, role: 'beside' });
     this.#laidBeside.push({ path, beside });
   }
 
-  #write(path: string, written: WrittenFile, role: 'host-file' | 'beside' = 'host-file'): void {
-    const { mode, digest, content } = written;
+  #write({ path, mode, bytes, role }: WantedFile): void {
+    const digest = digestOf(bytes);
     this.#changes.set(path, { kind: 'file', path, mode, uid: 0, gid: 0, digest, role });
-    this.#contents.set(path, content);
-  }
-
-  #contentOf(file: PlacedHostFile & { kind: 'file' }): HostFileBytes {
-    if (file.template === undefined) return { kind: 'stored', content: file.content };
-    const bytes = renderTemplate(file.template, this.#request.values, { kind: 'text' });
-    return { kind: 'rendered', bytes };
+    this.#contents.set(path, bytes);
   }
 
   #conflict(path: string, reason: string): false {
@@ -219,10 +210,12 @@ class Planning {
   }
 }
 
-interface WrittenFile {
-  readonly mode: number;
-  readonly digest: Digest;
-  readonly content: HostFileBytes;
+function leadsToDirectory(found: HostEntry): boolean {
+  return found.kind === 'directory' || (found.kind === 'symlink' && found.leadsTo === 'directory');
+}
+
+function digestOf(bytes: HostFileBytes): Digest {
+  return bytes.kind === 'rendered' ? sha256(bytes.bytes) : bytes.content.digest;
 }
 
 function octal(mode: number): string {
