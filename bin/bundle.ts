@@ -38,33 +38,34 @@ export async function bundleProgram(outDir: string, version: string): Promise<re
     },
     banner: { js: "const importMetaUrl = 'file://' + encodeURI(__filename);" },
   } satisfies BuildOptions;
-  const results = await Promise.all([
+  const main = await build({
+    ...ours,
+    entryPoints: ['src/cli/main.ts'],
+    outfile: join(outDir, 'main.cjs'),
+    plugins: [separateFiles({ './program.ts': './program.cjs' }), lazyBuiltins],
+  });
+  const packages = new Map(SEPARATE_PACKAGES.map((name) => [`./packages/${name}.cjs`, name]));
+  const program = await build({
+    ...ours,
+    entryPoints: ['src/cli/program.ts'],
+    outfile: join(outDir, 'program.cjs'),
+    plugins: [
+      separateFiles(Object.fromEntries([...packages].map(([file, name]) => [name, file]))),
+      lazyBuiltins,
+    ],
+  });
+  const loaded = Object.values(program.metafile.outputs)
+    .flatMap(({ imports }) => imports.map(({ path }) => packages.get(path)))
+    .filter((name) => name !== undefined);
+  const separate = [...new Set(loaded)].map((name) =>
     build({
-      ...ours,
-      entryPoints: ['src/cli/main.ts'],
-      outfile: join(outDir, 'main.cjs'),
-      plugins: [separateFiles({ './program.ts': './program.cjs' }), lazyBuiltins],
+      ...COMMON,
+      entryPoints: [name],
+      outfile: join(outDir, 'packages', `${name}.cjs`),
+      plugins: [lazyBuiltins],
     }),
-    build({
-      ...ours,
-      entryPoints: ['src/cli/program.ts'],
-      outfile: join(outDir, 'program.cjs'),
-      plugins: [
-        separateFiles(
-          Object.fromEntries(SEPARATE_PACKAGES.map((name) => [name, `./packages/${name}.cjs`])),
-        ),
-        lazyBuiltins,
-      ],
-    }),
-    ...SEPARATE_PACKAGES.map((name) =>
-      build({
-        ...COMMON,
-        entryPoints: [name],
-        outfile: join(outDir, 'packages', `${name}.cjs`),
-        plugins: [lazyBuiltins],
-      }),
-    ),
-  ]);
+  );
+  const results = [main, program, ...(await Promise.all(separate))];
   return results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }
 

@@ -14,12 +14,12 @@ export function licenceNotices(bundled: readonly string[]): string {
 function noticeOf(directory: string): string {
   const { name, version, license } = JSON.parse(
     readFileSync(join(directory, 'package.json'), 'utf8'),
-  ) as { name: string; version: string; license?: unknown };
+  ) as { name: string; version: string; license?: string };
   const files = globSync('{LICENSE,LICENCE,license,COPYING}*', { cwd: directory }).toSorted();
   const text = files
     .map((file) => join(directory, file))
     .filter((file) => existsSync(file))
     .map((file) => readFileSync(file, 'utf8').trim())
     .join('\n\n');
-  return `${'='.repeat(72)}\n${name} ${version} (${String(license ?? 'see below')})\n\n${text}\n`;
+  return `${'='.repeat(72)}\n${name} ${version} (${license ?? 'see below'})\n\n${text}\n`;
 }

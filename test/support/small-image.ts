@@ -105,7 +105,7 @@ async function writeImage(layoutDir: string, spec: SmallImageSpec): Promise<Smal
   const layers: SmallBlob[] = [];
   const diffIds: string[] = [];
   for (const layer of spec.layers) {
-    const tar = Buffer.isBuffer(layer) ? layer : await smallTar(layer as readonly SmallEntry[]);
+    const tar = Buffer.isBuffer(layer) ? layer : await smallTar(layer);
     diffIds.push(digestOf(tar));
     layers.push(writeLayer(layoutDir, tar, spec.compression ?? 'gzip'));
   }

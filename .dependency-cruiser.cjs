@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The house of docs/architecture.md as rules: imports only point downwards, each package has one door,
+// pure rooms stay pure. test/unit/architecture.test.ts enforces them.
+
+/** Each room, and the rooms below it that it may import. */
+const ROOMS = {
+  cli: [
+    'container',
+    'image',
+    'registry',
+    'trust',
+    'store',
+    'archive',
+    'template',
+    'launch',
+    'systemd',
+    'oci',
+    'sys',
+    'base',
+  ],
+  container: [
+    'image',
+    'registry',
+    'trust',
+    'store',
+    'archive',
+    'template',
+    'launch',
+    'systemd',
+    'oci',
+    'sys',
+    'base',
+  ],
+  image: ['registry', 'trust', 'store', 'archive', 'oci', 'sys', 'base'],
+  registry: ['archive', 'oci', 'sys', 'base'],
+  trust: ['archive', 'oci', 'sys', 'base'],
+  store: ['archive', 'oci', 'sys', 'base'],
+  archive: ['oci', 'sys', 'base'],
+  template: ['oci', 'base'],
+  launch: ['oci', 'sys', 'base'],
+  systemd: ['oci', 'sys', 'base'],
+  oci: ['base'],
+  sys: ['base'],
+  base: [],
+};
+
+/** Where each third-party package may be imported. */
+const DOORS = {
+  commander: '^src/cli/',
+  'dbus-next': '^src/systemd/',
+  'jsonc-parser': '^src/base/strict-json[.]ts$',
+  openpgp: '^src/trust/',
+  'smol-toml': '^src/(registry|cli)/',
+  'tar-stream': '^(src/archive|test)/',
+  undici: '^src/registry/',
+  yaml: '^src/trust/',
+};
+
+/** No file system, no network, no processes: text and values in, values out. */
+const PURE =
+  '^src/(base|oci|template)/|^src/trust/(policy|requirement|scope-lookup|signed-identity|verdict)[.]ts$';
+const IMPURE_MODULES =
+  '^(node:)?(fs|fs/promises|net|tls|http|https|dns|dgram|child_process|os|worker_threads)$';
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(ROOMS).map(([room, below]) => ({
+      name: `${room}-imports-downwards`,
+      comment: `${room} may import ${below.length === 0 ? 'no other room' : below.join(', ')}`,
+      severity: 'error',
+      from: { path: `^src/${room}/` },
+      to: { path: '^src/', pathNot: `^src/(${[room, ...below].join('|')})/` },
+    })),
+    {
+      name: 'known-rooms',
+      comment: 'a new room needs its place in the house',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/(${Object.keys(ROOMS).join('|')})/` },
+      to: {},
+    },
+    ...Object.entries(DOORS).map(([name, door]) => ({
+      name: `one-door-for-${name}`,
+      comment: `${name} is only for ${door}`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: door },
+      to: { path: `node_modules/${name}/` },
+    })),
+    {
+      name: 'known-packages',
+      comment: 'a new package needs a door here and a reason in docs/adr',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        path: 'node_modules/',
+        pathNot: `node_modules/(${Object.keys(DOORS).join('|')}|@types)/`,
+      },
+    },
+    {
+      name: 'pure-rooms',
+      comment: 'the I/O that feeds a parser lives in a file beside it',
+      severity: 'error',
+      from: { path: PURE },
+      to: { path: IMPURE_MODULES },
+    },
+    {
+      name: 'src-knows-no-tests',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bin)/' },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only', 'dynamic-import'] } },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

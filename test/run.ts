@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the tests: npm test [-- [--name REGEXP] [PART_OF_A_PATH...]]
+//
+// Without arguments everything: unit, property, integration, end to end, crash. Parts select the test
+// files whose path holds one of them, for example `unit/oci` or `e2e`.
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { parseArgs } from 'node:util';
+
+/** In the order of their start: those that take longest first, so that none is left over at the end. */
+const KINDS = ['e2e', 'crash', 'integration', 'property', 'unit'] as const;
+
+/** They use the program as it is shipped. */
+const NEED_BUILD = /^test\/(?:e2e|crash)\//;
+
+const FILE_TIMEOUT_MS = 15 * 60_000;
+
+process.chdir(join(import.meta.dirname, '..'));
+const { values, positionals } = parseArgs({
+  options: { name: { type: 'string' } },
+  allowPositionals: true,
+});
+const files = KINDS.flatMap((kind) => globSync(`test/${kind}/**/*.test.ts`).toSorted()).filter(
+  (file) => positionals.length === 0 || positionals.some((part) => file.includes(part)),
+);
+if (files.length === 0) {
+  console.error(`no test file has ${positionals.join(' or ')} in its path`);
+  process.exit(2);
+}
+if (files.some((file) => NEED_BUILD.test(file))) {
+  const build = spawnSync(process.execPath, ['bin/build.ts'], { stdio: ['ignore', 2, 2] });
+  if (build.status !== 0) process.exit(1);
+}
+
+const results = run({
+  files,
+  concurrency: 2,
+  timeout: FILE_TIMEOUT_MS,
+  ...(values.name === undefined ? {} : { testNamePatterns: [new RegExp(values.name)] }),
+});
+results.on('test:fail', () => {
+  process.exitCode = 1;
+});
+results.compose(spec()).pipe(process.stdout);

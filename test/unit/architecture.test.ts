@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { runProcess } from '../../src/sys/process.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PURE_ROOMS = ['base', 'oci', 'template'];
+
+describe('the house', () => {
+  it('keeps the directions, doors and purity of .dependency-cruiser.cjs', async () => {
+    const cruiser = 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs';
+    const args = [
+      '--config',
+      '.dependency-cruiser.cjs',
+      '--output-type',
+      'err',
+      'src',
+      'test',
+      'bin',
+    ];
+    const { exitCode, stdout, stderr } = await runProcess(process.execPath, [cruiser, ...args], {
+      cwd: ROOT,
+    });
+    assert.equal(exitCode, 0, `${stdout.toString('utf8')}${stderr}`);
+  });
+
+  it('gives pure rooms no clock, no environment and no process', () => {
+    const impure =
+      /\bDate\.now\b|\bnew Date\(\)|\bprocess\.(?!stdout)|\bMath\.random\b|\bperformance\./;
+    const found = PURE_ROOMS.flatMap((room) =>
+      globSync(`src/${room}/**/*.ts`, { cwd: ROOT }),
+    ).filter((file) => impure.test(withoutComments(readFileSync(join(ROOT, file), 'utf8'))));
+    assert.deepEqual(found, []);
+  });
+
+  it('lets only the command line print or end the process', () => {
+    const printing = /\bconsole\.|\bprocess\.(?:stdout|stderr|exit)\b/;
+    const found = globSync('src/**/*.ts', { cwd: ROOT }).filter(
+      (file) =>
+        !file.startsWith('src/cli/') &&
+        printing.test(withoutComments(readFileSync(join(ROOT, file), 'utf8'))),
+    );
+    assert.deepEqual(found, []);
+  });
+});
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*.*?\*\/|\/\/.*$/gms, '');
+}
