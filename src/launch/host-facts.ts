@@ -1,17 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { isErrno } from '../base/sysct-error.ts';
 import type { HostRoot } from '../sys/host-root.ts';
+import { CAPABILITIES, capabilitiesOfMask } from './capability.ts';
 
 /** What launching depends on, of the host that will run the container. */
 export interface HostFacts {
-  /** `CAP_…` names that services of this host can hold. */
+  /** `CAP_…` names that services of this host can hold, in the kernel's order. */
   readonly capabilities: ReadonlySet<string>;
   readonly selinuxEnabled: boolean;
-  /** `systemctl --version`: 252; undefined when it cannot be told. */
+  /** 252; undefined when it cannot be told. */
   readonly systemdVersion: number | undefined;
 }
 
 /** Reads them; an offline root is taken to be booted by a kernel that knows every capability we know. */
 export async function readHostFacts(host: HostRoot, signal: AbortSignal): Promise<HostFacts> {
   signal.throwIfAborted();
-  throw new Error(`being written: ${host.directory}`);
+  return {
+    capabilities: new Set(host.isRunningHost ? boundingSetOfInit() : CAPABILITIES),
+    selinuxEnabled: host.isRunningHost ? existsSync('/sys/fs/selinux/enforce') : configured(host),
+    systemdVersion: systemdVersionOf(host),
+  };
+}
+
+// Services are children of PID 1, whatever the shell that sysct was called from was allowed.
+function boundingSetOfInit(): readonly string[] {
+  const mask = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/1/status', 'utf8'))?.[1];
+  return capabilitiesOfMask(mask ?? '0');
+}
+
+// selinux(8): without the file, or with `disabled` in it, the host boots without SELinux.
+function configured(host: HostRoot): boolean {
+  try {
+    const text = readFileSync(host.resolveFollowing('/etc/selinux/config'), 'utf8');
+    return /^\s*SELINUX=(enforcing|permissive)\b/m.test(text);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+// By the name of its shared library, which carries the version on every distribution: works for
+// roots that cannot be run, and needs no process.
+function systemdVersionOf(host: HostRoot): number | undefined {
+  const library = 'systemd/libsystemd-shared-*.so';
+  const found = ['/usr/lib', '/usr/lib64', '/lib'].flatMap((directory) =>
+    globSync([library, `*-linux-*/${library}`], { cwd: host.resolveFollowing(directory) }),
+  );
+  const versions = found.map((path) => Number(/-(\d+)/.exec(basename(path))?.[1] ?? Number.NaN));
+  return versions.find((version) => Number.isInteger(version));
 }

@@ -19,7 +19,8 @@ export interface RuntimeProcess {
   env?: string[];
   cwd?: string;
   capabilities?: RuntimeCapabilities;
-  rlimits?: { type: string; soft: number; hard: number }[];
+  /** Of 64 bits: a bigint where a number is not exact. */
+  rlimits?: { type: string; soft: number | bigint; hard: number | bigint }[];
   noNewPrivileges?: boolean;
   selinuxLabel?: string;
   apparmorProfile?: string;
