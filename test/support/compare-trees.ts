@@ -48,15 +48,18 @@ export async function seeTree(directory: string): Promise<Map<string, SeenEntry>
   };
   visit('.');
   const xattrs = await readXattrs(directory);
-  const names = new Map<bigint, string[]>();
+  const names = new Map<string, string[]>();
   for (const path of paths) {
-    const { ino } = stats.get(path)!;
-    names.set(ino, [...(names.get(ino) ?? []), path]);
+    const identity = inodeIdentity(stats.get(path)!);
+    names.set(identity, [...(names.get(identity) ?? []), path]);
   }
   return new Map(
     paths.map((path) => {
       const stat = stats.get(path)!;
-      return [path, seen(realPath(directory, path), stat, names.get(stat.ino)!, xattrs.get(path))];
+      return [
+        path,
+        seen(realPath(directory, path), stat, names.get(inodeIdentity(stat))!, xattrs.get(path)),
+      ];
     }),
   );
 }
@@ -122,6 +125,11 @@ function seen(
     names: stat.isDirectory() ? [] : names,
     xattrs,
   };
+}
+
+// Within one overlay, too, inodes of different layers differ in the device.
+function inodeIdentity({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
 }
 
 function typeOf(stat: BigIntStats): string {

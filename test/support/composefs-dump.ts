@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever } from '../../src/base/assert-never.ts';
-import { byteString, type ByteString, byteStringOf } from '../../src/base/byte-string.ts';
+import { byteString } from '../../src/base/byte-string.ts';
 import { digestHex } from '../../src/base/digest.ts';
 import type { DirectoryInode, Inode } from '../../src/store/inode.ts';
 import type { InlineContent, ObjectContent } from '../../src/store/erofs/write-erofs-image.ts';
@@ -97,13 +97,9 @@ function rdev(major: number, minor: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
-function escape(bytes: ByteString | string, also = ''): string {
-  if (bytes === byteStringOf('-')) return '\\x2d';
-  return [...bytes]
-    .map((c) => {
-      const code = c.charCodeAt(0);
-      const plain = code > 0x20 && code < 0x7f && c !== '\\' && !also.includes(c);
-      return plain || also === c + '\0' ? c : `\\x${code.toString(16).padStart(2, '0')}`;
-    })
-    .join('');
+function escape(bytes: string, also = ''): string {
+  if (bytes === '-') return '\\x2d';
+  return bytes.replace(/[^!-~]|[\\=]/g, (c) =>
+    c === '=' && also !== '=' ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }

@@ -43,7 +43,6 @@ function fillDirectory(build: Build, { directory, node, parent }: Visit, isRoot:
     if (name === '..') return parent;
     const inode = directory.children.get(name);
     if (inode === undefined) return numbered(build, whiteout(directory));
-    assertName(name);
     const seen = build.known.get(inode);
     if (seen !== undefined) return linked(seen, name);
     const place = isRoot && OBJECT_DIRECTORY.test(name) ? 'shadowed' : 'elsewhere';
@@ -59,10 +58,12 @@ function fillDirectory(build: Build, { directory, node, parent }: Visit, isRoot:
 }
 
 const OBJECT_DIRECTORY = /^[0-9a-f]{2}$/;
-const HEX = '0123456789abcdef';
-const OBJECT_DIRECTORIES = [...HEX].flatMap((high) => [...HEX].map((low) => high + low));
+const OBJECT_DIRECTORIES = Array.from({ length: 256 }, (_, value) =>
+  value.toString(16).padStart(2, '0'),
+);
 
 function sortedNames(directory: DirectoryInode, isRoot: boolean): ByteString[] {
+  for (const name of directory.children.keys()) assertName(name);
   const names: string[] = ['.', '..', ...directory.children.keys()];
   if (isRoot) {
     const taken = new Set<string>(names);

@@ -2,7 +2,7 @@
 import { byteString, byteStringOf, type ByteString } from '../../base/byte-string.ts';
 import { digestHex } from '../../base/digest.ts';
 import type { DirectoryInode, Inode } from '../inode.ts';
-import { type ImageXattr, NO_VALUE, XattrTable } from './image-xattr.ts';
+import { type ImageXattr, NO_VALUE, type XattrTable } from './image-xattr.ts';
 import type { ErofsSources, ObjectContent } from './write-erofs-image.ts';
 
 /**

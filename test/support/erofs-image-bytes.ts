@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type ErofsImageSummary,
+  type ErofsSources,
+  writeErofsImage,
+} from '../../src/store/erofs/write-erofs-image.ts';
+import type { DirectoryInode } from '../../src/store/inode.ts';
+import { temporaryDirectory } from './tmp.ts';
+
+/** {@link writeErofsImage} into memory. */
+export function erofsImageBytes(
+  tree: DirectoryInode,
+  sources: ErofsSources,
+): ErofsImageSummary & { readonly bytes: Buffer } {
+  using tmp = temporaryDirectory('erofs');
+  const path = join(tmp.directory, 'image');
+  const fd = openSync(path, 'wx');
+  try {
+    return { ...writeErofsImage(tree, fd, sources), bytes: readFileSync(path) };
+  } finally {
+    closeSync(fd);
+  }
+}
