@@ -9,9 +9,11 @@ export async function openStoreOf(context: Context): Promise<Store> {
 }
 
 export async function openParts(context: Context, progress: Progress): Promise<ContainerParts> {
+  const store = await openStoreOf(context);
   return {
     host: context.host,
-    store: await openStoreOf(context),
+    store,
+    pullStore: store,
     storePath: context.settings.store,
     containersPath: context.containersDirectory,
     log: context.log,

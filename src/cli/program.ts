@@ -16,12 +16,17 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
     exitCode = await runVerb(verb, args, options);
   });
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv.map(spellOut), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
+}
+
+// As podman has it: without `=` the option stands alone, and what follows is not its value.
+function spellOut(argument: string): string {
+  return argument === '--tls-verify' ? '--tls-verify=true' : argument;
 }
 
 type Run = (verb: Verb, args: readonly string[], options: OptionValues) => Promise<void>;
@@ -67,7 +72,7 @@ function buildCommand(verb: Verb, run: Run): Command {
 
 function buildOption(spec: OptionSpec): Option {
   const option = new Option(
-    spec.flags.replace(/ ([A-Z][A-Z=_-]*)$/, ' <$1>').replace(/\[=([A-Z]+)\]$/, ' [$1]'),
+    spec.flags.replace(/ ([A-Z][A-Z=_:/-]*)$/, ' <$1>').replace(/\[=([A-Z]+)\]$/, ' [$1]'),
   );
   option.description = spec.description;
   if (spec.choices !== undefined) option.choices(spec.choices);

@@ -8,6 +8,8 @@ import type { HostRoot } from '../sys/host-root.ts';
 export interface ContainerParts {
   readonly host: HostRoot;
   readonly store: Store;
+  /** Where images are pulled to: the store itself, but for `--display`, which must not change it. */
+  readonly pullStore: Store;
   /** Host path of the store, as units name it: `/var/lib/sysct`. */
   readonly storePath: string;
   /** Real path of `containers/` in the store. */

@@ -167,7 +167,7 @@ class Planning {
   }
 
   #file(wanted: WantedFile): void {
-    const { path, mode, bytes, role } = wanted;
+    const { path, mode, bytes } = wanted;
     const found = this.#request.host.look(path);
     const before = this.#request.previous.get(path);
     if (found === undefined) this.#write(wanted);
@@ -181,13 +181,19 @@ class Planning {
       if (found.mode !== mode) {
         this.#conflict(path, `exists with mode ${octal(found.mode)}, not ${octal(mode)}`);
       }
-    } else if (role === 'host-file' && path.startsWith(ADMIN_DIRECTORY)) this.#beside(wanted);
+    } else if (this.#isAdmins(wanted)) this.#beside(wanted);
     else this.#conflict(path, 'exists already');
+  }
+
+  /** Also what we laid ours beside in an earlier generation. */
+  #isAdmins({ path, role }: WantedFile): boolean {
+    if (role !== 'host-file') return false;
+    return path.startsWith(ADMIN_DIRECTORY) || this.#request.previous.has(besideName(path));
   }
 
   #beside(wanted: WantedFile): void {
     const { path } = wanted;
-    const beside = `${path}.sysctnew`;
+    const beside = besideName(path);
     const found = this.#request.host.look(beside);
     const isFree = found === undefined || this.#request.previous.has(beside);
     if (!isFree && (found.kind !== 'file' || found.digest() !== digestOf(wanted.bytes))) {
@@ -212,6 +218,10 @@ class Planning {
 
 function leadsToDirectory(found: HostEntry): boolean {
   return found.kind === 'directory' || (found.kind === 'symlink' && found.leadsTo === 'directory');
+}
+
+function besideName(path: string): string {
+  return `${path}.sysctnew`;
 }
 
 function digestOf(bytes: HostFileBytes): Digest {

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Verb } from './verb.ts';
+import { completion } from './verbs/completion.ts';
+import { exec } from './verbs/exec.ts';
+import { images } from './verbs/images.ts';
+import { inspect } from './verbs/inspect.ts';
+import { install } from './verbs/install.ts';
+import { list } from './verbs/list.ts';
+import { logs } from './verbs/logs.ts';
+import { pull } from './verbs/pull.ts';
+import { run } from './verbs/run.ts';
+import { restart, start, stop } from './verbs/service-verbs.ts';
+import { status } from './verbs/status.ts';
+import { uninstall } from './verbs/uninstall.ts';
+import { verify } from './verbs/verify.ts';
+
+/** Every verb, in the order that help lists them. */
+export const VERBS: readonly Verb[] = [
+  install,
+  uninstall,
+  list,
+  status,
+  inspect,
+  start,
+  stop,
+  restart,
+  logs,
+  run,
+  exec,
+  pull,
+  images,
+  verify,
+  completion,
+];

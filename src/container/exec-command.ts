@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { quote } from '../base/printable.ts';
+import { connectManager } from '../systemd/connect-manager.ts';
+import type { HostRoot } from '../sys/host-root.ts';
+import { ContainerError } from './container-error.ts';
+import type { Generation } from './generation.ts';
+import { requireInstalled } from './installed-container.ts';
+
+export interface ExecRequest {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly terminal: boolean;
+  /** `UID[:GID]`. */
+  readonly user: string | undefined;
+  readonly workingDirectory: string | undefined;
+  /** `NAME=VALUE`. */
+  readonly env: readonly string[];
+}
+
+/** A program of the host to run on our own terminal; `env` replaces ours where it is given. */
+export interface Invocation {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv | undefined;
+}
+
+/**
+ * What to execute so that a command runs inside a running container: the runtime's own `exec`, or
+ * for a chroot nsenter(1) into the service's main process.
+ *
+ * @throws ContainerError CONTAINER_NOT_FOUND, CONTAINER_NOT_RUNNING, UNSUPPORTED
+ */
+export async function execCommand(
+  request: ExecRequest,
+  parts: { readonly host: HostRoot; readonly containersPath: string; readonly signal: AbortSignal },
+): Promise<Invocation> {
+  const { current } = requireInstalled(parts.containersPath, request.name);
+  const [unit] = current.units;
+  const notRunning = new ContainerError(
+    'CONTAINER_NOT_RUNNING',
+    `container ${quote(request.name)} is not running`,
+    {
+      hint: `start it with: sysct start ${request.name}`,
+    },
+  );
+  if (unit === undefined || !parts.host.isRunningHost) throw notRunning;
+  await using manager = await connectManager(parts.signal);
+  const { service } = await manager.unitState(unit, parts.signal);
+  if (service?.mainPid === undefined) throw notRunning;
+  return current.launcher === 'chroot'
+    ? enterChroot(request, service.mainPid)
+    : runtimeExec(request, current);
+}
+
+function runtimeExec(request: ExecRequest, current: Generation): Invocation {
+  const args = [
+    'exec',
+    ...(request.terminal ? ['--tty'] : []),
+    ...(request.user === undefined ? [] : ['--user', request.user]),
+    ...(request.workingDirectory === undefined ? [] : ['--cwd', request.workingDirectory]),
+    ...request.env.flatMap((setting) => ['--env', setting]),
+    current.name,
+    ...request.command,
+  ];
+  return { command: current.runtime ?? 'runc', args, env: undefined };
+}
+
+function enterChroot(request: ExecRequest, mainPid: number): Invocation {
+  const { uid, gid } = userOf(request.user) ?? credentialsOf(mainPid);
+  const args = [
+    `--target=${mainPid}`,
+    '--mount',
+    '--root',
+    '--ipc',
+    '--uts',
+    `--wdns=${request.workingDirectory ?? '/'}`,
+    `--setuid=${uid}`,
+    `--setgid=${gid}`,
+    '--',
+    ...request.command,
+  ];
+  return {
+    command: 'nsenter',
+    args,
+    env: { ...environmentOf(mainPid), ...settingsOf(request.env) },
+  };
+}
+
+function userOf(text: string | undefined): { uid: number; gid: number } | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(\d+)(?::(\d+))?$/.exec(text);
+  if (match === null) {
+    throw new ContainerError('UNSUPPORTED', `user ${quote(text)} is not a number`, {
+      hint: 'write UID or UID:GID',
+    });
+  }
+  const uid = Number(match[1]);
+  return { uid, gid: match[2] === undefined ? uid : Number(match[2]) };
+}
+
+// proc(5): /proc/PID/status has "Uid:  real effective saved fs".
+function credentialsOf(pid: number): { uid: number; gid: number } {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const field = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+\\d+\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
+  return { uid: field('Uid'), gid: field('Gid') };
+}
+
+function environmentOf(pid: number): NodeJS.ProcessEnv {
+  return settingsOf(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0'));
+}
+
+function settingsOf(settings: readonly string[]): NodeJS.ProcessEnv {
+  const pairs = settings
+    .filter((setting) => setting.includes('='))
+    .map((setting) => {
+      const equals = setting.indexOf('=');
+      return [setting.slice(0, equals), setting.slice(equals + 1)] as const;
+    });
+  return Object.fromEntries(pairs);
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseReference } from '../oci/reference.ts';
+import { describeVerdict } from '../trust/describe-verdict.ts';
+import { applyInstall } from './apply-install.ts';
+import { checkPlan } from './check-plan.ts';
+import { type ContainerName, defaultContainerName, parseContainerName } from './container-name.ts';
+import type { ContainerParts } from './container-parts.ts';
+import type { InstallPlan } from './install-plan.ts';
+import { obtainImage, type ObtainedImage, type WantedImage } from './obtain-image.ts';
+import { planInstall } from './plan-install.ts';
+import { lockSwitches } from './recover-switches.ts';
+import { refuseTaken } from './refuse-taken.ts';
+import { openServiceControl } from './service-control.ts';
+
+/** What the user asks for; unit names are full ones. */
+export interface InstallRequest extends WantedImage {
+  /** Undefined: from the image's name. */
+  readonly name: string | undefined;
+  readonly sets: ReadonlyMap<string, string>;
+  /** Undefined: as the image says, else runc. */
+  readonly launcher: 'runc' | 'chroot' | undefined;
+  /** Host path of the OCI runtime; undefined: the first there is. */
+  readonly runtime: string | undefined;
+  /** The container daemons that everything starts before. */
+  readonly daemons: readonly string[];
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly requires: readonly string[];
+  readonly start: 'start' | 'leave';
+}
+
+export interface Installed {
+  readonly plan: InstallPlan;
+  readonly verdictLine: string;
+}
+
+/**
+ * Installs a container, whole or not at all: obtain the image, plan, check, switch.
+ *
+ * @throws errors of every room below; the host is then as it was, but for what was pulled.
+ */
+export async function installContainer(
+  request: InstallRequest,
+  parts: ContainerParts,
+): Promise<Installed> {
+  await using control = await openServiceControl(parts.host, parts.signal);
+  // Known before the image is: then a clash costs no download.
+  if (request.name !== undefined)
+    refuseTaken(parseContainerName(request.name), parts.host, parts.containersPath);
+  const image = await obtainImage(request, parts);
+  const name = nameFor(request, image);
+  using lock = await lockSwitches(parts, control);
+  void lock;
+  refuseTaken(name, parts.host, parts.containersPath);
+  const plan = await planInstall(image, name, request, parts);
+  await checkPlan(plan, parts);
+  await applyInstall(plan, parts, control, request.start);
+  return { plan, verdictLine: describeVerdict(image.verdict) };
+}
+
+/** The plan alone, checked, for `--display`: nothing of the host or the store changes. */
+export async function planContainer(
+  request: InstallRequest,
+  parts: ContainerParts,
+): Promise<InstallPlan> {
+  const image = await obtainImage(request, parts);
+  const name = nameFor(request, image);
+  refuseTaken(name, parts.host, parts.containersPath);
+  const plan = await planInstall(image, name, request, parts);
+  await checkPlan(plan, parts);
+  return plan;
+}
+
+function nameFor(request: InstallRequest, image: ObtainedImage): ContainerName {
+  if (request.name !== undefined) return parseContainerName(request.name);
+  const { reference } = image.record;
+  return defaultContainerName(reference === undefined ? undefined : parseReference(reference));
+}

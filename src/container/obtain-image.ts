@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { quote } from '../base/printable.ts';
+import { findStored } from '../image/find-stored.ts';
+import { ImageError } from '../image/image-error.ts';
+import type { ImageSource } from '../image/image-source.ts';
+import { type PulledImage, pullImage } from '../image/pull-image.ts';
+import type { TrustGate } from '../image/trust-gate.ts';
+import type { Platform } from '../oci/platform.ts';
+import type { ContainerParts } from './container-parts.ts';
+
+export interface WantedImage {
+  /** As the user named it. */
+  readonly source: string;
+  readonly openSource: () => Promise<ImageSource>;
+  readonly gate: TrustGate;
+  readonly platform: Platform;
+  readonly pull: 'missing' | 'always' | 'never';
+}
+
+/** An image, and the store it is in. */
+export interface ObtainedImage extends PulledImage {
+  readonly store: ContainerParts['store'];
+}
+
+/**
+ * The image to install: from the store where it is there and admitted by what was kept of it, else
+ * pulled. @throws ImageError IMAGE_NOT_FOUND with `never`, when it would have to be pulled.
+ */
+export async function obtainImage(
+  wanted: WantedImage,
+  parts: ContainerParts,
+): Promise<ObtainedImage> {
+  const { store, pullStore, progress, now, signal } = parts;
+  if (wanted.pull !== 'always') {
+    const stored = await findStored(wanted.source, store, wanted.gate, wanted.platform);
+    if (stored !== undefined) return { ...stored, store };
+  }
+  if (wanted.pull === 'never') {
+    throw new ImageError(
+      'IMAGE_NOT_FOUND',
+      `installing ${quote(wanted.source)}: no such image that the policy admits is in the store`,
+      {
+        hint: 'sysct images lists those that are there; leave --pull=never out to fetch it',
+      },
+    );
+  }
+  await using source = await wanted.openSource();
+  const { gate, platform } = wanted;
+  const pulled = await pullImage(source, {
+    store: pullStore,
+    gate,
+    platform,
+    progress,
+    now,
+    signal,
+  });
+  return { ...pulled, store: pullStore };
+}

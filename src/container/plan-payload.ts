@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { byteStringOf } from '../base/byte-string.ts';
+import { lookup } from '../store/tree-path.ts';
+import type { Tree } from '../store/tree.ts';
+import { generateTmpfiles } from './generated-tmpfiles.ts';
+import type { HostView } from './host-view.ts';
+import type { PlacedHostFile } from './package-templates.ts';
+import type { ServicePlan } from './plan-service.ts';
+import { directoriesOfTmpfiles } from './tmpfiles-directories.ts';
+import type { TemplateValues } from '../template/render-template.ts';
+import { wantedHostFiles, type WantedHostFile } from './wanted-host-file.ts';
+
+export interface PayloadInput {
+  readonly name: string;
+  readonly placed: readonly PlacedHostFile[];
+  /** The image's own tmpfiles text, rendered; undefined when it has none. */
+  readonly tmpfilesText: string | undefined;
+  readonly hasOwnTmpfiles: boolean;
+  readonly values: TemplateValues;
+  readonly service: ServicePlan | undefined;
+  readonly systemdVersion: number | undefined;
+  readonly host: HostView;
+  readonly tree: Tree;
+}
+
+/** All that goes to the host, outside the store. */
+export interface Payload {
+  readonly wanted: readonly WantedHostFile[];
+  /** Host path of the tmpfiles.d(5) file; undefined when there is none. */
+  readonly tmpfilesPath: string | undefined;
+  /** Directories that systemd-tmpfiles will make, if they are not there. */
+  readonly stateDirectories: readonly string[];
+  /** What is missing on the host and cannot be made, one line each. */
+  readonly notes: readonly string[];
+}
+
+/** What one container wants on the host: its host files, its tmpfiles.d(5) file, its units. */
+export function planPayload(input: PayloadInput): Payload {
+  const { name, service } = input;
+  const generated = input.hasOwnTmpfiles ? undefined : generatedTmpfiles(input);
+  const tmpfiles = input.hasOwnTmpfiles ? input.tmpfilesText : generated?.text;
+  const tmpfilesPath = `/etc/tmpfiles.d/${name}.conf`;
+  const units = service?.launch.units ?? [];
+  return {
+    wanted: [
+      ...wantedHostFiles(input.placed, input.values),
+      ...(tmpfiles === undefined ? [] : [text(tmpfilesPath, tmpfiles, 'tmpfiles')]),
+      ...units.map((unit) => text(`/etc/systemd/system/${unit.name}`, unit.text, 'unit')),
+    ],
+    tmpfilesPath: tmpfiles === undefined ? undefined : tmpfilesPath,
+    stateDirectories: tmpfiles === undefined ? [] : directoriesOfTmpfiles(tmpfiles),
+    notes: (generated?.unmade ?? []).map(
+      (path) => `${path} is missing on this host, and the container binds it`,
+    ),
+  };
+}
+
+function generatedTmpfiles(input: PayloadInput): ReturnType<typeof generateTmpfiles> | undefined {
+  const { service, host, tree, name, systemdVersion, placed } = input;
+  if (service === undefined) return undefined;
+  const volumes = service.volumes.map(({ path, uid, gid }) => ({
+    path,
+    uid,
+    gid,
+    destinationKind: 'directory' as const,
+  }));
+  const binds = service.launch.bindSources.map((source) => ({
+    ...source,
+    destinationKind: kindInTree(
+      tree,
+      service.config.mounts?.find((mount) => mount.source === source.path)?.destination,
+    ),
+  }));
+  const isPlaced = new Set(placed.map(({ path }) => path));
+  const exists = (path: string): boolean => isPlaced.has(path) || host.look(path) !== undefined;
+  return generateTmpfiles({ name, sources: [...volumes, ...binds], exists, systemdVersion });
+}
+
+function kindInTree(tree: Tree, path: string | undefined): 'directory' | 'file' | undefined {
+  if (path === undefined) return undefined;
+  const inode = lookup(tree, byteStringOf(path.replace(/^\/+/, '')));
+  if (inode === undefined) return undefined;
+  return inode.type === 'directory' ? 'directory' : 'file';
+}
+
+function text(path: string, content: string, role: 'tmpfiles' | 'unit'): WantedHostFile {
+  return {
+    kind: 'file',
+    path,
+    mode: 0o644,
+    bytes: { kind: 'rendered', bytes: Buffer.from(content) },
+    role,
+  };
+}

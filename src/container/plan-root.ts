@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { byteStringOf } from '../base/byte-string.ts';
+import type { MountPoint } from '../launch/mount-points.ts';
+import { type CheckoutPlan, planCheckout } from '../store/checkout.ts';
+import { probeCheckout } from '../store/checkout-probe.ts';
+import { ensureDirectory, ensureFile } from '../store/tree-path.ts';
+import type { Tree } from '../store/tree.ts';
+import { ROOT_IMAGE, ROOT_TREE } from './build-generation.ts';
+import type { ContainerParts } from './container-parts.ts';
+
+/** Puts every mount point into the tree: a runtime cannot make one in a root that is read-only. */
+export function addMountPoints(tree: Tree, mountPoints: readonly MountPoint[]): void {
+  for (const { path, kind } of mountPoints) {
+    const inTree = byteStringOf(path.replace(/^\/+/, ''));
+    if (kind === 'directory') ensureDirectory(tree, inTree);
+    else ensureFile(tree, inTree);
+  }
+}
+
+/** How the root of generation `number` of `name` becomes a directory on this host; host paths throughout. */
+export async function planRoot(
+  name: string,
+  number: number,
+  parts: ContainerParts,
+): Promise<CheckoutPlan> {
+  const bundle = bundlePath(name, number, parts);
+  const running = `/run/sysct/${name}/${number}`;
+  const support = await probeCheckout({
+    objects: parts.pullStore.layout.objects,
+    // Of the running kernel's host also for an offline root: what is remembered there is about the kernel.
+    runtimeDirectory: '/run/sysct',
+    signal: parts.signal,
+  });
+  return planCheckout(support, {
+    image: `${bundle}/${ROOT_IMAGE}`,
+    objects: `${parts.storePath}/objects`,
+    meta: `${running}/meta`,
+    rootfs: `${running}/rootfs`,
+    plainTree: `${bundle}/${ROOT_TREE}`,
+  });
+}
+
+/** Host path of a generation's directory. */
+export function bundlePath(name: string, number: number, parts: ContainerParts): string {
+  return `${parts.storePath}/containers/${name}/${number}`;
+}

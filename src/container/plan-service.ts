@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import { byteStringOf } from '../base/byte-string.ts';
+import type { ImageConfig } from '../oci/image-config.ts';
+import type { RuntimeConfig } from '../oci/runtime-config.ts';
+import { execValues, type LaunchWith } from '../launch/exec-values.ts';
+import type { HostFacts } from '../launch/host-facts.ts';
+import { parseRuntimeConfig } from '../launch/parse-runtime-config.ts';
+import { type LaunchPlan, planLaunch } from '../launch/plan-launch.ts';
+import {
+  runtimeConfigFromImage,
+  type VolumeDirectory,
+} from '../launch/runtime-config-from-image.ts';
+import type { CheckoutPlan } from '../store/checkout.ts';
+import { lookup } from '../store/tree-path.ts';
+import { describeRule, describeVerdict } from '../trust/describe-verdict.ts';
+import type { PackageExports } from './exports.ts';
+import type { InstallRequest } from './install-container.ts';
+import type { ContainerParts } from './container-parts.ts';
+import type { ObtainedImage } from './obtain-image.ts';
+import type { Tree } from '../store/tree.ts';
+import { bundlePath } from './plan-root.ts';
+import { renderConfig, renderService } from './render-package.ts';
+import { type ResolvedValues, templateValues } from './variables.ts';
+
+/** What one service is planned from. */
+export interface ServiceInput {
+  readonly name: string;
+  readonly number: number;
+  readonly image: ObtainedImage;
+  readonly imageConfig: ImageConfig;
+  readonly tree: Tree;
+  readonly exports: PackageExports;
+  readonly how: LaunchWith;
+  readonly facts: HostFacts;
+  readonly checkout: CheckoutPlan;
+  readonly request: InstallRequest;
+  readonly parts: ContainerParts;
+  /** Resolves all values; the Exec values are known only when the config is. */
+  readonly resolve: (exec: ReturnType<typeof execValues>) => ResolvedValues;
+}
+
+export interface ServicePlan {
+  /** As the image gives it, before it was adapted to the host. */
+  readonly config: RuntimeConfig;
+  readonly launch: LaunchPlan;
+  readonly values: ResolvedValues;
+  /** State directories that the image declared as volumes. */
+  readonly volumes: readonly VolumeDirectory[];
+}
+
+/** For what is rendered before the command line is known. */
+export const NO_EXEC = { EXEC_START: '', EXEC_STOP: '', EXEC_STARTPRE: '', EXEC_STOPPOST: '' };
+
+/** The config and units of one service. @throws TemplateError, LaunchError, InvalidDocumentError */
+export function planService(input: ServiceInput): ServicePlan {
+  const { exports, how, name, parts, request, checkout } = input;
+  const { config, volumes } = configOf(input);
+  const values = input.resolve(execValues(name, config, how));
+  const serviceText = renderService(exports, templateValues(values.values));
+  const launch = planLaunch({
+    name,
+    how,
+    config,
+    serviceText,
+    stopSignal: input.imageConfig.execution.stopSignal,
+    bundle: bundlePath(name, input.number, parts),
+    rootfs: checkout.method === 'plain-tree' ? checkout.directory : checkout.mounts[1].where,
+    mounts: checkout.method === 'plain-tree' ? [] : checkout.mounts,
+    store: parts.storePath,
+    facts: input.facts,
+    order: {
+      daemons: request.daemons,
+      before: request.before,
+      after: request.after,
+      requires: request.requires,
+    },
+    provenance: provenanceOf(input),
+  });
+  return { config, launch, values, volumes };
+}
+
+function configOf(input: ServiceInput): {
+  config: RuntimeConfig;
+  volumes: readonly VolumeDirectory[];
+} {
+  const { exports, tree, imageConfig, name, how } = input;
+  const text = renderConfig(exports, templateValues(input.resolve(NO_EXEC).values));
+  if (text !== undefined) {
+    return { config: parseRuntimeConfig(text, 'config.json of the image'), volumes: [] };
+  }
+  return runtimeConfigFromImage(
+    {
+      execution: imageConfig.execution,
+      passwd: textIn(input, tree, 'etc/passwd'),
+      group: textIn(input, tree, 'etc/group'),
+    },
+    { name, stateDirectory: stateDirectoryOf(input), launcher: how.launcher },
+  );
+}
+
+function stateDirectoryOf(input: ServiceInput): string {
+  return input.resolve(NO_EXEC).values.get('STATE_DIRECTORY')?.value ?? '/var/lib';
+}
+
+function textIn(input: ServiceInput, tree: Tree, path: string): string | undefined {
+  const inode = lookup(tree, byteStringOf(path));
+  return inode?.type === 'file'
+    ? input.image.store.readContent(inode.content).toString('utf8')
+    : undefined;
+}
+
+function provenanceOf({
+  image,
+  number,
+}: ServiceInput): Parameters<typeof planLaunch>[0]['provenance'] {
+  return {
+    image: image.record.reference ?? image.record.source,
+    digest: image.record.manifestDigest,
+    generation: number,
+    policy: `${describeVerdict(image.verdict)}; ${describeRule(image.verdict.rule)}`,
+  };
+}

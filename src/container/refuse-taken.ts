@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { lstatSync } from 'node:fs';
+import { quote } from '../base/printable.ts';
+import type { HostRoot } from '../sys/host-root.ts';
+import { ContainerDirectory } from './container-directory.ts';
+import { ContainerError } from './container-error.ts';
+
+/** Where systemd looks for units that a service of ours would shadow or be shadowed by (systemd.unit(5)). */
+const UNIT_DIRECTORIES = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+];
+
+/** @throws ContainerError ALREADY_INSTALLED, UNIT_EXISTS */
+export function refuseTaken(name: string, host: HostRoot, containersPath: string): void {
+  if (new ContainerDirectory(containersPath, name).currentNumber() !== undefined) {
+    throw new ContainerError(
+      'ALREADY_INSTALLED',
+      `installing ${quote(name)}: it is installed already`,
+      {
+        hint: `uninstall it first (sysct uninstall ${name}), or choose another --name`,
+      },
+    );
+  }
+  const unit = `${name}.service`;
+  const taken = UNIT_DIRECTORIES.map((directory) => `${directory}/${unit}`).find(
+    (path) => lstatSync(host.resolve(path), { throwIfNoEntry: false }) !== undefined,
+  );
+  if (taken === undefined) return;
+  throw new ContainerError(
+    'UNIT_EXISTS',
+    `installing ${quote(name)}: the host has a unit ${quote(taken)} already`,
+    {
+      hint: `choose another --name, or remove what brought ${unit}`,
+    },
+  );
+}
