@@ -110,11 +110,12 @@ const KEY = /^[^\s=#;[\u0000-\u001f\u007f]([^=\u0000-\u001f\u007f]*[^\s=\u0000-\
 function printEntry(entry: UnitEntry): string {
   if (entry.kind === 'comment') return printComment(entry.text);
   const { key, value } = entry;
-  if (!KEY.test(key) || endsInBackslash(`${key}=`)) throw unprintable('key', key);
-  if (value !== strip(value) || /[\n\r\0]/.test(value) || endsInBackslash(`${key}=${value}`)) {
+  if (!KEY.test(key)) throw unprintable('key', key);
+  if (value !== strip(value) || /[\n\r\0]/.test(value)) {
     throw unprintable(`value of ${printable(key)}=`, value);
   }
-  return `${key}=${value}`;
+  // Behind a backslash the line would go on; white space at its end is stripped when it is read.
+  return `${key}=${value}${endsInBackslash(value) ? ' ' : ''}`;
 }
 
 function printComment(text: string): string {
