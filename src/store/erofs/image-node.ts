@@ -2,19 +2,17 @@
 import { type ByteString, displayBytes } from '../../base/byte-string.ts';
 import { quote } from '../../base/printable.ts';
 import { CheckoutError } from '../checkout-error.ts';
-import type { InodeAttributes } from '../inode.ts';
+import type { FileContent, InodeAttributes } from '../inode.ts';
 import { type FILE_TYPES, MAX_NAME_BYTES } from './format.ts';
 import type { ImageXattr } from './image-xattr.ts';
-import type { InlineContent } from './write-erofs-image.ts';
 
 /** What an inode of the image holds besides its attributes. */
 export type NodePayload =
   | { readonly kind: 'none' }
   | { readonly kind: 'entries'; readonly entries: DirectoryEntries }
   | { readonly kind: 'target'; readonly target: ByteString }
-  | { readonly kind: 'inline'; readonly content: InlineContent }
-  /** The bytes are an object; the inode has their size and a hole. */
-  | { readonly kind: 'hole'; readonly sizeBytes: number }
+  /** A file with bytes: `inline` in the image, or an `object`, of which the inode has the size and a hole. */
+  | FileContent
   | { readonly kind: 'device'; readonly encoded: number };
 
 /** Names in bytewise order, `.` and `..` among them, and the inode of each. */

@@ -33,10 +33,20 @@ export class ImageSink {
     this.#used += this.buffer.write(text, this.#used, 'latin1');
   }
 
-  putBytes(bytes: Uint8Array): void {
-    for (let offset = 0; offset < bytes.length;) {
+  /** The bytes from `start` up to `end` or where they stop. */
+  putBytes(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    const stop = Math.min(end, bytes.length);
+    // Most are whole small files: a view of each would cost more than copying it.
+    const isWhole = start === 0 && stop === bytes.length;
+    if (isWhole && this.#used + stop <= BUFFER_BYTES) {
+      this.buffer.set(bytes, this.#used);
+      this.#used += stop;
+      return;
+    }
+    for (let offset = start; offset < stop;) {
       if (this.#used === BUFFER_BYTES) this.flush();
-      const part = bytes.subarray(offset, offset + BUFFER_BYTES - this.#used);
+      const room = BUFFER_BYTES - this.#used;
+      const part = bytes.subarray(offset, Math.min(stop, offset + room));
       this.buffer.set(part, this.#used);
       this.#used += part.length;
       offset += part.length;

@@ -133,9 +133,7 @@ function filePayload(content: Extract<Inode, { type: 'file' }>['content']): Node
   if (content.sizeBytes > MAX_FILE_BYTES) {
     throw notRepresentable(`a file of ${content.sizeBytes} bytes is too long`);
   }
-  return content.kind === 'inline'
-    ? { kind: 'inline', content }
-    : { kind: 'hole', sizeBytes: content.sizeBytes };
+  return content;
 }
 
 function checkedTarget(target: ByteString): ByteString {

@@ -70,8 +70,7 @@ export function sizeOf(node: ImageNode): number {
     case 'target':
       return payload.target.length;
     case 'inline':
-      return payload.content.sizeBytes;
-    case 'hole':
+    case 'object':
       return payload.sizeBytes;
     default:
       return assertNever(payload);
@@ -120,10 +119,10 @@ function measure(node: ImageNode): void {
       node.tailBytes = payload.target.length;
       return;
     case 'inline':
-      node.blocks = Math.floor(payload.content.sizeBytes / BLOCK_BYTES);
-      setTail(node, payload.content.sizeBytes % BLOCK_BYTES);
+      node.blocks = Math.floor(payload.sizeBytes / BLOCK_BYTES);
+      setTail(node, payload.sizeBytes % BLOCK_BYTES);
       return;
-    case 'hole':
+    case 'object':
       node.tailBytes = CHUNK_POINTER_BYTES;
       return;
     default:

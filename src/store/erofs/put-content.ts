@@ -32,9 +32,9 @@ export function putTail(sink: ImageSink, node: ImageNode, sources: ErofsSources)
       sink.putText(payload.target);
       return;
     case 'inline':
-      sink.putBytes(inlineBytes(sources, payload.content).subarray(-node.tailBytes));
+      sink.putBytes(inlineBytes(sources, payload), payload.sizeBytes - node.tailBytes);
       return;
-    case 'hole':
+    case 'object':
       sink.buffer.writeUInt32LE(HOLE, sink.reserve(CHUNK_POINTER_BYTES));
       return;
     default:
@@ -49,7 +49,7 @@ export function putBlocks(sink: ImageSink, node: ImageNode, sources: ErofsSource
   switch (payload.kind) {
     case 'none':
     case 'device':
-    case 'hole':
+    case 'object':
       return;
     case 'entries':
       putDirectoryBlocks(sink, payload.entries, node.blocks);
@@ -58,7 +58,7 @@ export function putBlocks(sink: ImageSink, node: ImageNode, sources: ErofsSource
       sink.putText(payload.target);
       break;
     case 'inline':
-      sink.putBytes(inlineBytes(sources, payload.content).subarray(0, node.blocks * BLOCK_BYTES));
+      sink.putBytes(inlineBytes(sources, payload), 0, node.blocks * BLOCK_BYTES);
       break;
     default:
       assertNever(payload);

@@ -45,7 +45,7 @@ export function putSeconds(buffer: Buffer, value: number, at: number): void {
 }
 
 function dataLayout(node: ImageNode): number {
-  if (node.payload.kind === 'hole') return LAYOUT_CHUNKED;
+  if (node.payload.kind === 'object') return LAYOUT_CHUNKED;
   return node.tailBytes > 0 ? LAYOUT_INLINE : LAYOUT_PLAIN;
 }
 
@@ -57,7 +57,7 @@ function xattrUnits(node: ImageNode): number {
 function addressOf(node: ImageNode, dataBlock: number): number {
   const { payload } = node;
   if (payload.kind === 'device') return payload.encoded;
-  if (payload.kind === 'hole') return chunkBits(payload.sizeBytes) - BLOCK_BITS;
+  if (payload.kind === 'object') return chunkBits(payload.sizeBytes) - BLOCK_BITS;
   return node.blocks > 0 ? dataBlock + node.firstBlock : 0;
 }
 
