@@ -3,7 +3,7 @@
 //
 //   dist/sysct                        the launcher
 //   dist/lib/sysct/node, lib*.so.*    the runtime
-//   dist/lib/sysct/*.cjs              the program
+//   dist/lib/sysct/*.cjs, *.cache     the program
 //   dist/lib/sysct/packages/          parts of it that few verbs load
 //   dist/lib/sysct/node_modules/      packages that are passed on unmodified
 //   dist/share/                       man pages, shell completion, licences
@@ -41,6 +41,8 @@ await copyRuntime(RUNTIME, LIB);
 // Says that the .js files are ES modules, without which Node would look twice.
 writeFileSync(`${LIB}/package.json`, '{ "type": "module" }\n');
 const bundled = await bundleProgram(LIB, version);
+copyFileSync('bin/load-program.cjs', `${LIB}/load-program.cjs`);
+await runChecked(`${LIB}/node`, ['bin/code-cache.ts', LIB]);
 for (const name of UNMODIFIED_PACKAGES) copyUnmodifiedPackage(name);
 if (existsSync('units')) cpSync('units', `${LIB}/units`, { recursive: true });
 

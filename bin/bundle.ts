@@ -24,8 +24,8 @@ const LOADED_ANYWAY = new Set([
 ]);
 
 /**
- * Writes `src/cli/main.ts` and all it needs below `outDir`: `main.cjs` and `program.cjs`, which it
- * loads for everything but the version, and `packages/`.
+ * Writes `src/cli/main.ts` and all it needs below `outDir`: `main.cjs`, `program.cjs` with all that is
+ * not about the version, which it loads by `load-program.cjs`, and `packages/`.
  * @returns the files that went into it, for the licence notices.
  */
 export async function bundleProgram(outDir: string, version: string): Promise<readonly string[]> {
@@ -42,7 +42,7 @@ export async function bundleProgram(outDir: string, version: string): Promise<re
     ...ours,
     entryPoints: ['src/cli/main.ts'],
     outfile: join(outDir, 'main.cjs'),
-    plugins: [separateFiles({ './program.ts': './program.cjs' }), lazyBuiltins],
+    plugins: [separateFiles({ './program.ts': './load-program.cjs' }), lazyBuiltins],
   });
   const packages = new Map(SEPARATE_PACKAGES.map((name) => [`./packages/${name}.cjs`, name]));
   const program = await build({
