@@ -37,7 +37,7 @@ const ROOMS = {
   store: ['archive', 'oci', 'sys', 'base'],
   archive: ['oci', 'sys', 'base'],
   template: ['oci', 'base'],
-  launch: ['oci', 'sys', 'base'],
+  launch: ['systemd', 'oci', 'sys', 'base'],
   systemd: ['oci', 'sys', 'base'],
   oci: ['base'],
   sys: ['base'],

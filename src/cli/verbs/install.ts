@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Installed } from '../../container/install-container.ts';
+import type { InstallRequest, Installed } from '../../container/install-container.ts';
 import type { InstallPlan } from '../../container/install-plan.ts';
 import { UsageError } from '../../base/sysct-error.ts';
 import type { Context } from '../context.ts';
@@ -119,7 +119,7 @@ export const install: Verb = {
 
 async function display(
   context: Context,
-  request: Parameters<typeof import('../../container/install-container.ts').planContainer>[0],
+  request: InstallRequest,
   options: OptionValues,
 ): Promise<number> {
   const { withDisplayParts } = await import('../display-parts.ts');

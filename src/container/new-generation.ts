@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LaunchWith } from '../launch/exec-values.ts';
+import type { CheckoutPlan } from '../store/checkout.ts';
+import type { ContainerParts } from './container-parts.ts';
+import { type Generation, GENERATION_VERSION } from './generation.ts';
+import type { HostFilesPlan } from './host-files-plan.ts';
+import type { ObtainedImage } from './obtain-image.ts';
+import type { Payload } from './plan-payload.ts';
+import type { ServicePlan } from './plan-service.ts';
+import { missingPaths } from './state-directories.ts';
+import type { ResolvedValues } from './variables.ts';
+
+/** What a generation's record is made of. */
+export interface GenerationParts {
+  readonly image: ObtainedImage;
+  readonly name: string;
+  readonly number: number;
+  readonly parts: ContainerParts;
+  readonly how: LaunchWith | undefined;
+  readonly values: ResolvedValues;
+  readonly checkout: CheckoutPlan;
+  readonly service: ServicePlan | undefined;
+  readonly host: HostFilesPlan;
+  readonly payload: Payload;
+}
+
+/** The record of a generation that is about to be installed. */
+export function newGeneration({
+  image,
+  name,
+  number,
+  parts,
+  how,
+  values,
+  checkout,
+  service,
+  host,
+  payload,
+}: GenerationParts): Generation {
+  const { record, verdict } = image;
+  return {
+    version: GENERATION_VERSION,
+    name,
+    number,
+    createdAt: parts.now().toISOString(),
+    image: {
+      source: record.reference ?? record.source,
+      manifestDigest: record.manifestDigest,
+      imageId: record.imageId,
+      treeId: record.treeId,
+    },
+    verdict,
+    launcher: how?.launcher ?? 'none',
+    runtime: how?.launcher === 'runc' ? how.runtime.path : undefined,
+    values: Object.fromEntries(values.values),
+    checkout: { method: checkout.method, reason: checkout.reason },
+    units: service?.launch.units.map((unit) => unit.name) ?? [],
+    changes: host.changes,
+    stateDirectories: missingPaths(parts.host, payload.stateDirectories),
+    order: service?.launch.order ?? { before: [], after: [], requires: [] },
+    command: service?.launch.command ?? [],
+  };
+}
