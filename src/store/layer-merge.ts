@@ -3,6 +3,7 @@ import type { ByteString } from '../base/byte-string.ts';
 import { byteString, bytesOf, displayBytes } from '../base/byte-string.ts';
 import { baseName, MAX_DEPTH, parentPath, ROOT_PATH } from './entry-path.ts';
 import type { DirectoryInode, Inode, InodeAttributes } from './inode.ts';
+import { InodeSet } from './inode-set.ts';
 import { LayerError } from './layer-error.ts';
 import { type MissingDirectory, walkPath } from './path-walk.ts';
 import { newDirectory, type Tree } from './tree.ts';
@@ -11,7 +12,7 @@ import { newDirectory, type Tree } from './tree.ts';
 export class LayerMerge {
   readonly #tree: Tree;
   /** What this layer brought: its entries must not undo each other. */
-  readonly #own = new Set<Inode>();
+  readonly #own = new InodeSet();
   /** Where the entry before lay; archives keep directories together. */
   #lastPath: ByteString = ROOT_PATH;
   #lastDirectory: DirectoryInode;

@@ -5,6 +5,9 @@ import type { DirectoryInode, Inode } from './inode.ts';
 /** As Linux: a path that follows more symbolic links than this is taken for a loop. */
 const MAX_LINKS = 40;
 
+/** Components that one path may come to with all its links: `a/../a/../…` in them would cost time for nothing. */
+const MAX_COMPONENTS = 1024;
+
 /** A component that has to be a directory and is not one. */
 export interface MissingDirectory {
   readonly parent: DirectoryInode;
@@ -31,7 +34,8 @@ export interface WalkRules {
 
 /**
  * Walks from `root` along `path`, symbolic links followed inside the tree: absolute ones from `root`,
- * `..` never above it. @returns undefined where `onMissing` gave up, nothing is there, or links loop.
+ * `..` never above it. @returns undefined where `onMissing` gave up, nothing is there, or links
+ * loop or go on too long.
  */
 export function walkPath(
   root: DirectoryInode,
@@ -41,11 +45,14 @@ export function walkPath(
   const open: DirectoryInode[] = [];
   let directory = root;
   let links = 0;
+  let components = 0;
   const rest = path.split('/').reverse();
   let leftOfPath = rest.length;
   for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
     const isInLink = rest.length >= leftOfPath;
     leftOfPath = Math.min(leftOfPath, rest.length);
+    components += 1;
+    if (components + rest.length > MAX_COMPONENTS) return undefined;
     if (name === '' || name === '.') continue;
     if (name === '..') {
       directory = open.pop() ?? root;
