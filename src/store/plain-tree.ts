@@ -152,6 +152,11 @@ async function each<T>(
 
 function writeContent(inode: FileInode, path: Buffer, sources: PlainTreeSources): void {
   const { content } = inode;
+  // Mount points that a generation adds are empty files of no layer, and no object.
+  if (content.sizeBytes === 0) {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+    return;
+  }
   if (content.kind === 'inline') {
     writeFileSync(path, sources.readInline(content), { flag: 'wx', mode: 0o600 });
     return;
