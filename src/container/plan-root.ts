@@ -2,6 +2,7 @@
 import { byteStringOf } from '../base/byte-string.ts';
 import type { MountPoint } from '../launch/mount-points.ts';
 import { type CheckoutPlan, planCheckout } from '../store/checkout.ts';
+import { offlineCheckout } from '../store/checkout-offline.ts';
 import { probeCheckout } from '../store/checkout-probe.ts';
 import { ensureDirectory, ensureFile } from '../store/tree-path.ts';
 import type { Tree } from '../store/tree.ts';
@@ -25,12 +26,13 @@ export async function planRoot(
 ): Promise<CheckoutPlan> {
   const bundle = bundlePath(name, number, parts);
   const running = `/run/sysct/${name}/${number}`;
-  const support = await probeCheckout({
-    objects: parts.pullStore.layout.objects,
-    // Of the running kernel's host also for an offline root: what is remembered there is about the kernel.
-    runtimeDirectory: '/run/sysct',
-    signal: parts.signal,
-  });
+  const support = parts.host.isRunningHost
+    ? await probeCheckout({
+        objects: parts.pullStore.layout.objects,
+        runtimeDirectory: '/run/sysct',
+        signal: parts.signal,
+      })
+    : offlineCheckout(parts.host);
   return planCheckout(support, {
     image: `${bundle}/${ROOT_IMAGE}`,
     objects: `${parts.storePath}/objects`,

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { sha256 } from '../../../src/base/digest.ts';
+import { UsageError } from '../../../src/base/sysct-error.ts';
+import { completionScript, SHELLS } from '../../../src/cli/completion-script.ts';
+import { exitCodeOf } from '../../../src/cli/exit-code.ts';
+import { renderMainPage, renderVerbPage } from '../../../src/cli/man-page.ts';
+import { OptionValues } from '../../../src/cli/option-values.ts';
+import { buildProgram } from '../../../src/cli/program.ts';
+import { ProgressBars } from '../../../src/cli/progress-bars.ts';
+import { renderError } from '../../../src/cli/report-error.ts';
+import { settingsFrom } from '../../../src/cli/settings.ts';
+import { ago, renderTable } from '../../../src/cli/table.ts';
+import { VERBS } from '../../../src/cli/verbs.ts';
+import { ContainerError } from '../../../src/container/container-error.ts';
+import { RegistryError } from '../../../src/registry/registry-error.ts';
+import { StoreError } from '../../../src/store/store-error.ts';
+import { TrustError } from '../../../src/trust/trust-error.ts';
+
+describe('exit statuses', () => {
+  const cases = [
+    { error: new UsageError('x'), status: 2 },
+    { error: new ContainerError('CONTAINER_NOT_RUNNING', 'x'), status: 3 },
+    { error: new ContainerError('CONTAINER_NOT_FOUND', 'x'), status: 4 },
+    { error: new StoreError('IMAGE_NOT_FOUND', 'x'), status: 4 },
+    { error: new TrustError('REFUSED', 'x'), status: 5 },
+    { error: new TrustError('NO_POLICY', 'x'), status: 5 },
+    { error: new RegistryError('UNREACHABLE', 'x'), status: 6 },
+    { error: new StoreError('NO_SPACE', 'x'), status: 7 },
+    { error: Object.assign(new Error('x'), { code: 'ENOSPC' }), status: 7 },
+    { error: new StoreError('STORE_DAMAGED', 'x'), status: 8 },
+    { error: new ContainerError('START_FAILED', 'x'), status: 9 },
+    { error: new Error('x'), status: 1 },
+  ];
+  for (const { error, status } of cases) {
+    it(`are ${status} for ${'code' in error ? String(error.code) : 'what was not foreseen'}`, () => {
+      assert.equal(exitCodeOf(error), status);
+    });
+  }
+});
+
+describe('an error on the terminal', () => {
+  it('is one line and a hint, with nothing in it that moves the cursor', () => {
+    const text = renderError(
+      new UsageError('bad \u001b[2J name\nsecond line', { hint: 'try this' }),
+      false,
+    );
+    assert.equal(text, 'sysct: bad \\x1b[2J name\\x0asecond line\nhint: try this\n');
+  });
+  it('says that the unforeseen is a defect', () => {
+    assert.match(
+      renderError(new TypeError('x is undefined'), false),
+      /internal error: x is undefined/,
+    );
+  });
+  it('shows stacks and causes only for --debug', () => {
+    const error = new UsageError('outer', { cause: new Error('inner') });
+    assert.doesNotMatch(renderError(error, false), /inner/);
+    assert.match(renderError(error, true), /caused by: Error: inner/);
+  });
+});
+
+describe('option values', () => {
+  it('read texts, lists, flags, numbers and booleans', () => {
+    const options = new OptionValues({
+      name: 'etcd',
+      set: ['a=1', 'b=2'],
+      now: true,
+      progressFd: '3',
+      tlsVerify: 'false',
+    });
+    assert.equal(options.text('name'), 'etcd');
+    assert.deepEqual(options.list('set'), ['a=1', 'b=2']);
+    assert.equal(options.flag('now'), true);
+    assert.equal(options.flag('display'), false);
+    assert.equal(options.number('progress-fd', 1), 3);
+    assert.equal(options.boolean('tls-verify'), false);
+  });
+  it('refuse what is no number or boolean', () => {
+    const options = new OptionValues({ progressFd: '1e3', tlsVerify: 'maybe' });
+    assert.throws(() => options.number('progress-fd', 1), { code: 'USAGE' });
+    assert.throws(() => options.boolean('tls-verify'), { code: 'USAGE' });
+  });
+});
+
+describe('the command line', () => {
+  const parse = async (
+    ...argv: string[]
+  ): Promise<{ verb: string; args: readonly string[]; options: OptionValues }> => {
+    const { promise, resolve } = Promise.withResolvers<{
+      verb: string;
+      args: readonly string[];
+      options: OptionValues;
+    }>();
+    const program = buildProgram((verb, args, options) => {
+      resolve({ verb: verb.name, args, options });
+      return Promise.resolve();
+    });
+    await program.parseAsync(argv, { from: 'user' });
+    return await promise;
+  };
+
+  it('gives repeated options as a list', async () => {
+    const { options } = await parse('install', '--set', 'A=1', '--set', 'B=2', 'img');
+    assert.deepEqual(options.list('set'), ['A=1', 'B=2']);
+  });
+  it('takes the value of an option that names a pair', async () => {
+    const { args, options } = await parse(
+      'pull',
+      '--platform',
+      'linux/arm64',
+      '--creds',
+      'u:p',
+      'img',
+    );
+    assert.deepEqual(
+      [options.text('platform'), options.text('creds'), ...args],
+      ['linux/arm64', 'u:p', 'img'],
+    );
+  });
+  it('leaves the options of a payload to the payload', async () => {
+    const { verb, args, options } = await parse('exec', 'etcd', 'ls', '-l', '--all');
+    assert.deepEqual([verb, ...args], ['exec', 'etcd', 'ls', '-l', '--all']);
+    assert.equal(options.flag('all'), false);
+  });
+  it('takes false for --tls-verify', async () => {
+    const { args, options } = await parse('pull', '--tls-verify=false', 'img');
+    assert.equal(options.boolean('tls-verify'), false);
+    assert.deepEqual(args, ['img']);
+  });
+});
+
+describe('settings', () => {
+  it('read what is set', () => {
+    assert.deepEqual(settingsFrom({ store: '/srv/sysct', before: ['docker.service'] }, 'f'), {
+      store: '/srv/sysct',
+      before: ['docker.service'],
+    });
+  });
+  for (const [name, document] of [
+    ['an unknown key', { stroe: '/x' }],
+    ['a relative store', { store: 'x' }],
+    ['a unit name without a suffix', { before: ['docker'] }],
+    ['a list of numbers', { before: [1] }],
+    ['an empty runtime', { runtime: '' }],
+  ] as const) {
+    it(`refuse ${name}, naming file and key`, () => {
+      assert.throws(() => settingsFrom(document, '/etc/sysct/sysct.toml'), {
+        code: 'USAGE',
+        message: /sysct\.toml: "/,
+      });
+    });
+  }
+});
+
+describe('tables', () => {
+  it('pad columns and cut nothing', () => {
+    assert.equal(
+      renderTable(['A', 'B'], [['long value', 'x']], true),
+      'A            B\nlong value   x\n',
+    );
+  });
+  it('leave the heading out', () => assert.equal(renderTable(['A'], [['x']], false), 'x\n'));
+  it('make cells printable', () =>
+    assert.equal(renderTable(['A'], [['\u001b[m']], false), '\\x1b[m\n'));
+  for (const [seconds, words] of [
+    [0, '0 seconds ago'],
+    [61, '1 minute ago'],
+    [7200, '2 hours ago'],
+    [86_400 * 8, '1 week ago'],
+  ] as const) {
+    it(`say ${words}`, () => {
+      assert.equal(ago(new Date(0), new Date(seconds * 1000)), words);
+    });
+  }
+});
+
+describe('progress', () => {
+  const digest = sha256('x');
+  const show = (isTTY: boolean): string => {
+    let shown = '';
+    const bars = new ProgressBars(
+      { isTTY, columns: 80, write: (text: string) => (shown += text) },
+      () => 0,
+    );
+    bars.report({ kind: 'stage', stage: 'resolving', subject: 'img' });
+    bars.report({ kind: 'layer-start', digest, sizeBytes: 2000 });
+    bars.report({ kind: 'layer-bytes', digest, bytes: 1000 });
+    bars.report({ kind: 'layer-done', digest, sizeBytes: 2000 });
+    bars.finish();
+    return shown;
+  };
+  it('is a bar a layer on a terminal', () => assert.match(show(true), /█+.*2\.00 kB \/ 2\.00 kB/));
+  it('is a plain line a layer elsewhere', () => {
+    assert.equal(show(false), `Resolving img\nlayer ${digest.slice(7, 19)}  2.00 kB\n`);
+  });
+});
+
+describe('completion scripts', () => {
+  for (const shell of SHELLS) {
+    it(`for ${shell} name every verb`, () => {
+      const script = completionScript(shell, VERBS);
+      for (const { name } of VERBS) assert.match(script, new RegExp(`\\b${name}\\b`));
+    });
+  }
+  it('complete verbs and options in a real bash', () => {
+    const script = completionScript('bash', VERBS);
+    const ask = (words: string, n: number): string =>
+      spawnSync(
+        'bash',
+        ['-c', `${script}\nCOMP_WORDS=(${words}) COMP_CWORD=${n}; _sysct; echo "\${COMPREPLY[@]}"`],
+        {
+          encoding: 'utf8',
+        },
+      ).stdout.trim();
+    assert.equal(ask('sysct inst', 1), 'install');
+    assert.equal(ask('sysct install --allow', 2), '--allow-unsigned');
+  });
+});
+
+describe('man pages', () => {
+  for (const verb of VERBS) {
+    it(`of ${verb.name} have every option that its help has`, () => {
+      const page = renderVerbPage(verb);
+      for (const option of verb.options) assert.ok(page.includes(option.flags), option.flags);
+    });
+  }
+  it('list every verb and every exit status', () => {
+    const page = renderMainPage(VERBS);
+    for (const { name } of VERBS) assert.ok(page.includes(`sysct-${name}(1)`));
+    for (const status of ['2', '3', '4', '5', '6', '7', '8', '9'])
+      assert.ok(page.includes(`\`${status}\``));
+  });
+});
