@@ -22,7 +22,7 @@ type Engine = Gunzip | ZstdDecompress;
 const MIB = 1024 * 1024;
 
 /** Real layers stay below 20:1; gzip reaches 1032:1 and zstd far more, but only on made-up input. */
-export const INFLATION_LIMIT: InflationLimit = { graceBytes: 64 * MIB, ratio: 200 };
+const INFLATION_LIMIT: InflationLimit = { graceBytes: 64 * MIB, ratio: 200 };
 
 /** Node's default of 16 KiB costs nearly half of the speed. */
 const CHUNK_BYTES = MIB;

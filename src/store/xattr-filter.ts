@@ -14,7 +14,7 @@ const MAX_NAME_BYTES = 255;
  * (`trusted.overlay.redirect` would show another file under this name), not labels and signatures
  * that only mean something on the host that made them, not ACLs in a form that is not the kernel's.
  */
-export function isXattrKept(name: ByteString): boolean {
+function isXattrKept(name: ByteString): boolean {
   if (name === 'security.capability') return true;
   if (name.startsWith('user.')) return name.length > 5 && !isOverlay(name, 'user.overlay');
   if (name.startsWith('trusted.')) return name.length > 8 && !isOverlay(name, 'trusted.overlay');
