@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+import { printable, quote } from '../base/printable.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import type { MountDescription } from '../sys/mount.ts';
-import type { LaunchWith } from './exec-values.ts';
+import { printUnit } from '../systemd/unit-file.ts';
+import { quoteUnitWord } from '../systemd/unit-quote.ts';
+import { AdaptationLog } from './adaptation-log.ts';
+import { adaptRuntimeConfig } from './adapt-runtime-config.ts';
+import { completeChrootService, directoriesOfUnit } from './chroot-service.ts';
+import { defaultService } from './default-service.ts';
+import { UnitDraft } from './edit-unit.ts';
+import { execValues, type LaunchWith } from './exec-values.ts';
 import type { HostFacts } from './host-facts.ts';
-import type { MountPoint } from './mount-points.ts';
-import type { Privileges } from './privileges.ts';
+import { LaunchError } from './launch-error.ts';
+import { type KindOfBind, type MountPoint, mountPointsOf } from './mount-points.ts';
+import { mountUnits, type NamedUnit } from './mount-units.ts';
+import { printRuntimeConfig } from './parse-runtime-config.ts';
+import { isBind, type Privileges, privilegesOf } from './privileges.ts';
+import { completeRuncService, runcConfig } from './runc-service.ts';
+import { serviceFromTemplate, type TemplateService } from './service-from-template.ts';
+import { completeOrder, type FinishedOrder, type LaunchOrder } from './start-order.ts';
 
 /** Everything that decides how one generation of a container is launched. */
 export interface LaunchRequest {
@@ -28,16 +42,8 @@ export interface LaunchRequest {
   readonly facts: HostFacts;
   readonly order: LaunchOrder;
   readonly provenance: Provenance;
-}
-
-/** Full unit names. */
-export interface LaunchOrder {
-  /** The container daemons of the settings: everything starts before them, unless the unit says After= one. */
-  readonly daemons: readonly string[];
-  /** From `--before`, `--after`, `--requires`. */
-  readonly before: readonly string[];
-  readonly after: readonly string[];
-  readonly requires: readonly string[];
+  /** What a bind's source, or its place in the image, is; without it a list of usual files decides. */
+  readonly kindOf?: KindOfBind;
 }
 
 /** What the unit's [X-Sysct] section says. */
@@ -51,19 +57,15 @@ export interface Provenance {
 
 export interface LaunchPlan {
   /** The service first, then its mounts, in the order they are needed. */
-  readonly units: readonly { readonly name: string; readonly text: string }[];
+  readonly units: readonly NamedUnit[];
   /** The text of BUNDLE/config.json; undefined for chroot. */
   readonly configText: string | undefined;
   /** What must exist in the root: give it to the EROFS writer. */
   readonly mountPoints: readonly MountPoint[];
   /** Host paths that the container binds, for tmpfiles of those that are missing. */
   readonly bindSources: readonly BindSource[];
-  /** Full names, as the finished unit has them: for the cycle check and for the record. */
-  readonly order: {
-    readonly before: readonly string[];
-    readonly after: readonly string[];
-    readonly requires: readonly string[];
-  };
+  /** As the finished unit has it: for the cycle check and for the record. */
+  readonly order: FinishedOrder;
   /** What the container runs, for `list`. */
   readonly command: readonly string[];
   readonly privileges: Privileges;
@@ -84,5 +86,94 @@ export interface BindSource {
  * @throws LaunchError UNSUPPORTED_BY_LAUNCHER (naming everything), INVALID_SERVICE, NAME_UNUSABLE, NO_COMMAND
  */
 export function planLaunch(request: LaunchRequest): LaunchPlan {
-  throw new Error(`being written: ${request.name}`);
+  const { name, how, facts, rootfs, order } = request;
+  const log = new AdaptationLog();
+  const unit = `${name}.service`;
+  const { draft, kind } = startDraft(request, log);
+  const { config, limits } = adaptRuntimeConfig(request.config, { facts, rootfs }, log);
+  let final = config;
+  let directories: readonly string[] = [];
+  if (how.launcher === 'runc') {
+    const service = { name, unit, runtime: how.runtime, bundle: request.bundle };
+    if (kind === 'container') completeRuncService(draft, service, log);
+    final = runcConfig(config, draft, service);
+  } else if (kind === 'container') {
+    completeChrootService(draft, config, facts.systemdVersion, log);
+    directories = directoriesOfUnit(draft, unit);
+  }
+  refuseIfAny(request, log);
+  for (const { key, value } of limits) draft.set('Service', key, value);
+  const finished = completeOrder(draft, unit, order);
+  completeUnit(draft, request);
+  return {
+    units: [
+      { name: unit, text: printUnit(draft.file) },
+      ...mountUnits(name, request.mounts, [request.store]),
+    ],
+    configText: how.launcher === 'runc' ? printRuntimeConfig(final) : undefined,
+    mountPoints: mountPointsOf(final, directories, request.kindOf ?? (() => undefined)),
+    bindSources: bindSourcesOf(config),
+    order: finished,
+    command: config.process?.args ?? [],
+    privileges: privilegesOf(config),
+    notes: log.notes,
+  };
+}
+
+function startDraft(request: LaunchRequest, log: AdaptationLog): TemplateService {
+  const { name, config, how, serviceText, provenance } = request;
+  const { EXEC_START: execStart } = execValues(name, config, how);
+  if (serviceText !== undefined) {
+    return serviceFromTemplate(serviceText, 'service.template', execStart, log);
+  }
+  const file = defaultService(name, printable(provenance.image), execStart);
+  return { draft: new UnitDraft(file), kind: 'container' };
+}
+
+function completeUnit(draft: UnitDraft, request: LaunchRequest): void {
+  const { name, rootfs, stopSignal, provenance } = request;
+  draft.add('Unit', 'RequiresMountsFor', quoteUnitWord(rootfs));
+  draft.setDefault('Service', 'SyslogIdentifier', name);
+  if (stopSignal !== undefined && SIGNAL.test(stopSignal)) {
+    draft.setDefault('Service', 'KillSignal', stopSignal);
+  }
+  draft.replaceSection('X-Sysct', [
+    { key: 'Image', value: line(provenance.image) },
+    { key: 'Digest', value: provenance.digest },
+    { key: 'Generation', value: String(provenance.generation) },
+    { key: 'Policy', value: line(provenance.policy) },
+  ]);
+}
+
+// image-spec v1.1.1 config.md: `SIGNAME`, or a number; systemd reads both, and the real-time ones.
+const SIGNAL = /^(?:SIG[A-Z]+\d?(?:[+-]\d+)?|\d{1,2})$/;
+
+function line(text: string): string {
+  return printable(text).trim().replace(/\\+$/, '');
+}
+
+// The kernel's, and systemd's own: they are there, or cannot be made.
+const GIVEN = /^\/(?:dev|proc|sys|run\/systemd|run\/credentials)(?:\/|$)/;
+
+function bindSourcesOf({ mounts = [], process }: RuntimeConfig): readonly BindSource[] {
+  const { uid, gid } = process?.user ?? { uid: 0, gid: 0 };
+  const paths = mounts.filter(isBind).map(({ source = '' }) => source);
+  return [...new Set(paths)]
+    .filter((path) => path !== '/' && !GIVEN.test(path))
+    .map((path) => ({ path, uid, gid }));
+}
+
+function refuseIfAny({ name, how }: LaunchRequest, { refusals }: AdaptationLog): void {
+  if (refusals.length === 0) return;
+  const by = how.launcher === 'chroot' ? 'in a chroot' : `by ${how.runtime.path}`;
+  throw new LaunchError(
+    'UNSUPPORTED_BY_LAUNCHER',
+    `launching ${quote(name)} ${by}: its config asks for what cannot be had: ${refusals.join('; ')}`,
+    {
+      hint:
+        how.launcher === 'chroot'
+          ? 'launch it by runc, or change the config.json of the image'
+          : 'change the config.json of the image',
+    },
+  );
 }
