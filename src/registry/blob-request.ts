@@ -23,7 +23,7 @@ export async function* downloadBlob(
   const response = await session.get(path, range, signal);
   const what = `blob ${descriptor.digest} from ${session.describe(path)}`;
   if (response.status === 416) {
-    response.body.discard();
+    response.body.close();
     throw sizeMismatch(what, `only ${offset}`, descriptor);
   }
   if (response.status !== 200 && response.status !== 206)
@@ -54,7 +54,7 @@ function sliceOf(
   what: string,
 ): Slice {
   const refuse = (error: RegistryError): never => {
-    response.body.discard();
+    response.body.close();
     throw error;
   };
   const encoding = response.header('content-encoding')[0] ?? 'identity';

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setImmediate } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { redactUrl } from '../base/printable.ts';
 import { RegistryError } from './registry-error.ts';
@@ -16,8 +17,9 @@ const COLLECT_MS = 200;
 /** Longer chunks save nothing, shorter ones cost a turn of the event loop each. */
 const CHUNK_BYTES = MIB;
 
-/** A body that nobody wants is still read up to here, so that its connection can be used again. */
-const DISCARD_BYTES = 64 * 1024;
+/** What reading a body that nobody wants may cost; a new connection costs about as much. */
+const DRAIN_BYTES = 64 * 1024;
+const DRAIN_MS = 1000;
 
 /**
  * The body of one answer. What came while the reader was busy is handed over in one chunk (at most
@@ -34,7 +36,6 @@ export class BodyReader implements AsyncIterable<Buffer> {
   #queuedBytes = 0;
   #state: 'open' | 'ended' | 'failed' = 'open';
   #failure: unknown;
-  #discarding = false;
   #wake: () => void = () => {};
   #waitingSinceMs = 0;
   #windowBytes = 0;
@@ -56,10 +57,6 @@ export class BodyReader implements AsyncIterable<Buffer> {
     if (this.#state !== 'open') return;
     this.#queuedBytes += chunk.length;
     this.#windowBytes += chunk.length;
-    if (this.#discarding) {
-      if (this.#queuedBytes > DISCARD_BYTES) this.fail(new Error('discarded'));
-      return;
-    }
     this.#queue.push(chunk);
     if (this.#queuedBytes >= READ_AHEAD_BYTES) this.#controller?.pause();
     const waitedMs = performance.now() - this.#waitingSinceMs;
@@ -79,13 +76,21 @@ export class BodyReader implements AsyncIterable<Buffer> {
     this.#controller?.abort(asError(failure));
   }
 
-  /** Gives up what is left of the body. */
-  discard(): void {
-    if (this.#state !== 'open') return;
-    this.#discarding = true;
-    this.#queue = [];
-    if (this.#queuedBytes > DISCARD_BYTES) this.fail(new Error('discarded'));
-    else this.#controller?.resume();
+  /** Gives up what is left of the body, and its connection with it. */
+  close(): void {
+    this.fail(new Error('the body is not wanted'));
+  }
+
+  /** Reads what is left of a short body and forgets it, so that its connection is free for the next request. */
+  async drain(): Promise<void> {
+    try {
+      await this.readAll(DRAIN_BYTES, DRAIN_MS);
+      // undici takes the connection back a turn of the event loop after the body's end.
+      await setImmediate();
+    } catch (error) {
+      // Too long or too slow to be worth it: the connection was closed instead.
+      if (!(error instanceof RegistryError)) throw error;
+    }
   }
 
   /** Leaving the loop before the end closes the connection. */
@@ -99,7 +104,7 @@ export class BodyReader implements AsyncIterable<Buffer> {
       }
       if (this.#state === 'failed') throw this.#failure;
     } finally {
-      this.fail(new Error('the reader left'));
+      this.close();
     }
   }
 

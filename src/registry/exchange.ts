@@ -35,7 +35,7 @@ export async function exchange(
       signal,
     });
     if (!isRedirect(response.status)) return response;
-    response.body.discard();
+    await response.body.drain();
     const next = nextHop(url, response.header('location')[0]);
     if (next.origin !== url.origin && channel === request.channel) {
       authorization = undefined;

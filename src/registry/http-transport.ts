@@ -65,7 +65,7 @@ export class HttpTransport implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the headers are there; the body must be read to its end or discarded.
+   * Resolves when the headers are there; the body must be read to its end, drained or closed.
    * @throws RegistryError UNREACHABLE, TLS, TIMEOUT, PROTOCOL; the signal's reason on abort.
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
@@ -127,7 +127,8 @@ export class HttpTransport implements AsyncDisposable {
   }
 
   async #createAgent(channel: Channel): Promise<EnvHttpProxyAgent> {
-    const { EnvHttpProxyAgent } = await import('undici');
+    // The default export, because that is all that a bundle has of a CommonJS module.
+    const { default: undici } = await import('undici');
     const { env, timing } = this.#settings;
     this.#authorities ??= this.#settings.systemAuthorities();
     const system = this.#authorities;
@@ -143,7 +144,7 @@ export class HttpTransport implements AsyncDisposable {
       rejectUnauthorized: channel.verify,
       timeout: timing.connectMs,
     };
-    return new EnvHttpProxyAgent({
+    return new undici.EnvHttpProxyAgent({
       // Empty, not absent: what is absent undici would look up in process.env.
       httpProxy: env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
       httpsProxy: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',

@@ -163,7 +163,7 @@ export class RegistryClient {
       throw await responseError(`reading the manifest ${quote(wanted)}`, response);
     const encoding = response.header('content-encoding')[0] ?? 'identity';
     if (encoding !== 'identity') {
-      response.body.discard();
+      response.body.close();
       throw new RegistryError(
         'PROTOCOL',
         `${session.describe(path)}: came with the content encoding ${quote(encoding)}`,

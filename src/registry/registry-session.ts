@@ -75,7 +75,7 @@ export class RegistrySession {
     // Only the registry itself may tell us how to log in, not whom it redirected us to.
     if (response.status !== 401 || response.url.origin !== base.origin) return response;
     if (!authorizer.challenge(challengesOf(response))) return response;
-    response.body.discard();
+    await response.body.drain();
     return await ask();
   }
 
@@ -98,7 +98,7 @@ export class RegistrySession {
       this.#connection = await this.#ping('https', !insecure, signal);
     } catch (error) {
       if (!insecure || !mayBePlain(error)) throw error;
-      this.#setup.log.debug(
+      this.#setup.log.info(
         `${error.message}; trying plain HTTP, because it is configured as insecure`,
       );
       this.#connection = await this.#ping('http', false, signal);
@@ -129,7 +129,7 @@ export class RegistrySession {
     const response = await exchange(transport, request);
     if (response.status !== 200 && response.status !== 401)
       throw await this.#notARegistry(response);
-    response.body.discard();
+    await response.body.drain();
     const own = response.url.origin === base.origin;
     const authorizer = new Authorizer({
       ...this.#setup,

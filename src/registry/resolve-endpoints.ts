@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { assertNever } from '../base/assert-never.ts';
 import { quote } from '../base/printable.ts';
 import {
   formatReference,
@@ -89,6 +90,8 @@ function serves(mirror: MirrorRule, reference: Reference): boolean {
       return reference.digest !== undefined;
     case 'tag-only':
       return reference.digest === undefined;
+    default:
+      return assertNever(mirror.pullFromMirror);
   }
 }
 

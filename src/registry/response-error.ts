@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { printable, redactUrl } from '../base/printable.ts';
-import { InvalidJsonError, isJsonObject, parseStrictJsonValue } from '../base/strict-json.ts';
+import {
+  InvalidJsonError,
+  isJsonObject,
+  type JsonValue,
+  parseStrictJsonValue,
+} from '../base/strict-json.ts';
 import { LIMITS } from '../oci/limits.ts';
 import type { HttpResponse } from './http-transport.ts';
 import {
@@ -107,9 +112,11 @@ function distributionErrors(text: string): string {
   if (!Array.isArray(errors)) return '';
   const said = errors
     .filter((error) => isJsonObject(error))
-    .map(({ code, message }) =>
-      [code, message].filter((part) => typeof part === 'string' && part !== '').join(': '),
-    )
+    .map(({ code, message }) => [code, message].filter(isText).join(': '))
     .join('; ');
   return printable(said.length > LONGEST_QUOTE ? `${said.slice(0, LONGEST_QUOTE)}…` : said);
+}
+
+function isText(value: JsonValue | undefined): value is string {
+  return typeof value === 'string' && value !== '';
 }

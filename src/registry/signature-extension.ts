@@ -44,7 +44,7 @@ export async function readExtension(
   if (!supported) return { signatures: [], places: [`${url}: not supported by the registry`] };
   const response = await session.get(path, { accept: 'application/json' }, signal);
   if (response.status === 404) {
-    response.body.discard();
+    await response.body.drain();
     return { signatures: [], places: [`${url}: 404`] };
   }
   if (response.status !== 200) throw await responseError('reading signatures', response);
@@ -78,6 +78,6 @@ function parseSignatures(body: Buffer, url: string): readonly ExtensionSignature
     if (bytes === undefined || bytes.toString('base64') !== content) {
       throw new RegistryError('PROTOCOL', `${url}: a signature is not in base64`);
     }
-    return { bytes, source: `${url} (${printable(String(name))})` };
+    return { bytes, source: `${url} (${typeof name === 'string' ? printable(name) : 'no name'})` };
   });
 }

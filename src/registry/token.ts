@@ -43,7 +43,7 @@ export async function fetchToken(
   const response = await send(transport, query);
   const at = redactUrl(query.realm);
   if (isRedirect(response.status)) {
-    response.body.discard();
+    await response.body.drain();
     throw new RegistryError(
       'TOKEN_SERVER_REFUSED',
       `token server ${at}: redirects, which is not followed with a login`,

@@ -7,7 +7,7 @@ import { type Digest, sha256 } from '../../src/base/digest.ts';
 import { parseManifest, type Manifest } from '../../src/oci/manifest.ts';
 import { LIMITS } from '../../src/oci/limits.ts';
 import { parseStrictJsonValue } from '../../src/base/strict-json.ts';
-import type { RegistryClient } from '../../src/registry/registry-client.ts';
+import type { FetchedManifest, RegistryClient } from '../../src/registry/registry-client.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { buildImage, pushImage } from '../support/image-builder.ts';
 import { type ClientSetup, collect, openClient } from '../support/open-client.ts';
@@ -18,7 +18,7 @@ const signal = AbortSignal.timeout(120_000);
 
 async function readImage(client: RegistryClient): Promise<{ digest: Digest; layers: number }> {
   const fetched = await client.readManifest(undefined, signal);
-  const manifest = parseManifest(fetched.bytes, fetched.mediaType, 'manifest') as Manifest;
+  const manifest = manifestOf(fetched);
   const config = await client.readBlob(manifest.config, signal);
   assert.equal(sha256(config), manifest.config.digest);
   for (const layer of manifest.layers) {
@@ -28,9 +28,18 @@ async function readImage(client: RegistryClient): Promise<{ digest: Digest; laye
   return { digest: fetched.digest, layers: manifest.layers.length };
 }
 
+function manifestOf({ bytes, mediaType }: FetchedManifest): Manifest {
+  const parsed = parseManifest(bytes, mediaType, 'manifest');
+  assert.ok(parsed.kind === 'manifest');
+  return parsed;
+}
+
 async function skopeoDigest(registry: Registry, image: string): Promise<string> {
   const { stdout } = await runChecked('skopeo', [
-    ...['inspect', '--no-tags', '--format={{.Digest}}', ...registry.skopeoFlags('')],
+    'inspect',
+    '--no-tags',
+    '--format={{.Digest}}',
+    ...registry.skopeoFlags(''),
     `docker://${registry.host}/${image}`,
   ]);
   return stdout.toString('utf8').trim();
@@ -231,7 +240,7 @@ describe('mirrors', () => {
   it('do not end a read by digest: the next one goes on', async () => {
     await using opened = openClient('images.example/team/app:1', { registriesConf: conf() });
     const fetched = await opened.client.readManifest(undefined, signal);
-    const manifest = parseManifest(fetched.bytes, fetched.mediaType, 'm') as Manifest;
+    const manifest = manifestOf(fetched);
     await mirror.stop();
     const [layer] = manifest.layers;
     assert.ok(layer !== undefined);

@@ -10,6 +10,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { buffer } from 'node:stream/consumers';
 import { sha256 } from '../../src/base/digest.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
@@ -143,13 +144,12 @@ export function isLayer(request: RecordedRequest): boolean {
 }
 
 async function record(incoming: IncomingMessage): Promise<RecordedRequest> {
-  const body: Buffer[] = [];
-  for await (const chunk of incoming) body.push(chunk as Buffer);
+  const body = await buffer(incoming);
   return {
     method: incoming.method ?? '',
     path: incoming.url ?? '',
     headers: incoming.headers,
-    body: Buffer.concat(body).toString('utf8'),
+    body: body.toString('utf8'),
   };
 }
 

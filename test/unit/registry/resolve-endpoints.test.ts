@@ -127,7 +127,7 @@ describe('resolveEndpoints', () => {
     },
     {
       name: 'knows docker.io by its expanded names',
-      toml: `${registry('docker.io/library', 'hub.example/lib')}`,
+      toml: registry('docker.io/library', 'hub.example/lib'),
       reference: 'busybox:1',
       endpoints: ['primary hub.example/lib/busybox:1'],
     },

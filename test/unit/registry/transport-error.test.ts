@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { RegistryError } from '../../../src/registry/registry-error.ts';
 import { transportError } from '../../../src/registry/transport-error.ts';
 
-const URL_ = new URL('https://user:secret@r.example/v2/?token=secret');
+const ASKED = new URL('https://user:secret@r.example/v2/?token=secret');
 const withCode = (code: string, message = 'x'): Error =>
   Object.assign(new Error(message), { code });
 
@@ -43,7 +43,7 @@ describe('transportError', () => {
   for (const [error, code, transient] of cases) {
     const name = 'code' in error ? String(error.code) : error.message || error.name;
     it(`reads ${name} as ${code}${transient ? ', worth another try' : ''}`, () => {
-      const ours = transportError(error, URL_);
+      const ours = transportError(error, ASKED);
       assert.equal(ours.code, code);
       assert.equal(ours.transient, transient);
       assert.equal(ours.cause, error);
@@ -53,6 +53,6 @@ describe('transportError', () => {
   }
   it('lets our own errors pass', () => {
     const own = new RegistryError('TIMEOUT', 'own');
-    assert.equal(transportError(own, URL_), own);
+    assert.equal(transportError(own, ASKED), own);
   });
 });
