@@ -13,6 +13,7 @@ import type { Settings } from './settings.ts';
 import { loadSettings } from './settings-file.ts';
 import { StderrLog } from './stderr-log.ts';
 import type { OptionSpec } from './verb.ts';
+import { writeStdout } from './write-stdout.ts';
 
 /** Options that every verb takes. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
@@ -69,11 +70,11 @@ export class Context {
   }
 
   print(text: string): void {
-    process.stdout.write(text);
+    writeStdout(text);
   }
 
   printJson(value: unknown): void {
-    process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+    writeStdout(`${JSON.stringify(value, undefined, 2)}\n`);
   }
 
   /** Changing the system needs root; an offline root belongs to whoever owns it. */

@@ -14,7 +14,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.done;
   const program = buildProgram(async (verb, args, options) => {
     exitCode = await runVerb(verb, args, options);
-  });
+  }, argv[0]);
   try {
     await program.parseAsync(argv.map(spellOut), { from: 'user' });
     return exitCode;
@@ -31,8 +31,12 @@ function spellOut(argument: string): string {
 
 type Run = (verb: Verb, args: readonly string[], options: OptionValues) => Promise<void>;
 
-/** The command line as commander sees it; `run` is called with the verb that was chosen. */
-export function buildProgram(run: Run): Command {
+/**
+ * The command line as commander sees it; `run` is called with the verb that was chosen.
+ * @param chosen the verb, where it is known: the options of the others are then not set up, which is
+ *   half of the start of a small verb.
+ */
+export function buildProgram(run: Run, chosen?: string): Command {
   const program = new Command('sysct')
     .description('Manage system containers: services run from OCI images under systemd')
     .version(`sysct version ${VERSION}`, '-v, --version', 'print the version')
@@ -43,7 +47,12 @@ export function buildProgram(run: Run): Command {
     .showHelpAfterError('hint: sysct --help lists the verbs and options')
     .enablePositionalOptions()
     .exitOverride();
-  for (const verb of VERBS) program.addCommand(buildCommand(verb, run));
+  const isKnown = VERBS.some((verb) => verb.name === chosen);
+  for (const verb of VERBS) {
+    program.addCommand(
+      isKnown && verb.name !== chosen ? new Command(verb.name) : buildCommand(verb, run),
+    );
+  }
   return program;
 }
 
