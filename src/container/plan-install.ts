@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HostFacts } from '../launch/host-facts.ts';
-import type { MountPoint } from '../launch/mount-points.ts';
 import type { Store } from '../store/store.ts';
 import type { Tree } from '../store/tree.ts';
 import { chooseLaunch } from './choose-launch.ts';
@@ -20,6 +19,7 @@ import { type Payload, planPayload } from './plan-payload.ts';
 import { addMountPoints, planRoot } from './plan-root.ts';
 import { NO_EXEC, planService, type ServicePlan } from './plan-service.ts';
 import { renderTmpfiles } from './render-package.ts';
+import { variableNotes } from './variable-notes.ts';
 import { valueResolver } from './value-resolver.ts';
 import { type ResolvedValues, templateValues } from './variables.ts';
 
@@ -63,11 +63,18 @@ export async function planInstall(
     changes: host.changes,
     contents: contentsOf(host, store),
     bundleFiles: new Map(config === undefined ? [] : [['config.json', config]]),
-    rootTree: service && withMountPoints(tree, service.launch.mountPoints),
+    rootTree: service && tree,
+    rootIsImage: service !== undefined && !addMountPoints(tree, service.launch.mountPoints),
     tmpfilesPath: payload.tmpfilesPath,
     laidBeside: host.laidBeside,
     privileges: service?.launch.privileges,
-    notes: [...exports.notes, ...values.notes, ...payload.notes, ...(service?.launch.notes ?? [])],
+    notes: [
+      ...exports.notes,
+      ...values.notes,
+      ...variableNotes(exports, placed, request.sets.keys()),
+      ...payload.notes,
+      ...(service?.launch.notes ?? []),
+    ],
   };
 }
 
@@ -109,11 +116,6 @@ function planHost(
   });
   assertNoHostFileConflicts(name, host.conflicts);
   return { payload, host };
-}
-
-function withMountPoints(tree: Tree, mountPoints: readonly MountPoint[]): Tree {
-  addMountPoints(tree, mountPoints);
-  return tree;
 }
 
 /** Host path → the container that it belongs to. */
