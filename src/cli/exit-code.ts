@@ -19,12 +19,12 @@ export const EXIT = {
 /** The only place where an error code becomes an exit status; codes not listed are 1. */
 const EXIT_BY_CODE: Readonly<Record<string, number>> = {
   USAGE: EXIT.usage,
-  INVALID_NAME: EXIT.usage,
   INVALID_REFERENCE: EXIT.usage,
   INVALID_PLATFORM: EXIT.usage,
-  INVALID_SET: EXIT.usage,
+  SHORT_NAME: EXIT.usage,
   CONTAINER_NOT_RUNNING: EXIT.notRunning,
   CONTAINER_NOT_FOUND: EXIT.notFound,
+  NOT_FOUND: EXIT.notFound,
   IMAGE_NOT_FOUND: EXIT.notFound,
   AMBIGUOUS_IMAGE: EXIT.notFound,
   SOURCE_NOT_FOUND: EXIT.notFound,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isErrno } from '../base/sysct-error.ts';
 import { writeErofsImage } from '../store/erofs/write-erofs-image.ts';
 import { writePlainTree } from '../store/plain-tree.ts';
 import { syncFileSystem } from '../sys/durable-file.ts';
@@ -27,12 +28,7 @@ export async function buildGeneration(
   if (plan.rootTree !== undefined) {
     const sources = parts.store.contentSources();
     if (generation.checkout.method === 'erofs-overlay') {
-      const fd = openSync(join(building, ROOT_IMAGE), 'wx', 0o600);
-      try {
-        writeErofsImage(plan.rootTree.root, fd, sources);
-      } finally {
-        closeSync(fd);
-      }
+      writeRootImage(plan, join(building, ROOT_IMAGE), parts);
     } else {
       const root = join(building, ROOT_TREE);
       mkdirSync(root, { mode: 0o755 });
@@ -43,4 +39,27 @@ export async function buildGeneration(
   writeFileSync(join(building, 'generation.json'), printGeneration(generation), { mode: 0o600 });
   await syncFileSystem(building);
   directory.finishBuilding(generation.number);
+}
+
+// A link to the store's image costs nothing, and what is named here is kept whatever becomes of the image there.
+function writeRootImage(plan: InstallPlan, path: string, { store }: ContainerParts): void {
+  const image = store.layout.image(plan.generation.image.treeId);
+  if (plan.rootIsImage && tryLink(image, path)) return;
+  if (plan.rootTree === undefined) return;
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    writeErofsImage(plan.rootTree.root, fd, store.contentSources());
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function tryLink(existing: string, path: string): boolean {
+  try {
+    linkSync(existing, path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'EMLINK', 'EXDEV', 'EPERM')) return false;
+    throw error;
+  }
 }

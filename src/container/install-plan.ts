@@ -17,6 +17,8 @@ export interface InstallPlan {
   readonly bundleFiles: ReadonlyMap<string, string>;
   /** The root, with every mount point in it; written out as the checkout says. Undefined when nothing runs from it. */
   readonly rootTree: Tree | undefined;
+  /** The image had every mount point already: its own EROFS image in the store is the root. */
+  readonly rootIsImage: boolean;
   /** Host path of the tmpfiles.d(5) file among the changes; undefined when there is none. */
   readonly tmpfilesPath: string | undefined;
   /** Paths that are there already and edited, so that ours is laid beside: shown to the user. */

@@ -9,13 +9,18 @@ import type { Tree } from '../store/tree.ts';
 import { ROOT_IMAGE, ROOT_TREE } from './build-generation.ts';
 import type { ContainerParts } from './container-parts.ts';
 
-/** Puts every mount point into the tree: a runtime cannot make one in a root that is read-only. */
-export function addMountPoints(tree: Tree, mountPoints: readonly MountPoint[]): void {
+/**
+ * Puts every mount point into the tree: a runtime cannot make one in a root that is read-only.
+ * @returns whether any was missing.
+ */
+export function addMountPoints(tree: Tree, mountPoints: readonly MountPoint[]): boolean {
+  let added = false;
   for (const { path, kind } of mountPoints) {
     const inTree = byteStringOf(path.replace(/^\/+/, ''));
-    if (kind === 'directory') ensureDirectory(tree, inTree);
-    else ensureFile(tree, inTree);
+    const isNew = kind === 'directory' ? ensureDirectory(tree, inTree) : ensureFile(tree, inTree);
+    added ||= isNew;
   }
+  return added;
 }
 
 /** How the root of generation `number` of `name` becomes a directory on this host; host paths throughout. */

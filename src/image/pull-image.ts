@@ -11,7 +11,12 @@ import type { Store } from '../store/store.ts';
 import type { CandidateSignature } from '../trust/signature-source.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource } from './image-source.ts';
-import { readImageConfig, type ResolvedImage, resolveImage } from './resolve-image.ts';
+import {
+  assertPlatform,
+  readImageConfig,
+  type ResolvedImage,
+  resolveImage,
+} from './resolve-image.ts';
 import { type Admission, admitImage, type TrustGate } from './trust-gate.ts';
 
 export interface PullParts {
@@ -46,7 +51,8 @@ export async function pullImage(source: ImageSource, parts: PullParts): Promise<
   progress({ kind: 'stage', stage: 'verifying', subject: source.display });
   const { verdict, signatures: candidates } = await admitImage(parts.gate, source, image);
   signal.throwIfAborted();
-  const { config, bytes: configBytes } = await readImageConfig(source, image, platform);
+  const { config, bytes: configBytes } = await readImageConfig(source, image);
+  assertPlatform(source, config, platform);
   const layers = pairLayers(image.manifest.layers, config.diffIds);
   const missing = layers.filter(({ diffId }) => !store.hasLayer(diffId));
   store.assertSpace(missing.reduce((sum, { descriptor }) => sum + descriptor.sizeBytes, 0));

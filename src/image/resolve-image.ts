@@ -47,11 +47,10 @@ export async function resolveImage(
   return { ...resolved(instance, manifest), index: { bytes: top.bytes, digest: top.digest } };
 }
 
-/** An image's config, checked against its manifest and against the platform that was asked for. */
+/** An image's config, checked against its manifest. @throws ImageError INCONSISTENT_IMAGE */
 export async function readImageConfig(
   source: ImageSource,
   image: ResolvedImage,
-  platform: Platform,
 ): Promise<{ readonly config: ImageConfig; readonly bytes: Buffer }> {
   const shown = printable(source.display);
   const bytes = await source.readBlob(image.manifest.config);
@@ -60,13 +59,18 @@ export async function readImageConfig(
     const seen = `manifest has ${image.manifest.layers.length} layers, config lists ${config.diffIds.length} diff IDs`;
     throw new ImageError('INCONSISTENT_IMAGE', `reading ${shown}: ${seen}`);
   }
+  return { config, bytes };
+}
+
+/** @throws ImageError NO_MATCHING_PLATFORM when the image is for another platform than was asked for. */
+export function assertPlatform(source: ImageSource, config: ImageConfig, platform: Platform): void {
+  const shown = printable(source.display);
   if (config.platform !== undefined && !platformMatches(platform, config.platform)) {
     const seen = `it is for ${formatPlatform(config.platform)}, not ${formatPlatform(platform)}`;
     throw new ImageError('NO_MATCHING_PLATFORM', `resolving ${shown}: ${printable(seen)}`, {
       hint: 'choose another image, or name its platform with --platform',
     });
   }
-  return { config, bytes };
 }
 
 function resolved(read: ManifestBytes, manifest: Manifest): Omit<ResolvedImage, 'index'> {

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../base/digest.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { parseReference, type Reference } from '../oci/reference.ts';
+import type { RefRecord } from '../store/ref-record.ts';
+import type { Store } from '../store/store.ts';
+import { dockerIdentity } from '../trust/scope-lookup.ts';
+import type { SignatureSearch } from '../trust/signature-source.ts';
+import { ImageError } from './image-error.ts';
+import type { ImageSource, ManifestBytes, Transport } from './image-source.ts';
+import { parseSourceName } from './source-name.ts';
+
+/**
+ * An image that is in the store already, seen as the source it came from: the same transport and
+ * identity, the manifest and signatures that were kept. So today's policy can judge it without a
+ * network. It has no layer blobs: they are not kept.
+ */
+export class StoredSource implements ImageSource {
+  readonly transport: Transport;
+  readonly display: string;
+  readonly reference: Reference | undefined;
+  readonly policyIdentity: string;
+  readonly #store: Store;
+  readonly #record: RefRecord;
+
+  constructor(store: Store, record: RefRecord) {
+    this.#store = store;
+    this.#record = record;
+    this.display = record.source;
+    this.reference = record.reference === undefined ? undefined : parseReference(record.reference);
+    const name = parseSourceName(record.source);
+    this.transport = name.transport;
+    this.policyIdentity = identityOf(name, this.reference);
+  }
+
+  readManifest(digest: Digest = this.#record.manifestDigest): Promise<ManifestBytes> {
+    return Promise.resolve({ bytes: this.#store.readBlob(digest), digest, mediaType: undefined });
+  }
+
+  readBlob(descriptor: Descriptor): Promise<Buffer> {
+    return Promise.resolve(this.#store.readBlob(descriptor.digest));
+  }
+
+  openBlob(descriptor: Descriptor): AsyncIterable<Buffer> {
+    throw new ImageError(
+      'SOURCE_NOT_FOUND',
+      `the store keeps no layer blobs, so not ${descriptor.digest}`,
+    );
+  }
+
+  findSignatures(): Promise<SignatureSearch> {
+    const candidates = this.#record.signatures.map(({ digest, source }) => ({
+      bytes: this.#store.readBlob(digest),
+      source,
+    }));
+    const places = [`the store: ${candidates.length} kept with ${this.display}`];
+    return Promise.resolve({ candidates, places });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function identityOf(
+  name: ReturnType<typeof parseSourceName>,
+  reference: Reference | undefined,
+): string {
+  switch (name.transport) {
+    case 'docker':
+      return reference === undefined ? '' : dockerIdentity(reference);
+    case 'docker-archive':
+      return '';
+    case 'oci':
+    case 'oci-archive':
+    case 'dir':
+      return name.path;
+  }
+}
