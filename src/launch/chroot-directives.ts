@@ -203,8 +203,9 @@ function one(key: string, value: string): Directive {
   return { key, value };
 }
 
+// `-`: it need not be there. `+`: inside RootDirectory=; without it, systemd means the host's own.
 function optional(path: string): string {
-  return quoteUnitWord(`-${path}`);
+  return quoteUnitWord(`-+${path}`);
 }
 
 function octal(mode: number): string {

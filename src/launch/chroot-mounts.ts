@@ -85,20 +85,25 @@ function fileSystemDirective(
   switch (type) {
     case 'proc':
       if (destination !== '/proc') log.refuse(`${where}: proc elsewhere than at /proc`);
-      return isReadOnly ? [{ key: 'ReadOnlyPaths', value: '/proc' }] : [];
+      return isReadOnly ? [readOnly('/proc')] : [];
     case 'sysfs':
       if (destination !== '/sys') log.refuse(`${where}: sysfs elsewhere than at /sys`);
-      return isReadOnly ? [{ key: 'ReadOnlyPaths', value: '/sys' }] : [];
+      return isReadOnly ? [readOnly('/sys')] : [];
     case 'cgroup':
     case 'cgroup2':
       if (destination !== '/sys/fs/cgroup') log.refuse(`${where}: cgroup elsewhere`);
-      return isReadOnly ? [{ key: 'ReadOnlyPaths', value: '/sys/fs/cgroup' }] : [];
+      return isReadOnly ? [readOnly('/sys/fs/cgroup')] : [];
     case 'tmpfs':
       return [{ key: 'TemporaryFileSystem', value: temporary(mount, where, log) }];
     default:
       log.refuse(`${where}: type ${quote(type)}`);
       return [];
   }
+}
+
+// `+`: inside RootDirectory=; without it, systemd means the host's own.
+function readOnly(path: string): Directive {
+  return { key: 'ReadOnlyPaths', value: `+${path}` };
 }
 
 const TMPFS_OPTIONS =
