@@ -1,28 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { HttpGet } from '../base/http-get.ts';
 import { quote, redactUrl } from '../base/printable.ts';
 import { exchange } from './exchange.ts';
 import type { Channel, HttpTransport } from './http-transport.ts';
 import { RegistryError } from './registry-error.ts';
 
-export interface HttpGetOptions {
-  readonly signal: AbortSignal;
-  /** More body than this is an error. */
-  readonly maxBytes: number;
-  /** For the whole exchange, redirects included. */
-  readonly timeoutMs: number;
-}
-
 /**
- * A plain GET without credentials. Resolves for every HTTP status but redirects, which are followed
- * (at most 10, never from https to http).
- * @throws RegistryError UNREACHABLE, TLS, TIMEOUT, TOO_LARGE, REDIRECT_REFUSED, PROTOCOL
+ * Makes the GET of {@link ../base/http-get.ts}; it rejects with RegistryError UNREACHABLE, TLS, TIMEOUT,
+ * TOO_LARGE, REDIRECT_REFUSED, PROTOCOL.
+ *
+ * @param channel how to connect; its client certificate, if any, goes to the URL's own origin only.
  */
-export type HttpGet = (
-  url: string,
-  options: HttpGetOptions,
-) => Promise<{ readonly status: number; readonly body: Buffer }>;
-
-/** @param channel how to connect; its client certificate, if any, goes to the URL's own origin only. */
 export function createHttpGet(transport: HttpTransport, channel: Channel): HttpGet {
   return async (text, { signal, maxBytes, timeoutMs }) => {
     const url = URL.parse(text);

@@ -11,6 +11,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Digest, digestHex } from '../base/digest.ts';
+import type { HttpGet } from '../base/http-get.ts';
 import { printable, quote, redactUrl } from '../base/printable.ts';
 import { isErrno, messageOf } from '../base/sysct-error.ts';
 import { LIMITS } from '../oci/limits.ts';
@@ -18,22 +19,6 @@ import type { Reference } from '../oci/reference.ts';
 import type { HostRoot } from '../sys/host-root.ts';
 import type { CandidateSignature, SignatureSearch } from './signature-source.ts';
 import { TrustError } from './trust-error.ts';
-
-export interface HttpGetOptions {
-  readonly signal: AbortSignal;
-  /** More body than this is an error. */
-  readonly maxBytes: number;
-  readonly timeoutMs: number;
-}
-
-/**
- * A plain GET, given by the caller: sends no registry credentials, follows redirects as it sees fit,
- * resolves for every HTTP status, rejects when there is no answer or it is too long.
- */
-export type HttpGet = (
-  url: string,
-  options: HttpGetOptions,
-) => Promise<{ readonly status: number; readonly body: Buffer }>;
 
 export interface LookasideQuery {
   /** From {@link ./registries-d.ts}; undefined for the built-in directory `/var/lib/containers/sigstore`. */

@@ -7,7 +7,8 @@ import { describe, it } from 'node:test';
 import { parseDigest } from '../../../src/base/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { HostRoot } from '../../../src/sys/host-root.ts';
-import { findLookasideSignatures, type HttpGet } from '../../../src/trust/lookaside.ts';
+import type { HttpGet } from '../../../src/base/http-get.ts';
+import { findLookasideSignatures } from '../../../src/trust/lookaside.ts';
 import { temporaryDirectory } from '../../support/tmp.ts';
 import { hasCode } from '../../support/trust-errors.ts';
 
