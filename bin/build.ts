@@ -15,6 +15,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -29,14 +30,16 @@ import { copyRuntime } from './runtime.ts';
 
 process.chdir(join(import.meta.dirname, '..'));
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-const LIB = 'dist/lib/sysct';
-const SHARE = 'dist/share';
+// Built beside dist/ and then put in its place: whoever runs the old one is not disturbed for long.
+const OUT = `dist.${process.pid}.partial`;
+const LIB = `${OUT}/lib/sysct`;
+const SHARE = `${OUT}/share`;
 const RUNTIME = `node_modules/node-linux-${process.arch}`;
 
-rmSync('dist', { recursive: true, force: true });
+rmSync(OUT, { recursive: true, force: true });
 mkdirSync(LIB, { recursive: true });
-copyFileSync('bin/sysct', 'dist/sysct');
-chmodSync('dist/sysct', 0o755);
+copyFileSync('bin/sysct', `${OUT}/sysct`);
+chmodSync(`${OUT}/sysct`, 0o755);
 await copyRuntime(RUNTIME, LIB);
 // Says that the .js files are ES modules, without which Node would look twice.
 writeFileSync(`${LIB}/package.json`, '{ "type": "module" }\n');
@@ -57,13 +60,15 @@ writeShared('zsh/site-functions/_sysct', completionScript('zsh', VERBS));
 writeShared('fish/vendor_completions.d/sysct.fish', completionScript('fish', VERBS));
 await writeManPages(`${SHARE}/man/man1`, version);
 
-const tarball = `dist/sysct-${version}-linux-${process.arch}.tar.gz`;
+const tarball = `sysct-${version}-linux-${process.arch}.tar.gz`;
 await runChecked('tar', [
-  ...['--create', '--gzip', '--file', tarball, '--directory', 'dist'],
+  ...['--create', '--gzip', '--file', `${OUT}/${tarball}`, '--directory', OUT],
   ...['--sort=name', '--owner=root:0', '--group=root:0', '--transform', 's,^sysct$,bin/sysct,'],
   ...['sysct', 'lib', 'share'],
 ]);
-process.stdout.write(`dist/sysct\n${tarball}\n`);
+rmSync('dist', { recursive: true, force: true });
+renameSync(OUT, 'dist');
+process.stdout.write(`dist/sysct\ndist/${tarball}\n`);
 
 function writeShared(path: string, text: string): void {
   const file = join(SHARE, path);
