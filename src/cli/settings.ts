@@ -6,13 +6,15 @@ import { UsageError } from '../base/sysct-error.ts';
 export interface Settings {
   /** The store's directory, a host path. */
   readonly store: string;
-  /** Units that no system container may start after: the container daemons. */
+  /** Units that every system container starts before: the container daemons. */
   readonly before: readonly string[];
   /** The OCI runtime, a host path or a name looked up in the usual directories. */
   readonly runtime: string | undefined;
 }
 
+// The target comes first: units of ours are before it, and it is before the daemons.
 const DAEMONS = [
+  'system-containers.target',
   'docker.service',
   'containerd.service',
   'crio.service',
