@@ -12,7 +12,6 @@ import {
   chmodSync,
   copyFileSync,
   cpSync,
-  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -47,7 +46,8 @@ const bundled = await bundleProgram(LIB, version);
 copyFileSync('bin/load-program.cjs', `${LIB}/load-program.cjs`);
 await runChecked(`${LIB}/node`, ['bin/code-cache.ts', LIB]);
 for (const name of UNMODIFIED_PACKAGES) copyUnmodifiedPackage(name);
-if (existsSync('units')) cpSync('units', `${LIB}/units`, { recursive: true });
+// In /usr/local the host's systemd finds them.
+cpSync('units', `${OUT}/lib/systemd/system`, { recursive: true });
 
 writeShared('doc/sysct/LICENSE', readFileSync('LICENSE', 'utf8'));
 writeShared(
