@@ -7,9 +7,13 @@ import type { AdaptationLog } from './adaptation-log.ts';
 import { deviceDirectives } from './chroot-devices.ts';
 import { hasPrivateDev, mountDirectives, propagationOf } from './chroot-mounts.ts';
 import type { Directive } from './edit-unit.ts';
+import type { HostFacts } from './host-facts.ts';
 
 // A service in a chroot is systemd's alone: what a runtime would do, RootDirectory= and its kin do. Each
 // member of the config becomes a directive, or is refused by name: nothing is dropped.
+
+/** The one that sysct supports; for hosts that do not tell theirs. */
+const OLDEST_SYSTEMD = 247;
 
 /** Directives for [Service] that are lists; all others have one value. */
 export const LIST_DIRECTIVES: ReadonlySet<string> = new Set([
@@ -24,17 +28,16 @@ export const LIST_DIRECTIVES: ReadonlySet<string> = new Set([
 
 /**
  * The [Service] directives that run an adapted config in its root, but for ExecStart=; what this
- * version of systemd cannot do goes to `log` as refused. Pure.
- *
- * @param systemdVersion undefined counts as the oldest that sysct supports, 247.
+ * host's systemd cannot do goes to `log` as refused. Pure.
  */
 export function chrootDirectives(
   config: RuntimeConfig,
-  systemdVersion: number | undefined,
+  facts: HostFacts,
   log: AdaptationLog,
 ): readonly Directive[] {
   const { process = {}, linux = {}, mounts = [] } = config;
   refuseOthers(config, log);
+  refuseUnknownIds(process, facts, log);
   const isPrivate = hasPrivateDev(mounts);
   const propagation = propagationOf(mounts);
   return [
@@ -44,11 +47,20 @@ export function chrootDirectives(
     ...(propagation === undefined ? [] : [one('MountFlags', propagation)]),
     ...processDirectives(process, isPrivate, log),
     ...mountDirectives(mounts, log),
-    ...namespaceDirectives(linux, systemdVersion ?? 247, log),
+    ...namespaceDirectives(linux, facts.systemdVersion ?? OLDEST_SYSTEMD, log),
     ...deviceDirectives(linux.resources?.devices ?? [], log),
     ...(linux.maskedPaths ?? []).map((path) => one('InaccessiblePaths', optional(path))),
     ...(linux.readonlyPaths ?? []).map((path) => one('ReadOnlyPaths', optional(path))),
   ];
+}
+
+// systemd looks even numbers up before it enters the root, and fails with 217/USER where it finds none.
+function refuseUnknownIds({ user }: RuntimeProcess, facts: HostFacts, log: AdaptationLog): void {
+  const { uid = 0, gid = 0, additionalGids = [] } = user ?? {};
+  if (uid !== 0 && !facts.uids.has(uid)) log.refuse(`process.user: this host has no user ${uid}`);
+  for (const id of new Set([gid, ...additionalGids])) {
+    if (id !== 0 && !facts.gids.has(id)) log.refuse(`process.user: this host has no group ${id}`);
+  }
 }
 
 function processDirectives(

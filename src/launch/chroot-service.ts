@@ -3,16 +3,17 @@ import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import type { AdaptationLog } from './adaptation-log.ts';
 import { chrootDirectives, LIST_DIRECTIVES } from './chroot-directives.ts';
 import type { UnitDraft } from './edit-unit.ts';
+import type { HostFacts } from './host-facts.ts';
 
 /** Makes the unit run the config's command in the config's root. Pure but for `draft` and `log`. */
 export function completeChrootService(
   draft: UnitDraft,
   config: RuntimeConfig,
-  systemdVersion: number | undefined,
+  facts: HostFacts,
   log: AdaptationLog,
 ): void {
   draft.setDefault('Service', 'Type', 'exec');
-  for (const { key, value } of chrootDirectives(config, systemdVersion, log)) {
+  for (const { key, value } of chrootDirectives(config, facts, log)) {
     if (LIST_DIRECTIVES.has(key)) draft.add('Service', key, value);
     else draft.set('Service', key, value);
   }

@@ -12,6 +12,9 @@ export interface HostFacts {
   readonly selinuxEnabled: boolean;
   /** 252; undefined when it cannot be told. */
   readonly systemdVersion: number | undefined;
+  /** Of the users and groups that its own files list: the only ones that systemd starts services as. */
+  readonly uids: ReadonlySet<number>;
+  readonly gids: ReadonlySet<number>;
 }
 
 /** Reads them; an offline root is taken to be booted by a kernel that knows every capability we know. */
@@ -21,6 +24,8 @@ export async function readHostFacts(host: HostRoot, signal: AbortSignal): Promis
     capabilities: new Set(host.isRunningHost ? boundingSetOfInit() : CAPABILITIES),
     selinuxEnabled: host.isRunningHost ? existsSync('/sys/fs/selinux/enforce') : configured(host),
     systemdVersion: systemdVersionOf(host),
+    uids: idsIn(host, '/etc/passwd'),
+    gids: idsIn(host, '/etc/group'),
   };
 }
 
@@ -32,11 +37,22 @@ function boundingSetOfInit(): readonly string[] {
 
 // selinux(8): without the file, or with `disabled` in it, the host boots without SELinux.
 function configured(host: HostRoot): boolean {
+  return /^\s*SELINUX=(enforcing|permissive)\b/m.test(textOf(host, '/etc/selinux/config'));
+}
+
+// The third field, in both.
+function idsIn(host: HostRoot, path: string): ReadonlySet<number> {
+  const fields = textOf(host, path)
+    .split('\n')
+    .map((line) => line.split(':')[2] ?? '');
+  return new Set(fields.filter((field) => /^\d+$/.test(field)).map(Number));
+}
+
+function textOf(host: HostRoot, path: string): string {
   try {
-    const text = readFileSync(host.resolveFollowing('/etc/selinux/config'), 'utf8');
-    return /^\s*SELINUX=(enforcing|permissive)\b/m.test(text);
+    return readFileSync(host.resolveFollowing(path), 'utf8');
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return '';
     throw error;
   }
 }

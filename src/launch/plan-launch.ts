@@ -98,7 +98,7 @@ export function planLaunch(request: LaunchRequest): LaunchPlan {
     if (kind === 'container') completeRuncService(draft, service, log);
     final = runcConfig(config, draft, service);
   } else if (kind === 'container') {
-    completeChrootService(draft, config, facts.systemdVersion, log);
+    completeChrootService(draft, config, facts, log);
     directories = directoriesOfUnit(draft, unit);
   }
   refuseIfAny(request, log);

@@ -18,6 +18,8 @@ export interface PlainImageTarget {
   /** The host's directory for state, usually `/var/lib`: volumes live in `STATE/NAME/…`. */
   readonly stateDirectory: string;
   readonly launcher: 'runc' | 'chroot';
+  /** What the host has; a file that it lacks cannot be bound. Without it, it has all. */
+  readonly hostHas?: (path: string) => boolean;
 }
 
 /** A directory on the host that holds what the image declared as a volume. */
@@ -63,7 +65,9 @@ export function runtimeConfigFromImage(
     root: { path: 'rootfs', readonly: true },
     mounts: [
       ...DEFAULT_MOUNTS,
-      ...HOST_NETWORK_FILES.map((path) => bind(path, path, 'ro')),
+      ...HOST_NETWORK_FILES.filter(target.hostHas ?? (() => true)).map((path) =>
+        bind(path, path, 'ro'),
+      ),
       ...volumes.map(({ path, destination }) => bind(path, destination, 'rw')),
     ],
     linux: {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { LaunchWith } from '../../src/launch/exec-values.ts';
@@ -33,8 +33,12 @@ const RUNTIMES: readonly (readonly [string, LaunchWith])[] = [
 
 before(async () => {
   host = await createHost({ packages: LAUNCH_HOST_PACKAGES });
-  mkdirSync(join(host.root, 'srv/out'), { mode: 0o777 });
+  mkdirSync(join(host.root, 'srv/out'));
+  chmodSync(join(host.root, 'srv/out'), 0o777);
   mkdirSync(join(host.root, 'var/lib/plain/data'), { recursive: true });
+  // systemd starts services only as users that the host knows.
+  appendFileSync(join(host.root, 'etc/passwd'), 'web:x:1234:1235::/:/bin/sh\n');
+  appendFileSync(join(host.root, 'etc/group'), 'web:x:1235:\n');
   writeFileSync(join(host.root, 'etc/secret'), 'open sesame');
   const out = bind('/srv/out', '/out', 'rw');
   const usr = bind('/usr', '/usr', 'ro');
@@ -126,7 +130,7 @@ function plainImage(launcher: 'runc' | 'chroot') {
       passwd: 'root:x:0:0::/:/bin/sh\nweb:x:0:0::/:/bin/sh\n',
       group: undefined,
     },
-    { name: 'plain', stateDirectory: '/var/lib', launcher },
+    { name: 'plain', stateDirectory: '/var/lib', launcher, hostHas: () => false },
   );
   return { config };
 }
@@ -138,6 +142,12 @@ after(async () => {
 
 async function show(unit: string, property: string): Promise<string> {
   return (await running.script(`systemctl show --value -p ${property} ${unit}`)).trim();
+}
+
+// With the journal in the message where it does not come up and stay up.
+async function start(unit: string): Promise<void> {
+  const up = `systemctl start ${unit} && sleep 0.5 && systemctl is-active --quiet ${unit}`;
+  await running.script(`${up} || { journalctl -o cat --no-pager -u ${unit} | tail -20; false; }`);
 }
 
 async function processesIn(group: string): Promise<readonly string[]> {
@@ -253,7 +263,7 @@ for (const [id, how] of RUNTIMES) {
 
 describe('a plain image by runc', () => {
   it('runs with the default capabilities, its volume and a name of its own', async () => {
-    await running.script('systemctl start plain; sleep 0.5; systemctl is-active plain');
+    await start('plain');
     const text = readFileSync(join(host.root, 'var/lib/plain/data/id'), 'utf8');
     assert.match(text, /^uid=0/);
     // The mask of podman's eleven.
@@ -271,7 +281,7 @@ describe('a plain image by runc', () => {
 
 describe('a service in a chroot', () => {
   it('has what the config says, and its root only while it is active', async () => {
-    await running.script('systemctl start once');
+    await start('once');
     const text = output('chroot');
     assert.match(text, /^uid=1234 gid=1235 groups=7/m);
     assert.match(text, /^\/tmp$/m);

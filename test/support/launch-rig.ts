@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts planned launches onto a test host, as an install would, but with roots made by hand: an EROFS
 // image by mkfs.erofs below an overlay, which are the two mounts of a real checkout.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CAPABILITIES } from '../../src/launch/capability.ts';
 import { execValues, type LaunchWith } from '../../src/launch/exec-values.ts';
@@ -61,6 +69,8 @@ export async function placeService(hostRoot: string, service: RigService): Promi
       capabilities: new Set(CAPABILITIES.filter((c) => c !== 'CAP_SYS_RESOURCE')),
       selinuxEnabled: false,
       systemdVersion: 252,
+      uids: new Set([0, 1234]),
+      gids: new Set([0, 7, 1235]),
     },
     order: { daemons: ['docker.service'], before: [], after: [], requires: [] },
     provenance: { image: 'example/test:1', digest: 'sha256:0', generation: 1, policy: 'test' },
@@ -76,6 +86,7 @@ export async function placeService(hostRoot: string, service: RigService): Promi
 async function makeImage(hostRoot: string, image: string, plan: LaunchPlan): Promise<void> {
   const tree = mkdtempSync('/dev/shm/sysct-rig-');
   try {
+    chmodSync(tree, 0o755);
     for (const directory of ['bin', 'lib', 'usr']) mkdirSync(join(tree, directory));
     cpSync(join(hostRoot, 'bin/busybox'), join(tree, 'bin/busybox'));
     for (const command of COMMANDS) symlinkSync('busybox', join(tree, 'bin', command));
