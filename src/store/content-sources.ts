@@ -2,6 +2,7 @@
 import type { Digest } from '../base/digest.ts';
 import { isErrno } from '../base/sysct-error.ts';
 import type { ErofsSources, InlineContent, ObjectContent } from './erofs/write-erofs-image.ts';
+import { INLINE_MAX_BYTES } from './inline-limit.ts';
 import type { StoreLayout } from './layout.ts';
 import type { PlainTreeSources } from './plain-tree.ts';
 import { StoreError } from './store-error.ts';
@@ -11,6 +12,7 @@ import { StoredLayer } from './stored-layer.ts';
 export class ContentSources implements ErofsSources, PlainTreeSources, Disposable {
   readonly #layout: StoreLayout;
   readonly #layerFile: (diffId: Digest) => string;
+  readonly #scratch = Buffer.allocUnsafe(INLINE_MAX_BYTES);
   readonly #open = new Map<Digest, StoredLayer>();
 
   /** @param layerFile the path of a layer's file, where it is not the usual one. */
@@ -22,9 +24,9 @@ export class ContentSources implements ErofsSources, PlainTreeSources, Disposabl
     this.#layerFile = layerFile;
   }
 
-  /** @throws StoreError NOT_IN_STORE, STORE_DAMAGED */
+  /** The bytes are there until the next call. @throws StoreError NOT_IN_STORE, STORE_DAMAGED */
   readInline(content: InlineContent): Buffer {
-    return this.layer(content.layer).readInline(content);
+    return this.layer(content.layer).readInline(content, this.#scratch);
   }
 
   objectPath(content: ObjectContent): string {

@@ -13,6 +13,7 @@ import { LayerError } from './layer-error.ts';
 import { LayerFileWriter } from './layer-file-writer.ts';
 import { LayerSink } from './layer-sink.ts';
 import type { ObjectStaging } from './object-staging.ts';
+import { SpentMemory } from './spent-memory.ts';
 import { StoreError } from './store-error.ts';
 import { storeFailure } from './store-failure.ts';
 import { verifiedBlob } from './verified-blob.ts';
@@ -72,9 +73,12 @@ async function streamLayer(
     const blob = verifiedBlob(layer.blob, descriptor, (bytes) =>
       progress({ kind: 'layer-bytes', digest: descriptor.digest, bytes }),
     );
+    const spent = layer.compression === 'none' ? undefined : new SpentMemory();
     for await (const chunk of decompress(layer.compression, blob, signal)) {
       hash.update(chunk);
       reader.write(chunk);
+      sink.keep();
+      spent?.add(chunk);
     }
     reader.end();
     assertDiffId(digestFromHex(hash.digest('hex')), layer);

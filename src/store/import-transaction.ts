@@ -141,7 +141,7 @@ export class ImportTransaction implements AsyncDisposable {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#cancel.abort(new Error('the import was aborted'));
-    await Promise.allSettled(this.#layers.values());
+    await Promise.allSettled([...this.#layers.values(), this.#staging.settle()]);
     this.#directory.remove();
   }
 
@@ -155,6 +155,7 @@ export class ImportTransaction implements AsyncDisposable {
     const tree = mergeLayers(diffIds, sources);
     const encoded = encodeTree(tree);
     this.#stageTree(tree, encoded, sources);
+    await this.#staging.settle();
     this.#signal.throwIfAborted();
     await syncFileSystem(this.#directory.path);
     this.#signal.throwIfAborted();

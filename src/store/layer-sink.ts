@@ -6,19 +6,13 @@ import type { TarSink } from '../archive/tar-reader.ts';
 import type { Digest } from '../base/digest.ts';
 import { EntryCleaner, type FileHead, withContent } from './clean-entry.ts';
 import type { FileContent } from './inode.ts';
+import { INLINE_MAX_BYTES } from './inline-limit.ts';
 import type { LayerFileWriter } from './layer-file-writer.ts';
 import type { ObjectStaging, UnnamedObject } from './object-staging.ts';
 import { writeWhole } from './write-whole.ts';
 
-/**
- * Files up to this size lie in the layer file and in EROFS images instead of being objects. They are
- * 60–70 % of the files of a Debian image and 3 % of its bytes, and each is an inode not created,
- * synced, walked or collected; 4 KiB is the block that an object of one byte would occupy anyway.
- */
-export const INLINE_MAX_BYTES = 4096;
-
 /** Larger files are written as they come; smaller ones are held, hashed, and written only if they are new. */
-const HELD_MAX_BYTES = 4 * 1024 * 1024;
+const HELD_MAX_BYTES = 1024 * 1024;
 
 /** Takes the members of one layer's archive into the import: contents to where they belong, entries to the layer file. */
 export class LayerSink implements TarSink, Disposable {
@@ -60,6 +54,12 @@ export class LayerSink implements TarSink, Disposable {
     }
     this.#streamed.hash.update(chunk);
     writeWhole(this.#streamed.object.fd, chunk);
+  }
+
+  /** Copies what it holds of the chunk just read, so that the chunk's memory may go. */
+  keep(): void {
+    const last = this.#pieces.pop();
+    if (last !== undefined) this.#pieces.push(Buffer.from(last));
   }
 
   endEntry(): void {

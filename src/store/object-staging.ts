@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
 import { digestHex } from '../base/digest.ts';
+import { EarlySync } from './early-sync.ts';
 import type { StoreLayout } from './layout.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -24,6 +25,7 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 export class ObjectStaging {
   readonly #layout: StoreLayout;
   readonly #directory: string;
+  readonly #earlySync: EarlySync;
   readonly #staged = new Set<Digest>();
   readonly #reused = new Set<Digest>();
   #unnamed = 0;
@@ -33,6 +35,7 @@ export class ObjectStaging {
     this.#layout = layout;
     this.#directory = directory;
     mkdirSync(directory, { mode: 0o700 });
+    this.#earlySync = new EarlySync(directory);
   }
 
   /** True when the bytes need not be written: staged already, or an object of the store. */
@@ -52,6 +55,7 @@ export class ObjectStaging {
       closeSync(fd);
     }
     this.#staged.add(digest);
+    this.#earlySync.note(pieces.reduce((sum, { length }) => sum + length, 0));
   }
 
   /** A file to write an object to whose digest is not known yet. */
@@ -70,6 +74,12 @@ export class ObjectStaging {
     }
     renameSync(object.path, this.#path(digest));
     this.#staged.add(digest);
+    this.#earlySync.note(sizeBytes);
+  }
+
+  /** Waits until no sync runs, and throws what one of them met. To be called before the commit's own. */
+  async settle(): Promise<void> {
+    await this.#earlySync.settle();
   }
 
   /** Objects that the import counts on and that must be in the store: those of `needed` it did not stage, and those it reused. */

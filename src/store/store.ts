@@ -96,7 +96,7 @@ export class Store {
   readContent(content: FileContent): Buffer {
     if (content.kind === 'inline') {
       using sources = new ContentSources(this.layout);
-      return sources.readInline(content);
+      return Buffer.from(sources.readInline(content));
     }
     const what = `object ${content.digest}`;
     const bytes = this.#read(this.layout.object(content.digest), what);

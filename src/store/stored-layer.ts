@@ -40,9 +40,14 @@ export class StoredLayer implements Disposable {
     return { [Symbol.iterator]: () => decodeLayerEntries(entries, trailer, what) };
   }
 
-  /** The bytes of a small file of this layer. @throws StoreError STORE_DAMAGED when their digest differs. */
-  readInline(content: InlineContent): Buffer {
-    const bytes = this.#read(content.offset, content.sizeBytes);
+  /**
+   * The bytes of a small file of this layer: a view of `scratch` where that is large enough.
+   * @throws StoreError STORE_DAMAGED when their digest differs.
+   */
+  readInline(content: InlineContent, scratch?: Buffer): Buffer {
+    const { offset, sizeBytes } = content;
+    const room = scratch === undefined || scratch.length < sizeBytes ? undefined : scratch;
+    const bytes = this.#read(offset, sizeBytes, room?.subarray(0, sizeBytes));
     if (sha256(bytes) === content.digest) return bytes;
     throw this.#damaged(`the bytes at ${content.offset} are not those of ${content.digest}`);
   }
@@ -74,8 +79,7 @@ export class StoredLayer implements Disposable {
     return { entries: this.#entries, trailer: this.#trailer };
   }
 
-  #read(offset: number, count: number): Buffer {
-    const bytes = Buffer.allocUnsafe(count);
+  #read(offset: number, count: number, bytes: Buffer = Buffer.allocUnsafe(count)): Buffer {
     for (let have = 0; have < count;) {
       const got = readSync(this.#descriptor(), bytes, have, count - have, offset + have);
       if (got === 0) throw this.#damaged('it ends too early');

@@ -81,8 +81,12 @@ export async function underLock<T>(
   signal: AbortSignal,
   action: () => T | Promise<T>,
 ): Promise<T> {
-  using _lock = await FileLock.acquire(layout.lock, 'exclusive', signal);
-  return await action();
+  const lock = await FileLock.acquire(layout.lock, 'exclusive', signal);
+  try {
+    return await action();
+  } finally {
+    lock.release();
+  }
 }
 
 function makeDirectories(layout: StoreLayout): void {
