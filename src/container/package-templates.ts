@@ -6,7 +6,12 @@ import {
   renderTemplate,
   type TemplateValues,
 } from '../template/render-template.ts';
-import type { ContentReader, ExportedHostFile, PackageExports } from './exports.ts';
+import {
+  type ContentReader,
+  type ExportedHostFile,
+  EXPORTS_LIMITS,
+  type PackageExports,
+} from './exports.ts';
 import { PackageError } from './package-error.ts';
 import { renamedPath } from './renamed-path.ts';
 
@@ -21,7 +26,7 @@ export type PlacedHostFile = ExportedHostFile & { readonly template?: Template }
  * (With a variable missing in `renameFiles` it is not known which host files are templates: theirs are
  * then named by the next attempt.)
  *
- * @throws TemplateError UNREPLACED_VALUE, INVALID_TEMPLATE; PackageError FORBIDDEN_HOST_PATH
+ * @throws TemplateError UNREPLACED_VALUE, INVALID_TEMPLATE; PackageError FORBIDDEN_HOST_PATH, INVALID_EXPORTS
  */
 export async function placeHostFiles(
   exports: PackageExports,
@@ -51,6 +56,7 @@ export async function placeHostFiles(
     const path = renamedPath(file.path, renames);
     if (file.kind === 'file' && manifest.installedFilesTemplate.has(path)) {
       signal.throwIfAborted();
+      assertTemplateSize(file.path, file.content.sizeBytes);
       const bytes = await read(file.content, signal);
       const template = parseTemplate(bytes, `exports/hostfs${file.path}`);
       templates.push(template);
@@ -59,6 +65,14 @@ export async function placeHostFiles(
   }
   assertValuesComplete(templates, values);
   return placed;
+}
+
+function assertTemplateSize(path: string, sizeBytes: number): void {
+  if (sizeBytes <= EXPORTS_LIMITS.documentBytes) return;
+  throw new PackageError(
+    'INVALID_EXPORTS',
+    `host file ${quote(path)} is a template of ${sizeBytes} bytes, more than the ${EXPORTS_LIMITS.documentBytes} allowed`,
+  );
 }
 
 function isComplete(template: Template, values: TemplateValues): boolean {

@@ -28,5 +28,5 @@ export function jsonEscaper(): Escaper {
 function isBalanced(fragment: string): boolean {
   const scanner = new JsonScanner();
   scanner.scan(fragment);
-  return scanner.state === 'outside' && scanner.openBrackets === '' && !scanner.closedForeign;
+  return scanner.state === 'outside' && scanner.openBrackets.length === 0 && !scanner.closedForeign;
 }

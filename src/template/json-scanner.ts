@@ -8,7 +8,7 @@ export class JsonScanner {
   /** `escape`: in a string, behind a backslash that still wants its character. */
   state: 'outside' | 'string' | 'escape' = 'outside';
   /** The closing brackets that are still to come, innermost last. */
-  openBrackets = '';
+  readonly openBrackets: string[] = [];
   /** A bracket was closed that this scanner has not seen open. */
   closedForeign = false;
 
@@ -22,13 +22,13 @@ export class JsonScanner {
       if (character === '"') this.state = 'outside';
       else if (character === '\\') this.state = 'escape';
     } else if (character === '"') this.state = 'string';
-    else if (character === '{') this.openBrackets += '}';
-    else if (character === '[') this.openBrackets += ']';
+    else if (character === '{') this.openBrackets.push('}');
+    else if (character === '[') this.openBrackets.push(']');
     else if (character === '}' || character === ']') this.#close(character);
   }
 
   #close(bracket: string): void {
-    if (this.openBrackets.endsWith(bracket)) this.openBrackets = this.openBrackets.slice(0, -1);
+    if (this.openBrackets.at(-1) === bracket) this.openBrackets.pop();
     else this.closedForeign = true;
   }
 }

@@ -44,6 +44,7 @@ export function isVariableName(text: string): boolean {
 export function parseTemplate(source: Uint8Array, what: string): Template {
   const text = byteString(Buffer.from(source.buffer, source.byteOffset, source.byteLength));
   const parts: TemplatePart[] = [];
+  const counter = new PlaceCounter(text);
   let pending = '';
   let end = 0;
   for (const match of text.matchAll(PLACEHOLDER)) {
@@ -53,11 +54,15 @@ export function parseTemplate(source: Uint8Array, what: string): Template {
     if (match[1] !== undefined) {
       pending += '$';
     } else if (name === undefined) {
-      throw invalidPlaceholder(text, match.index, what);
+      throw invalidPlaceholder(
+        text.slice(match.index, end + 12),
+        counter.placeOf(match.index),
+        what,
+      );
     } else {
       if (pending !== '') parts.push({ kind: 'text', bytes: pending as ByteString });
       pending = '';
-      parts.push({ kind: 'variable', name, ...placeOf(text, match.index) });
+      parts.push({ kind: 'variable', name, ...counter.placeOf(match.index) });
     }
   }
   pending += text.slice(end);
@@ -70,23 +75,37 @@ export function variablesOf(template: Template): ReadonlySet<string> {
   return new Set(template.parts.flatMap((part) => (part.kind === 'variable' ? [part.name] : [])));
 }
 
-function placeOf(text: string, offset: number): { line: number; column: number } {
-  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
-  const before = text.slice(lineStart, offset);
-  return {
-    line: countOf(text.slice(0, lineStart), /\n/g) + 1,
-    // Bytes 0x80–0xBF continue a UTF-8 character.
-    column: before.length - countOf(before, /[\u0080-\u00bf]/g) + 1,
-  };
+interface Place {
+  readonly line: number;
+  readonly column: number;
 }
 
-function countOf(text: string, pattern: RegExp): number {
-  return text.match(pattern)?.length ?? 0;
+/** Counts lines and characters up to offsets that only grow, so that each byte is looked at once. */
+class PlaceCounter {
+  readonly #text: string;
+  #offset = 0;
+  #line = 1;
+  #column = 1;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  placeOf(offset: number): Place {
+    for (; this.#offset < offset; this.#offset += 1) {
+      const byte = this.#text.charCodeAt(this.#offset);
+      if (byte === 0x0a) {
+        this.#line += 1;
+        this.#column = 1;
+        // Bytes 0x80–0xBF continue a UTF-8 character.
+      } else if (byte < 0x80 || byte > 0xbf) this.#column += 1;
+    }
+    return { line: this.#line, column: this.#column };
+  }
 }
 
-function invalidPlaceholder(text: string, offset: number, what: string): TemplateError {
-  const { line, column } = placeOf(text, offset);
-  const seen = text.slice(offset, offset + 12).split('\n')[0] ?? '';
+function invalidPlaceholder(from: string, { line, column }: Place, what: string): TemplateError {
+  const seen = from.split('\n')[0] ?? '';
   return new TemplateError(
     'INVALID_TEMPLATE',
     `${printable(what)}:${line}:${column}: ${quote(seen)} is not a variable`,

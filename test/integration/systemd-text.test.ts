@@ -33,6 +33,7 @@ const AWKWARD = [
   'größe 🎉',
   'tab\there',
   'a@b:c_d',
+  'à\u00a0\u2003x',
 ];
 
 describe('systemd-escape', () => {

@@ -77,6 +77,12 @@ describe('placeHostFiles', () => {
     await assert.rejects(place(tree, {}), { message: /'SECOND' .*'FIRST' \(exports\/manifest/ });
   });
 
+  it('refuses a template that is too large to be one', async () => {
+    const tree = new ExportsTree({ 'manifest.json': manifest({ installedFilesTemplate: ['/a'] }) });
+    tree.hollow('exports/hostfs/a', 2 ** 28);
+    await assert.rejects(place(tree, {}), { code: 'INVALID_EXPORTS' });
+  });
+
   for (const to of ['relative', '/a/../../etc/shadow', '', '/x\ny']) {
     it(`refuses to rename to ${JSON.stringify(to)}`, async () => {
       const tree = new ExportsTree({

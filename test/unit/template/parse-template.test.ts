@@ -49,6 +49,13 @@ describe('parseTemplate', () => {
     assert.deepEqual(second, { kind: 'variable', name: 'B', line: 3, column: 1 });
   });
 
+  it('takes time in proportion to a hostile template’s size', () => {
+    const source = Buffer.from('$A '.repeat(1_000_000));
+    const start = performance.now();
+    assert.equal(parseTemplate(source, 'x').parts.length, 2_000_000);
+    assert.ok(performance.now() - start < 20_000);
+  });
+
   for (const bad of ['$', '$(', '$5', '${a-b}', '${}', '${', '${X', '$é', '$ X', '$-X']) {
     it(`refuses ${JSON.stringify(bad)} and says where`, () => {
       assert.throws(
