@@ -164,7 +164,7 @@ describe('tmpfiles.d', () => {
   const cases: readonly (readonly [string, string, string, string])[] = [
     ['a plain path', 'd $A 0700 0 0 - -', '/var/lib/etcd', 'd /var/lib/etcd 0700 0 0 - -'],
     ['a space', 'd $A/x 0700', '/a b', 'd /a\\ b/x 0700'],
-    ['letters with the byte 0xa0', 'L /à/à à - - - $A', 'c d', 'L /à/à à - - - c\\ d'],
+    ['letters with the byte 0xa0', 'L /à/à à - - $A', 'c d', 'L /à/à à - - c\\ d'],
     ['a space that is none to systemd', 'd $A', '/a\u00a0b', 'd /a\u00a0b'],
     ['a second line', 'd /x\nd $A', '/a b', 'd /x\nd /a\\ b'],
     ['quotes and backslashes', 'd "$A"', `/a"b'c\\d`, `d "/a\\"b\\'c\\\\d"`],
