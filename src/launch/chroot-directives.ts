@@ -83,7 +83,6 @@ function processDirectives(
     ...env.flatMap((setting) => environment(setting, log)),
     ...capabilityDirectives(process, isPrivateDev, log),
     ...(process.noNewPrivileges === true ? [one('NoNewPrivileges', 'yes')] : []),
-    ...(process.rlimits ?? []).flatMap((rlimit) => limit(rlimit, log)),
     ...(process.oomScoreAdj === undefined
       ? []
       : [one('OOMScoreAdjust', String(process.oomScoreAdj))]),
@@ -123,28 +122,6 @@ function environment(setting: string, log: AdaptationLog): readonly Directive[] 
     log.refuse(`process.env: ${quote(setting)}`);
     return [];
   }
-}
-
-// systemd.exec(5) §Process Properties, by the names of getrlimit(2).
-const LIMITS = new Set(
-  'CPU FSIZE DATA STACK CORE RSS NOFILE AS NPROC MEMLOCK LOCKS SIGPENDING MSGQUEUE NICE RTPRIO RTTIME'.split(
-    ' ',
-  ),
-);
-const INFINITY = 2n ** 64n - 1n;
-
-function limit(
-  { type, soft, hard }: NonNullable<RuntimeProcess['rlimits']>[number],
-  log: AdaptationLog,
-): readonly Directive[] {
-  const name = type.replace(/^RLIMIT_/, '');
-  if (!LIMITS.has(name)) {
-    log.refuse(`process.rlimits: ${quote(type)}`);
-    return [];
-  }
-  const text = (value: number | bigint): string =>
-    BigInt(value) >= INFINITY || value < 0 ? 'infinity' : String(value);
-  return [one(`Limit${name}`, `${text(soft)}:${text(hard)}`)];
 }
 
 // Namespace → the directive that gives one of its own, and the first systemd that has it.
