@@ -132,8 +132,9 @@ function readUnit(host: HostRoot, unit: string): { readonly path: string; readon
       `enabling ${unit}: there is no such unit in ${quote(host.directory)}`,
     );
   }
-  const text = readFileSync(host.resolveFollowing(path), 'utf8');
-  if (text === '' || isMask(host, path)) {
+  // In a root that is not booted, /dev/null need not be there to be read.
+  const text = isMask(host, path) ? '' : readFileSync(host.resolveFollowing(path), 'utf8');
+  if (text === '') {
     throw new SystemdError('UNIT_MASKED', `enabling ${unit}: ${quote(path)} masks it`, {
       hint: `remove ${path}`,
     });
