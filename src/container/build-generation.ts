@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, linkSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../base/sysct-error.ts';
 import { writeErofsImage } from '../store/erofs/write-erofs-image.ts';
@@ -13,6 +13,11 @@ import type { InstallPlan } from './install-plan.ts';
 /** The generation's root, inside its directory: an EROFS image, or the written-out tree. */
 export const ROOT_IMAGE = 'rootfs.erofs';
 export const ROOT_TREE = 'rootfs';
+
+/** Host path where the root of a generation is mounted while its service runs. */
+export function mountedRoot(name: string, number: number): string {
+  return `/run/sysct/${name}/${number}/rootfs`;
+}
 
 /** Writes `containers/NAME/N`, durable when this resolves. Nothing of the host changes. */
 export async function buildGeneration(
@@ -29,6 +34,8 @@ export async function buildGeneration(
     const sources = parts.store.contentSources();
     if (generation.checkout.method === 'erofs-overlay') {
       writeRootImage(plan, join(building, ROOT_IMAGE), parts);
+      // What old templates call $DESTDIR/rootfs.
+      symlinkSync(mountedRoot(generation.name, generation.number), join(building, ROOT_TREE));
     } else {
       const root = join(building, ROOT_TREE);
       mkdirSync(root, { mode: 0o755 });

@@ -6,7 +6,7 @@ import { offlineCheckout } from '../store/checkout-offline.ts';
 import { probeCheckout } from '../store/checkout-probe.ts';
 import { ensureDirectory, ensureFile } from '../store/tree-path.ts';
 import type { Tree } from '../store/tree.ts';
-import { ROOT_IMAGE, ROOT_TREE } from './build-generation.ts';
+import { mountedRoot, ROOT_IMAGE, ROOT_TREE } from './build-generation.ts';
 import type { ContainerParts } from './container-parts.ts';
 
 /**
@@ -42,7 +42,7 @@ export async function planRoot(
     image: `${bundle}/${ROOT_IMAGE}`,
     objects: `${parts.storePath}/objects`,
     meta: `${running}/meta`,
-    rootfs: `${running}/rootfs`,
+    rootfs: mountedRoot(name, number),
     plainTree: `${bundle}/${ROOT_TREE}`,
   });
 }
