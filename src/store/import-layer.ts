@@ -16,7 +16,7 @@ import type { ObjectStaging } from './object-staging.ts';
 import { SpentMemory } from './spent-memory.ts';
 import { StoreError } from './store-error.ts';
 import { storeFailure } from './store-failure.ts';
-import { verifiedBlob } from './verified-blob.ts';
+import { BlobFailure, verifiedBlob } from './verified-blob.ts';
 
 /** One layer blob on its way in. */
 export interface LayerImport {
@@ -102,6 +102,7 @@ function assertDiffId(seen: Digest, { descriptor, diffId }: LayerImport): void {
 
 /** Errors of archive and entries do not know which layer they are about. */
 function aboutLayer(digest: Digest, cause: unknown): unknown {
+  if (cause instanceof BlobFailure) return cause.cause;
   const doing = `importing layer ${digest}`;
   if (cause instanceof ArchiveError || cause instanceof LayerError) {
     const message = `${doing}: ${cause.message}`;

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestHex, sha256 } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
@@ -42,6 +50,8 @@ export class ImportTransaction implements AsyncDisposable {
   readonly #staging: ObjectStaging;
   readonly #layers = new Map<Digest, Promise<void>>();
   readonly #blobs = new Set<Digest>();
+  /** Files of the store that need not be written again. */
+  readonly #borrowed = new Set<string>();
   readonly #cancel = new AbortController();
   #state: 'open' | 'failed' | 'closed' = 'open';
 
@@ -106,7 +116,7 @@ export class ImportTransaction implements AsyncDisposable {
     if (seen !== digest) {
       throw new StoreError('BLOB_DIGEST_MISMATCH', `keeping blob ${digest}: its bytes are ${seen}`);
     }
-    if (this.#blobs.has(digest) || existsSync(this.#layout.blob(digest))) return;
+    if (this.#blobs.has(digest) || this.#isThere(this.#layout.blob(digest), bytes)) return;
     try {
       writeFileSync(this.#stagedBlob(digest), bytes, { flag: 'wx', mode: 0o400 });
     } catch (error) {
@@ -176,12 +186,12 @@ export class ImportTransaction implements AsyncDisposable {
   }
 
   #stageTree(tree: Tree, encoded: EncodedTree, sources: ContentSources): void {
-    if (
-      existsSync(this.#layout.tree(encoded.treeId)) &&
-      existsSync(this.#layout.image(encoded.treeId))
-    )
+    const { treeId, bytes } = encoded;
+    if (this.#isThere(this.#layout.tree(treeId), bytes) && existsSync(this.#layout.image(treeId))) {
+      this.#borrowed.add(this.#layout.image(treeId));
       return;
-    writeFileSync(this.#staged('tree'), encoded.bytes, { flag: 'wx', mode: 0o600 });
+    }
+    writeFileSync(this.#staged('tree'), bytes, { flag: 'wx', mode: 0o600 });
     const fd = openSync(this.#staged('image'), 'wx', 0o400);
     try {
       writeErofsImage(tree.root, fd, sources);
@@ -191,18 +201,21 @@ export class ImportTransaction implements AsyncDisposable {
   }
 
   #assertNothingVanished(encoded: EncodedTree, diffIds: readonly Digest[]): void {
-    const isGone = (path: string): boolean => !existsSync(path);
-    const object = this.#staging
-      .borrowed(encoded.objects)
-      .find((digest) => isGone(this.#layout.object(digest)));
-    const layer = diffIds.find(
-      (diffId) => !this.#layers.has(diffId) && isGone(this.#layout.layer(diffId)),
-    );
-    const vanished = object ?? layer;
+    const objects = [...this.#staging.borrowed(encoded.objects)];
+    const needed = [
+      ...objects.map((digest) => this.#layout.object(digest)),
+      ...diffIds.map((diffId) => this.#layerFile(diffId)),
+      ...this.#borrowed,
+    ];
+    const vanished = needed.find((path) => !existsSync(path));
     if (vanished === undefined) return;
-    throw new StoreError('OBJECT_VANISHED', `${vanished} was collected while it was imported`, {
-      hint: 'try again',
-    });
+    throw new StoreError(
+      'OBJECT_VANISHED',
+      `${vanished} was collected while an import counted on it`,
+      {
+        hint: 'try again',
+      },
+    );
   }
 
   #publishFiles(treeId: Digest): void {
@@ -218,6 +231,13 @@ export class ImportTransaction implements AsyncDisposable {
       renameSync(this.#staged('image'), this.#layout.image(treeId));
     }
     for (const directory of [layers, trees, images, blobs]) syncDirectory(directory);
+  }
+
+  /** True for a file of the store that has these bytes; a damaged one counts as absent. */
+  #isThere(path: string, bytes: Uint8Array): boolean {
+    if (!existsSync(path) || !readFileSync(path).equals(bytes)) return false;
+    this.#borrowed.add(path);
+    return true;
   }
 
   #layerFile(diffId: Digest): string {

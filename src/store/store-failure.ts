@@ -32,8 +32,8 @@ export function storeFailure(doing: string, error: unknown): unknown {
       hint: 'the disk or its file system fails: see "dmesg"',
     });
   }
-  const isForeign = !(error instanceof SysctError) && !isErrno(error);
-  if (isForeign) return error;
+  const isSystemCall = error instanceof Error && 'syscall' in error;
+  if (!isSystemCall && !(error instanceof SysctError)) return error;
   return new StoreError('STORE_IO_FAILED', `${doing}: ${messageOf(error)}`, { cause: error });
 }
 

@@ -4,12 +4,19 @@ import { digestFromHex } from '../base/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { StoreError } from './store-error.ts';
 
+/** What a source threw while it was read; kept apart from what the store itself meets. */
+export class BlobFailure extends Error {
+  constructor(cause: unknown) {
+    super('reading a blob failed', { cause });
+  }
+}
+
 /**
  * The bytes of `blob`, passed on as they come and checked against `descriptor`: it stops at the
  * first byte too many, and ends only when size and digest are right. What was passed on before an
  * error must not be used.
  *
- * @throws StoreError BLOB_SIZE_MISMATCH, BLOB_DIGEST_MISMATCH
+ * @throws StoreError BLOB_SIZE_MISMATCH, BLOB_DIGEST_MISMATCH; BlobFailure with what `blob` threw as its cause
  */
 export async function* verifiedBlob(
   blob: AsyncIterable<Buffer>,
@@ -19,7 +26,7 @@ export async function* verifiedBlob(
   const { digest, sizeBytes } = descriptor;
   const hash = createHash('sha256');
   let seenBytes = 0;
-  for await (const chunk of blob) {
+  for await (const chunk of ownErrors(blob)) {
     seenBytes += chunk.length;
     if (seenBytes > sizeBytes) throw wrongSize(`it goes on after ${sizeBytes} bytes`);
     hash.update(chunk);
@@ -37,5 +44,13 @@ export async function* verifiedBlob(
     return new StoreError('BLOB_SIZE_MISMATCH', `fetching blob ${digest}: ${reason}`, {
       hint: 'try again; if it persists, the source is damaged',
     });
+  }
+}
+
+async function* ownErrors(blob: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* blob;
+  } catch (error) {
+    throw new BlobFailure(error);
   }
 }

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arbitrary trees and layer entries for property tests.
+import fc from 'fast-check';
+import type { ByteString } from '../../src/base/byte-string.ts';
+import { type Digest, sha256 } from '../../src/base/digest.ts';
+import type { DirectoryInode, FileContent, Inode, InodeAttributes } from '../../src/store/inode.ts';
+import type { LayerEntry } from '../../src/store/layer-entry.ts';
+
+/** With the prototype that literals have: deepEqual compares it. */
+function record<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
+  return fc.record<T>(fields, { noNullPrototype: true });
+}
+
+export const DIFF_ID: Digest = sha256('a layer');
+
+const bytes = (maxLength: number): fc.Arbitrary<ByteString> =>
+  fc
+    .uint8Array({ minLength: 1, maxLength })
+    .map((array) => Buffer.from(array).toString('latin1') as ByteString);
+
+const name = bytes(20).filter(
+  (text) => text !== '.' && text !== '..' && !text.includes('/') && !text.includes('\0'),
+);
+const path = fc
+  .array(name, { minLength: 1, maxLength: 4 })
+  .map((names) => names.join('/') as ByteString);
+const digest = fc.uint8Array({ maxLength: 4 }).map((array) => sha256(array));
+const number32 = fc.nat({ max: 2 ** 32 - 2 });
+
+const attributes: fc.Arbitrary<InodeAttributes> = record({
+  mode: fc.nat({ max: 0o7777 }),
+  uid: number32,
+  gid: number32,
+  mtimeSeconds: fc.maxSafeInteger(),
+  mtimeNanoseconds: fc.nat({ max: 999_999_999 }),
+  xattrs: fc
+    .array(
+      fc.tuple(
+        bytes(12),
+        fc.uint8Array({ maxLength: 12 }).map((array) => Buffer.from(array)),
+      ),
+      {
+        maxLength: 3,
+      },
+    )
+    .map((pairs) => new Map(pairs)),
+});
+
+/** @param layers that inline contents may lie in. */
+export function contentOf(layers: readonly Digest[]): fc.Arbitrary<FileContent> {
+  const sizeBytes = fc.maxSafeInteger().map(Math.abs);
+  return fc.oneof(
+    record({ kind: fc.constant('object' as const), digest, sizeBytes }),
+    record({
+      kind: fc.constant('inline' as const),
+      digest,
+      sizeBytes,
+      layer: fc.constantFrom(...layers),
+      offset: fc.maxSafeInteger().map(Math.abs),
+    }),
+  );
+}
+
+export const layerEntry: fc.Arbitrary<LayerEntry> = fc.oneof(
+  inode({ kind: fc.constant('file' as const), path, content: contentOf([DIFF_ID]) }),
+  inode({ kind: fc.constantFrom('directory' as const, 'fifo' as const), path }),
+  inode({ kind: fc.constant('symlink' as const), path, target: bytes(30) }),
+  inode({
+    kind: fc.constantFrom('char' as const, 'block' as const),
+    path,
+    deviceMajor: number32,
+    deviceMinor: number32,
+  }),
+  record({ kind: fc.constant('hardlink' as const), path, target: path }),
+  record({ kind: fc.constantFrom('whiteout' as const, 'opaque' as const), path }),
+);
+
+/** Trees with a few levels, every kind of inode, and hard links. */
+export const tree: fc.Arbitrary<{ readonly root: DirectoryInode }> = fc
+  .tuple(
+    attributes,
+    fc.array(fc.tuple(fc.array(name, { minLength: 1, maxLength: 3 }), leaf()), { maxLength: 12 }),
+    fc.array(fc.tuple(name, fc.nat()), { maxLength: 3 }),
+  )
+  .map(([rootAttributes, leaves, links]) => {
+    const root: DirectoryInode = { type: 'directory', ...rootAttributes, children: new Map() };
+    for (const [names, inode] of leaves) put(root, names, inode);
+    for (const [linkName, n] of links) {
+      const [, inode] = leaves[n % Math.max(1, leaves.length)] ?? [];
+      if (inode !== undefined && !root.children.has(linkName)) root.children.set(linkName, inode);
+    }
+    return { root };
+  });
+
+function put(root: DirectoryInode, names: readonly ByteString[], inode: Inode): void {
+  let directory = root;
+  for (const step of names.slice(0, -1)) {
+    const next = directory.children.get(step) ?? { ...root, children: new Map() };
+    if (next.type !== 'directory') return;
+    directory.children.set(step, next);
+    directory = next;
+  }
+  const last = names.at(-1)!;
+  if (!directory.children.has(last)) directory.children.set(last, inode);
+}
+
+function leaf(): fc.Arbitrary<Exclude<Inode, DirectoryInode>> {
+  const layers = [DIFF_ID, sha256('another layer')];
+  return fc.oneof(
+    inode({ type: fc.constant('file' as const), content: contentOf(layers) }),
+    inode({ type: fc.constant('symlink' as const), target: bytes(30) }),
+    inode({
+      type: fc.constantFrom('char' as const, 'block' as const),
+      deviceMajor: number32,
+      deviceMinor: number32,
+    }),
+    inode({ type: fc.constant('fifo' as const) }),
+  );
+}
+
+function inode<T extends object>(more: {
+  [K in keyof T]: fc.Arbitrary<T[K]>;
+}): fc.Arbitrary<T & InodeAttributes> {
+  return fc
+    .tuple(attributes, record(more))
+    .map(([own, rest]) => ({ ...own, ...rest }) as T & InodeAttributes);
+}
