@@ -58,7 +58,8 @@ export async function openLoopImage(options: LoopImageOptions): Promise<LoopImag
     imageFile,
     [Symbol.asyncDispose]: async () => {
       await runChecked('umount', ['--recursive', directory]);
-      rmSync(base, { recursive: true, force: true });
+      // A mount namespace that is just being torn down may hold it for a moment longer.
+      rmSync(base, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     },
   };
 }
