@@ -44,6 +44,11 @@ after(async () => {
   await host?.[Symbol.asyncDispose]();
 });
 
+function stateOf(answer: ManagerAnswer | undefined): UnitState {
+  assert.ok(answer?.value, JSON.stringify(answer));
+  return answer.value as UnitState;
+}
+
 async function ask(
   kind: 'bus' | 'peer',
   ...calls: readonly ManagerCall[]
@@ -72,16 +77,16 @@ for (const kind of ['bus', 'peer'] as const) {
         ['stop', 'good.service'],
         ['unitState', 'good.service'],
       );
-      const before = started?.value as UnitState;
+      const before = stateOf(started);
       assert.equal(before.load, 'loaded');
       assert.equal(before.active, 'active');
       assert.equal(before.sub, 'running');
       assert.match(before.activeSince ?? '', /^\d{4}-\d\d-\d\dT/);
       assert.ok((before.service?.mainPid ?? 0) > 1);
       assert.equal(again?.code, undefined);
-      assert.notEqual((restarted?.value as UnitState).service?.mainPid, before.service?.mainPid);
+      assert.notEqual(stateOf(restarted).service?.mainPid, before.service?.mainPid);
       assert.equal(stopped?.code, undefined);
-      assert.equal((gone?.value as UnitState).active, 'inactive');
+      assert.equal(stateOf(gone).active, 'inactive');
     });
 
     it('enables and disables, and tells the links', async () => {
@@ -98,7 +103,7 @@ for (const kind of ['bus', 'peer'] as const) {
       const target = '/etc/systemd/system/good.service';
       assert.deepEqual(enabled?.value, [{ kind: 'symlink', path: link, target }]);
       assert.deepEqual(again?.value, []);
-      assert.equal((state?.value as UnitState).unitFileState, 'enabled');
+      assert.equal(stateOf(state).unitFileState, 'enabled');
       assert.deepEqual(disabled?.value, [{ kind: 'unlink', path: link, target: '' }]);
       assert.deepEqual(unknown?.value, []);
     });
@@ -118,9 +123,9 @@ for (const kind of ['bus', 'peer'] as const) {
         'starting bad.service: its job ended with failed (exit-code, status 7)',
       );
       assert.equal(failed?.hint, 'journalctl -u bad.service');
-      assert.equal((state?.value as UnitState).active, 'failed');
-      assert.equal((state?.value as UnitState).service?.execMainStatus, 7);
-      assert.equal((reset?.value as UnitState).active, 'inactive');
+      assert.equal(stateOf(state).active, 'failed');
+      assert.equal(stateOf(state).service?.execMainStatus, 7);
+      assert.equal(stateOf(reset).active, 'inactive');
       assert.equal(stranger?.code, undefined);
     });
 
@@ -153,10 +158,10 @@ for (const kind of ['bus', 'peer'] as const) {
         ['stop', 'nowhere.service'],
         ['listStates', ['nowhere.service', 'good.service']],
       );
-      assert.equal((state?.value as UnitState).load, 'not-found');
-      assert.equal((state?.value as UnitState).service, undefined);
+      assert.equal(stateOf(state).load, 'not-found');
+      assert.equal(stateOf(state).service, undefined);
       assert.equal(stopped?.code, undefined);
-      const names = (list?.value as readonly UnitState[]).map(({ unit }) => unit);
+      const names = ((list?.value ?? []) as readonly UnitState[]).map(({ unit }) => unit);
       assert.deepEqual(names, ['nowhere.service', 'good.service']);
     });
   });
