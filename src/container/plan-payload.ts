@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { byteStringOf } from '../base/byte-string.ts';
-import { lookup } from '../store/tree-path.ts';
 import type { Tree } from '../store/tree.ts';
 import { generateTmpfiles } from './generated-tmpfiles.ts';
 import type { HostView } from './host-view.ts';
+import { type BindKind, kindInTree } from './kind-of-bind.ts';
 import type { PlacedHostFile } from './package-templates.ts';
 import type { ServicePlan } from './plan-service.ts';
 import { directoriesOfTmpfiles } from './tmpfiles-directories.ts';
@@ -66,7 +65,7 @@ function generatedTmpfiles(input: PayloadInput): ReturnType<typeof generateTmpfi
   }));
   const binds = service.launch.bindSources.map((source) => ({
     ...source,
-    destinationKind: kindInTree(
+    destinationKind: kindOfPlace(
       tree,
       service.config.mounts?.find((mount) => mount.source === source.path)?.destination,
     ),
@@ -76,11 +75,8 @@ function generatedTmpfiles(input: PayloadInput): ReturnType<typeof generateTmpfi
   return generateTmpfiles({ name, sources: [...volumes, ...binds], exists, systemdVersion });
 }
 
-function kindInTree(tree: Tree, path: string | undefined): 'directory' | 'file' | undefined {
-  if (path === undefined) return undefined;
-  const inode = lookup(tree, byteStringOf(path.replace(/^\/+/, '')));
-  if (inode === undefined) return undefined;
-  return inode.type === 'directory' ? 'directory' : 'file';
+function kindOfPlace(tree: Tree, path: string | undefined): BindKind | undefined {
+  return path === undefined ? undefined : kindInTree(tree, path);
 }
 
 function text(path: string, content: string, role: 'tmpfiles' | 'unit'): WantedHostFile {

@@ -14,7 +14,9 @@ import type { CheckoutPlan } from '../store/checkout.ts';
 import { lookup } from '../store/tree-path.ts';
 import { describeRule, describeVerdict } from '../trust/describe-verdict.ts';
 import type { PackageExports } from './exports.ts';
+import { hostView } from './host-view.ts';
 import type { InstallRequest } from './install-container.ts';
+import { kindOfBind } from './kind-of-bind.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { ObtainedImage } from './obtain-image.ts';
 import type { Tree } from '../store/tree.ts';
@@ -75,6 +77,8 @@ export function planService(input: ServiceInput): ServicePlan {
       requires: request.requires,
     },
     provenance: provenanceOf(input),
+    kindOf: (source, destination) =>
+      kindOfBind(hostView(parts.host), input.tree, source, destination),
   });
   return { config, launch, values, volumes };
 }
@@ -94,7 +98,12 @@ function configOf(input: ServiceInput): {
       passwd: textIn(input, tree, 'etc/passwd'),
       group: textIn(input, tree, 'etc/group'),
     },
-    { name, stateDirectory: stateDirectoryOf(input), launcher: how.launcher },
+    {
+      name,
+      stateDirectory: stateDirectoryOf(input),
+      launcher: how.launcher,
+      hostHas: (path) => hostView(input.parts.host).look(path) !== undefined,
+    },
   );
 }
 
