@@ -58,7 +58,7 @@ writeShared('doc/sysct/LICENSE-of-node', readFileSync(`${RUNTIME}/LICENSE`, 'utf
 writeShared('bash-completion/completions/sysct', completionScript('bash', VERBS));
 writeShared('zsh/site-functions/_sysct', completionScript('zsh', VERBS));
 writeShared('fish/vendor_completions.d/sysct.fish', completionScript('fish', VERBS));
-await writeManPages(`${SHARE}/man/man1`, version);
+await writeManPages(`${SHARE}/man`, version);
 
 const tarball = `sysct-${version}-linux-${process.arch}.tar.gz`;
 await runChecked('tar', [
