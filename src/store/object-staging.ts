@@ -11,6 +11,7 @@ import {
 import type { Digest } from '../base/digest.ts';
 import { digestHex } from '../base/digest.ts';
 import { EarlySync } from './early-sync.ts';
+import { ensureDirectory } from './ensure-directory.ts';
 import type { StoreLayout } from './layout.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -96,7 +97,7 @@ export class ObjectStaging {
     for (const digest of this.#staged) {
       const shard = digestHex(digest).slice(0, 2);
       if (!shards.has(shard)) {
-        mkdirSync(`${this.#layout.objects}/${shard}`, { recursive: true, mode: 0o700 });
+        ensureDirectory(`${this.#layout.objects}/${shard}`);
         shards.add(shard);
       }
       renameSync(this.#path(digest), this.#layout.object(digest));

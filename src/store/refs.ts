@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  type Dirent,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  unlinkSync,
-} from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { quote } from '../base/printable.ts';
 import { isErrno } from '../base/sysct-error.ts';
 import { syncDirectory, writeFileDurably } from '../sys/durable-file.ts';
+import { ensureDirectory } from './ensure-directory.ts';
 import { parseRefRecord, printRefRecord, type RefRecord } from './ref-record.ts';
 import { isRefFileName, refPath } from './ref-path.ts';
 
@@ -79,9 +72,11 @@ function entriesOf(directory: string): Dirent[] {
 }
 
 function makeDirectoriesDurably(top: string, directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  // Also where they were there: whoever made them may have died before syncing.
-  for (let made = directory; made !== top; made = dirname(made)) syncDirectory(dirname(made));
+  if (directory === top) return;
+  makeDirectoriesDurably(top, dirname(directory));
+  ensureDirectory(directory);
+  // Also where it was there: whoever made it may have died before syncing.
+  syncDirectory(dirname(directory));
 }
 
 function isRemoved(directory: string): boolean {

@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import type { Log } from '../base/log.ts';
 import { syncDirectory, writeFileDurably } from '../sys/durable-file.ts';
 import { FileLock } from '../sys/flock.ts';
+import { ensureDirectory } from './ensure-directory.ts';
 import { printFormat, probeFormat } from './format-file.ts';
 import type { StoreLayout } from './layout.ts';
 
@@ -92,14 +93,14 @@ export async function underLock<T>(
 function makeDirectories(layout: StoreLayout): void {
   const isNew = !existsSync(layout.format);
   if (isNew && probeFormat(layout) === 'empty') {
-    mkdirSync(layout.directory, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(layout.directory), { recursive: true });
+    ensureDirectory(layout.directory);
     // A mount point, or a directory that was made ahead, may be open to others.
     chmodSync(layout.directory, 0o700);
   }
   const { objects, layers, trees, images, blobs, refs, transactions } = layout;
-  for (const directory of [objects, layers, trees, images, blobs, refs, transactions]) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  }
+  const directories = [objects, layers, trees, images, dirname(blobs), blobs, refs, transactions];
+  for (const directory of directories) ensureDirectory(directory);
 }
 
 function writeFormat(layout: StoreLayout, staging: string): void {

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestFromHex, sha256 } from '../../src/base/digest.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { openStore } from '../../src/store/store.ts';
+
+/** How much of everything a store has. */
+export interface StoreCount {
+  readonly objects: number;
+  readonly refs: number;
+}
+
+/**
+ * Asserts the store's promise: whatever has a name outside `txn/` is whole and has the content that
+ * its name says, and so has all that it refers to.
+ */
+export async function assertSound(directory: string): Promise<StoreCount> {
+  if (!existsSync(directory)) return { objects: 0, refs: 0 };
+  const store = await openStore(directory, { log: silentLog });
+  const { layout } = store;
+  let objects = 0;
+  for (const shard of names(layout.objects)) {
+    for (const name of names(join(layout.objects, shard))) {
+      const seen = sha256(readFileSync(join(layout.objects, shard, name)));
+      assert.equal(seen, digestFromHex(shard + name), 'an object has the content of its name');
+      assert.equal(statSync(join(layout.objects, shard, name)).mode & 0o777, 0o400);
+      objects += 1;
+    }
+  }
+  for (const name of names(layout.blobs)) store.readBlob(digestFromHex(name));
+  for (const name of names(layout.layers)) {
+    assert.ok(store.hasLayer(digestFromHex(name)), `layer ${name} is whole`);
+  }
+  for (const name of names(layout.trees)) {
+    const { objects: needed, layers } = store.readStoredTree(digestFromHex(name));
+    for (const object of needed) assert.ok(existsSync(layout.object(object)), object);
+    for (const layer of layers) assert.ok(existsSync(layout.layer(layer)), layer);
+  }
+  for (const name of names(layout.images)) {
+    assert.ok(statSync(join(layout.images, name)).size > 0, `image ${name} is not empty`);
+  }
+  const refs = store.listRefs();
+  for (const ref of refs) {
+    assert.ok(existsSync(layout.tree(ref.treeId)), 'the tree of a ref is there');
+    assert.ok(existsSync(layout.image(ref.treeId)), 'the image of a ref is there');
+    for (const { diffId } of ref.layers) assert.ok(existsSync(layout.layer(diffId)));
+  }
+  return { objects, refs: refs.length };
+}
+
+function names(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
+}
