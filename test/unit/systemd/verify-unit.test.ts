@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { HostRoot } from '../../../src/sys/host-root.ts';
 import { verifyUnits } from '../../../src/systemd/verify-unit.ts';
+import { temporaryDirectory } from '../../support/tmp.ts';
 
 const never = new AbortController().signal;
 const host = new HostRoot('/');
+
+const OLD = `case "$*" in
+*--recursive-errors*) echo "systemd-analyze: unrecognized option" >&2; exit 1 ;;
+*) echo "a.service: bad." >&2; exit 1 ;;
+esac`;
 
 async function judge(name: string, text: string) {
   const warnings: string[] = [];
@@ -46,4 +54,31 @@ describe('verifyUnits', () => {
     ];
     assert.deepEqual(await verifyUnits(host, units, never), []);
   });
+
+  for (const [name, script, expected] of [
+    ['says nothing where this machine has no systemd-analyze', undefined, []],
+    ['does without an option that an older one lacks', OLD, ['a.service: bad.']],
+  ] as const) {
+    it(name, async () => {
+      assert.deepEqual(await withTool(script), expected);
+    });
+  }
+
+  it('fails when the tool fails without a word', async () => {
+    await assert.rejects(withTool('exit 1'), { code: 'VERIFY_FAILED' });
+  });
 });
+
+/** With `systemd-analyze` replaced by a script, or by nothing. */
+async function withTool(script: string | undefined): Promise<readonly string[]> {
+  using tmp = temporaryDirectory('analyze');
+  const program = join(tmp.directory, 'systemd-analyze');
+  if (script !== undefined) writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const { PATH } = process.env;
+  process.env['PATH'] = tmp.directory;
+  try {
+    return await verifyUnits(host, [{ name: 'a.service', text: '' }], never);
+  } finally {
+    process.env['PATH'] = PATH;
+  }
+}
