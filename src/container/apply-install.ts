@@ -2,6 +2,7 @@
 import { messageOf } from '../base/sysct-error.ts';
 import { createTmpfiles } from '../systemd/tmpfiles.ts';
 import { applyHostChange } from './apply-host-change.ts';
+import { assertStays } from './assert-stays.ts';
 import { buildGeneration } from './build-generation.ts';
 import { ContainerDirectory } from './container-directory.ts';
 import { ContainerError } from './container-error.ts';
@@ -44,6 +45,7 @@ export async function applyInstall(
       units: generation.units,
       changes: plan.changes,
       stateDirectories: generation.stateDirectories,
+      stateParents: generation.stateParents,
     });
     await changeHost(plan, parts, control);
     if (startNow === 'start') await start(plan, parts, control);
@@ -85,9 +87,10 @@ async function start(
   parts.progress({ kind: 'stage', stage: 'starting', subject: plan.generation.name });
   try {
     await control.manager.start(service, { timeoutMs: START_TIMEOUT_MS, signal: parts.signal });
+    await assertStays(control.manager, service, parts.signal);
   } catch (cause) {
     parts.signal.throwIfAborted();
-    const reason = `starting ${service}: ${messageOf(cause)}; the host is as it was before the install`;
+    const reason = `${messageOf(cause)}; the host is as it was before the install`;
     throw new ContainerError('START_FAILED', reason, {
       cause,
       hint: `journalctl -u ${service} tells why`,
@@ -104,12 +107,12 @@ async function undo(
   error: unknown,
 ): Promise<void> {
   const { signal } = new AbortController();
-  const { name, number, units, stateDirectories } = plan.generation;
+  const { name, number, units, stateDirectories, stateParents } = plan.generation;
   try {
     const presence = { name, generation: number, units, changes: plan.changes };
     if (directory.isSwitching()) {
       await removeFromHost(parts.host, presence, control, signal);
-      removeStateDirectories(parts.host, stateDirectories);
+      removeStateDirectories(parts.host, stateDirectories, stateParents);
     }
     directory.remove();
   } catch (undoError) {

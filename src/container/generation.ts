@@ -47,6 +47,8 @@ export interface Generation {
   readonly changes: readonly HostChange[];
   /** Directories that systemd-tmpfiles made for this container: its state. */
   readonly stateDirectories: readonly string[];
+  /** Those above them that it made on the way; never purged, removed when they are empty. */
+  readonly stateParents: readonly string[];
   readonly order: {
     readonly before: readonly string[];
     readonly after: readonly string[];

@@ -7,7 +7,7 @@ import type { HostFilesPlan } from './host-files-plan.ts';
 import type { ObtainedImage } from './obtain-image.ts';
 import type { Payload } from './plan-payload.ts';
 import type { ServicePlan } from './plan-service.ts';
-import { missingPaths } from './state-directories.ts';
+import { missingParents, missingPaths } from './state-directories.ts';
 import type { ResolvedValues } from './variables.ts';
 
 /** What a generation's record is made of. */
@@ -57,6 +57,7 @@ export function newGeneration({
     units: service?.launch.units.map((unit) => unit.name) ?? [],
     changes: host.changes,
     stateDirectories: missingPaths(parts.host, payload.stateDirectories),
+    stateParents: missingParents(parts.host, payload.stateDirectories),
     order: service?.launch.order ?? { before: [], after: [], requires: [] },
     command: service?.launch.command ?? [],
   };

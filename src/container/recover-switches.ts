@@ -52,7 +52,7 @@ async function recover(
   }
   parts.log.warn(`the ${journal.action} of ${name} was interrupted; ${remedy(journal.action)}`);
   await removeFromHost(parts.host, { ...journal, name }, control, parts.signal);
-  removeStateDirectories(parts.host, journal.stateDirectories);
+  removeStateDirectories(parts.host, journal.stateDirectories, journal.stateParents);
   directory.remove();
 }
 

@@ -11,29 +11,52 @@ export function missingPaths(host: HostRoot, paths: readonly string[]): readonly
 }
 
 /**
- * Removes the directories of a container's state where they are empty, deepest first.
- * @returns those that hold data.
+ * Those above `paths` that are not there yet and not among them: systemd-tmpfiles makes the parents of
+ * what it is told to make.
+ */
+export function missingParents(host: HostRoot, paths: readonly string[]): readonly string[] {
+  const parents = new Set(paths.flatMap(parentsOf).filter((parent) => !paths.includes(parent)));
+  return missingPaths(host, [...parents]);
+}
+
+/**
+ * Removes the directories of a container's state where they are empty, deepest first, and then the
+ * `parents` that were made for them.
+ * @returns those of `paths` that hold data.
  */
 export function removeStateDirectories(
   host: HostRoot,
   paths: readonly string[],
+  parents: readonly string[] = [],
 ): readonly string[] {
-  return deepestFirst(paths).filter((path) => {
-    try {
-      rmdirSync(host.resolve(path));
-      return false;
-    } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
-      if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY')) return true;
-      throw error;
-    }
-  });
+  const kept = deepestFirst(paths).filter((path) => !removeIfEmpty(host, path));
+  for (const parent of deepestFirst(parents)) removeIfEmpty(host, parent);
+  return kept;
 }
 
 /** Removes the directories of a container's state with all data in them. */
 export function purgeStateDirectories(host: HostRoot, paths: readonly string[]): void {
   for (const path of deepestFirst(paths))
     rmSync(host.resolve(path), { recursive: true, force: true });
+}
+
+/** False when it holds something. */
+function removeIfEmpty(host: HostRoot, path: string): boolean {
+  try {
+    rmdirSync(host.resolve(path));
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return true;
+    if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY')) return false;
+    throw error;
+  }
+}
+
+function parentsOf(path: string): readonly string[] {
+  const parents: string[] = [];
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+    parents.push(path.slice(0, end));
+  return parents;
 }
 
 function deepestFirst(paths: readonly string[]): readonly string[] {

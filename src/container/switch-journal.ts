@@ -23,6 +23,8 @@ export interface SwitchJournal {
   readonly changes: readonly HostChange[];
   /** Directories that systemd-tmpfiles may have made: removed again where they are empty. */
   readonly stateDirectories: readonly string[];
+  /** Those above them that it made on the way. */
+  readonly stateParents: readonly string[];
 }
 
 const FILE = 'switch.json';

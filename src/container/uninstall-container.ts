@@ -38,7 +38,7 @@ export async function uninstallContainer(
   if (control.kind === 'running' && service !== undefined) {
     await control.manager.stop(service, { timeoutMs: STOP_TIMEOUT_MS, signal: parts.signal });
   }
-  const { units, changes, stateDirectories, number: generation } = current;
+  const { units, changes, stateDirectories, stateParents, number: generation } = current;
   writeJournal(directory.path, {
     version: 1,
     action: 'uninstall',
@@ -46,6 +46,7 @@ export async function uninstallContainer(
     units,
     changes,
     stateDirectories,
+    stateParents,
   });
   // From here on there is only forward.
   const { signal } = new AbortController();
@@ -59,7 +60,7 @@ export async function uninstallContainer(
     signal,
   );
   if (state === 'purge') purgeStateDirectories(parts.host, stateDirectories);
-  const data = removeStateDirectories(parts.host, stateDirectories);
+  const data = removeStateDirectories(parts.host, stateDirectories, stateParents);
   directory.removeCurrent();
   directory.remove();
   return { kept, data };

@@ -173,6 +173,7 @@ describe('the journal of a switch', () => {
     units: ['a.service'],
     changes: [file],
     stateDirectories: ['/var/lib/a'],
+    stateParents: [],
   };
 
   it('reads back what was written', () => {
