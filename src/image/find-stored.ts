@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { digestHex, isDigest } from '../base/digest.ts';
 import type { RefRecord } from '../store/ref-record.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -24,6 +25,7 @@ export async function findStored(
   const record = lookUp(store, text.replace(/^docker:\/\//, ''));
   if (record === undefined || !record.layers.every(({ diffId }) => store.hasLayer(diffId)))
     return undefined;
+  if (!isWhatIsNamed(record, text)) return undefined;
   const source = new StoredSource(store, record);
   const image = await resolveImage(source, platform);
   const { config } = await readImageConfig(source, image);
@@ -32,6 +34,16 @@ export async function findStored(
   const { verdict } = await judgeImage(gate, source, image);
   return verdict.allowed ? { record, verdict } : undefined;
 }
+
+// The names in an archive are its author's claim. A name means a registry's image, under the policy for
+// it: were an archive to answer, a rule for archives would admit what the rule for the registry refuses.
+function isWhatIsNamed(record: RefRecord, text: string): boolean {
+  if (parseSourceName(record.source).transport === 'docker') return true;
+  return isDigest(text) || (text.length >= ID_DIGITS && digestHex(record.imageId).startsWith(text));
+}
+
+// As many as are shown. Fewer could be a name (`cafe`), and an archive be made whose ID begins with them.
+const ID_DIGITS = 12;
 
 function lookUp(store: Store, name: string): RefRecord | undefined {
   try {
