@@ -16,6 +16,21 @@ export function printable(text: string): string {
   });
 }
 
+/** {@link printable} of each line: line feeds and tabs stay, for texts of several lines. */
+export function printableLines(text: string): string {
+  return text.replace(/[^\n\t]+/g, printable);
+}
+
+/** JSON text, its control and direction characters written as JSON's own `\uNNNN`: the same values, harmless to read. */
+export function printableJson(json: string): string {
+  return json.replace(/[^\n\t]+/g, (line) =>
+    line.replace(
+      UNSAFE,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    ),
+  );
+}
+
 /** `text` in double quotes, printable and cut to a line's length: for values from outside in messages. */
 export function quote(text: string): string {
   const cut = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;

@@ -4,7 +4,7 @@ import type { Progress } from '../base/progress.ts';
 import { isErrno, UsageError } from '../base/sysct-error.ts';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { quote } from '../base/printable.ts';
+import { printableJson, printableLines, quote } from '../base/printable.ts';
 import { HostRoot } from '../sys/host-root.ts';
 import type { OptionValues } from './option-values.ts';
 import { ProgressBars } from './progress-bars.ts';
@@ -69,12 +69,13 @@ export class Context {
     return (event) => bars.report(event);
   }
 
+  /** Lines of text; what images say in them cannot move a terminal's cursor. */
   print(text: string): void {
-    writeStdout(text);
+    writeStdout(printableLines(text));
   }
 
   printJson(value: unknown): void {
-    writeStdout(`${JSON.stringify(value, undefined, 2)}\n`);
+    writeStdout(printableJson(`${JSON.stringify(value, undefined, 2)}\n`));
   }
 
   /** Changing the system needs root; an offline root belongs to whoever owns it. */

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { byteString, bytesOf, displayBytes } from '../../../src/base/byte-string.ts';
 import { isDigest, parseDigest } from '../../../src/base/digest.ts';
-import { printable, quote, redactUrl } from '../../../src/base/printable.ts';
+import {
+  printable,
+  printableJson,
+  printableLines,
+  quote,
+  redactUrl,
+} from '../../../src/base/printable.ts';
 import { formatSize } from '../../../src/base/size.ts';
 
 describe('printable', () => {
@@ -17,6 +23,21 @@ describe('printable', () => {
   for (const [text, shown] of cases) {
     it(`shows ${JSON.stringify(text)} as ${shown}`, () => assert.equal(printable(text), shown));
   }
+});
+
+describe('printableLines', () => {
+  it('keeps lines and tabs, and nothing else that moves a cursor (terminal escape injection)', () => {
+    assert.equal(printableLines('a\tb\n\u001b[2Jc\rd\u009b\n'), 'a\tb\n\\x1b[2Jc\\x0dd\\x9b\n');
+  });
+});
+
+describe('printableJson', () => {
+  it('means the same JSON, without C1 and direction characters (terminal escape injection)', () => {
+    const value = { 'k\u202e': ['\u009b2J', '\u007f', 'größe\u001b'] };
+    const json = printableJson(JSON.stringify(value, undefined, 2));
+    assert.deepEqual(JSON.parse(json), value);
+    assert.match(json, /^[ -~\nöß]+$/);
+  });
 });
 
 describe('quote', () => {
