@@ -32,7 +32,9 @@ export async function checkPlan(plan: InstallPlan, parts: ContainerParts): Promi
       ...order,
     })),
   );
-  const complaints = await verifyUnits(parts.host, units, parts.signal);
+  const complaints = await verifyUnits(parts.host, units, parts.signal, (line) =>
+    parts.log.warn(line),
+  );
   if (complaints.length === 0) return;
   throw new ContainerError(
     'INVALID_UNIT',

@@ -9,7 +9,7 @@ import type { Directive } from './edit-unit.ts';
 import type { HostFacts } from './host-facts.ts';
 import { LaunchError } from './launch-error.ts';
 import { resourceDirectives } from './resource-directives.ts';
-import { rlimitDirectives } from './rlimit-directives.ts';
+import { rlimitDirectives, splitRlimits } from './rlimit-directives.ts';
 
 /** What every runtime of the field reads, whatever minor version of the spec it was written for. */
 const OCI_VERSION = '1.0.2';
@@ -45,7 +45,7 @@ export function adaptRuntimeConfig(
   if (config.root?.readonly === false) log.note('the root is read-only here');
   for (const hook of hooksOf(config)) log.note(`a hook runs on the host: ${quote(hook)}`);
   const limits = [
-    ...rlimitDirectives(config.process?.rlimits ?? [], log),
+    ...rlimitDirectives(splitRlimits(config.process?.rlimits ?? []).ofUnit, log),
     ...resourceDirectives(config.linux?.resources ?? {}, log),
   ];
   const adapted: RuntimeConfig = {
@@ -69,7 +69,7 @@ function adaptProcess(
   facts: HostFacts,
   log: AdaptationLog,
 ): RuntimeProcess {
-  const { selinuxLabel, terminal, consoleSize: _, rlimits: _limits, ...rest } = process;
+  const { selinuxLabel, terminal, consoleSize: _, rlimits = [], ...rest } = process;
   if (process.args?.[0] === undefined || process.args[0] === '') {
     throw new LaunchError('NO_COMMAND', 'the config has nothing in process.args', {
       hint: 'the image needs a command in its config.json',
@@ -80,8 +80,10 @@ function adaptProcess(
   if (selinuxLabel !== undefined && selinuxLabel !== '' && !facts.selinuxEnabled) {
     log.note(`SELinux is off on this host: the label ${quote(selinuxLabel)} is left out`);
   }
+  const { ofPayload } = splitRlimits(rlimits);
   return {
     ...rest,
+    ...(ofPayload.length === 0 ? {} : { rlimits: [...ofPayload] }),
     terminal: false,
     user: process.user ?? { uid: 0, gid: 0 },
     cwd: posix.resolve('/', process.cwd ?? '/'),

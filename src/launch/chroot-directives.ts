@@ -4,6 +4,7 @@ import type { RuntimeConfig, RuntimeLinux, RuntimeProcess } from '../oci/runtime
 import { escapeSpecifiers, quoteEnvironment, quoteUnitWord } from '../systemd/unit-quote.ts';
 import { UnitError } from '../systemd/unit-error.ts';
 import type { AdaptationLog } from './adaptation-log.ts';
+import { rlimitDirectives } from './rlimit-directives.ts';
 import { deviceDirectives } from './chroot-devices.ts';
 import { hasPrivateDev, mountDirectives, propagationOf } from './chroot-mounts.ts';
 import type { Directive } from './edit-unit.ts';
@@ -83,6 +84,7 @@ function processDirectives(
     ...env.flatMap((setting) => environment(setting, log)),
     ...capabilityDirectives(process, isPrivateDev, log),
     ...(process.noNewPrivileges === true ? [one('NoNewPrivileges', 'yes')] : []),
+    ...rlimitDirectives(process.rlimits ?? [], log),
     ...(process.oomScoreAdj === undefined
       ? []
       : [one('OOMScoreAdjust', String(process.oomScoreAdj))]),

@@ -14,6 +14,20 @@ const LIMITS = new Set(
 );
 const INFINITY = 2n ** 64n - 1n;
 
+/** Limits that a runtime, which gets them from its unit as well, might not survive itself. */
+const OF_THE_PAYLOAD_ALONE = new Set(['RLIMIT_AS', 'RLIMIT_CPU', 'RLIMIT_DATA', 'RLIMIT_FSIZE']);
+
+/** The limits of a config, those first that the unit can set for a runtime and all below it. */
+export function splitRlimits(rlimits: readonly Rlimit[]): {
+  readonly ofUnit: readonly Rlimit[];
+  readonly ofPayload: readonly Rlimit[];
+} {
+  const { ofUnit = [], ofPayload = [] } = Object.groupBy(rlimits, ({ type }) =>
+    OF_THE_PAYLOAD_ALONE.has(type) ? 'ofPayload' : 'ofUnit',
+  );
+  return { ofUnit, ofPayload };
+}
+
 /**
  * The directives that say what `process.rlimits` says, for any launcher: systemd sets them before it
  * executes anything, and where the host allows less it takes what it can get, where a runtime would
