@@ -20,6 +20,25 @@ const FORBIDDEN = [
   '/etc/docker/certs.d',
 ];
 
+// Room for what we put around a name while we write it (`.NAME.sysctnew.sysct~`), and before a path (--root).
+const MAX_NAME_BYTES = 255 - '..sysctnew.sysct~'.length;
+const MAX_PATH_BYTES = 3072;
+
+/** Passes when a host can have files of these names. @throws PackageError FORBIDDEN_HOST_PATH */
+export function assertHostPathLengths(paths: readonly string[]): void {
+  const tooLong = paths.find(
+    (path) =>
+      Buffer.byteLength(path) > MAX_PATH_BYTES ||
+      path.split('/').some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES),
+  );
+  if (tooLong === undefined) return;
+  throw new PackageError(
+    'FORBIDDEN_HOST_PATH',
+    `the image brings a host file whose name is too long: ${quote(tooLong)}`,
+    { hint: 'choose other values with --set if it comes from them, or ask the image author' },
+  );
+}
+
 /**
  * Passes when an image may write all these host paths.
  *

@@ -15,7 +15,7 @@
 import { type Digest, sha256 } from '../base/digest.ts';
 import { quote } from '../base/printable.ts';
 import { ContainerError } from './container-error.ts';
-import { assertAllowedHostPaths } from './forbidden-host-path.ts';
+import { assertAllowedHostPaths, assertHostPathLengths } from './forbidden-host-path.ts';
 import type { HostChange } from './host-change.ts';
 import type { HostEntry, HostView } from './host-view.ts';
 import type {
@@ -59,6 +59,7 @@ export interface HostFileConflict {
  * @throws PackageError FORBIDDEN_HOST_PATH naming every host file that no image may bring.
  */
 export function planHostFiles(request: HostFilesRequest): HostFilesPlan {
+  assertHostPathLengths(request.wanted.map(({ path }) => path));
   const placed = request.wanted.map((file) => ({
     ...file,
     path: request.host.canonical(file.path),

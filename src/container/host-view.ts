@@ -43,12 +43,12 @@ function look(host: HostRoot, path: string): HostEntry | undefined {
   return { kind: 'symlink', target: readlinkSync(real), leadsTo };
 }
 
-// A parent that is a file means that nothing is below it.
+// A parent that is a file means that nothing is below it; and nothing has a name that is too long.
 function statOrAbsent<T>(stat: () => T): T | undefined {
   try {
     return stat();
   } catch (error) {
-    if (isErrno(error, 'ENOTDIR')) return undefined;
+    if (isErrno(error, 'ENOTDIR', 'ENAMETOOLONG')) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 import { quote } from '../base/printable.ts';
-import { SysctError } from '../base/sysct-error.ts';
+import { isErrno, SysctError } from '../base/sysct-error.ts';
 
 export class HostPathError extends SysctError<'HOST_PATH'> {}
 
@@ -77,6 +77,12 @@ export class HostRoot {
 }
 
 function linkTarget(path: string): string | undefined {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat?.isSymbolicLink() === true ? readlinkSync(path) : undefined;
+  try {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    return stat?.isSymbolicLink() === true ? readlinkSync(path) : undefined;
+  } catch (error) {
+    // Images choose paths, too: what no file can be called is no link.
+    if (isErrno(error, 'ENAMETOOLONG')) return undefined;
+    throw error;
+  }
 }

@@ -307,6 +307,14 @@ describe('planHostFiles', () => {
       message: /"\/var\/lib\/sysct\/a", .*"\/dev\/b"|"\/dev\/b", .*"\/var\/lib\/sysct\/a"/,
     });
   });
+  for (const [name, path] of [
+    ['a name that leaves no room for a temporary one', `/etc/${'n'.repeat(250)}`],
+    ['a path of thousands of bytes', `/${'a/'.repeat(2000)}x`],
+  ] as const) {
+    it(`lets no image write ${name} (host file name that breaks recovery)`, () => {
+      assert.throws(() => plan([wanted(path, '')], hostWith({})), { code: 'FORBIDDEN_HOST_PATH' });
+    });
+  }
   it('lets images have neighbours of forbidden paths', () => {
     const files = [wanted('/etc/containers/storage.conf', ''), wanted('/etc/sysctl.d/x.conf', '')];
     assert.equal(plan(files, hostWith({})).conflicts.length, 0);

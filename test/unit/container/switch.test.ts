@@ -76,6 +76,14 @@ describe('a host change', () => {
     assert.deepEqual(readdirSync(join(tmp.directory, 'etc')), []);
   });
 
+  it('undoes what could never be made, for its name is too long (host file name that breaks recovery)', () => {
+    using tmp = temporaryDirectory('host-change');
+    const host = new HostRoot(tmp.directory);
+    mkdirSync(join(tmp.directory, 'etc'));
+    const change = { ...file, path: `/etc/${'n'.repeat(255)}` };
+    assert.equal(undoHostChange(host, change), 'absent');
+  });
+
   it('replaces a symbolic link in its place instead of writing through it', () => {
     using tmp = temporaryDirectory('host-change');
     const host = new HostRoot(tmp.directory);
