@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { COMMON_OPTIONS } from './context.ts';
-import type { OptionSpec, Verb } from './verb.ts';
+import type { OptionSpec } from './option-spec.ts';
+import type { Verb } from './verb.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 

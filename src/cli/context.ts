@@ -12,7 +12,7 @@ import { progressTo } from './progress-fd.ts';
 import type { Settings } from './settings.ts';
 import { loadSettings } from './settings-file.ts';
 import { StderrLog } from './stderr-log.ts';
-import type { OptionSpec } from './verb.ts';
+import type { OptionSpec } from './option-spec.ts';
 import { writeStdout } from './write-stdout.ts';
 
 /** Options that every verb takes. */

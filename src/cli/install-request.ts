@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../base/printable.ts';
 import { UsageError } from '../base/sysct-error.ts';
-import type { InstallRequest } from '../container/install-container.ts';
+import type { InstallRequest } from '../container/install-request.ts';
 import { parseSetOptions } from '../container/variables.ts';
 import type { Context } from './context.ts';
 import type { OptionValues } from './option-values.ts';
 import { gateFor, openSourceFor, platformFor } from './source-options.ts';
-import { launcherOf } from './verbs/install.ts';
+import { launcherOf } from './launcher-option.ts';
 
 /** What the command line of `install` (and of `run IMAGE`) asks for. @throws UsageError, TrustError NO_POLICY … */
 export async function readInstallRequest(

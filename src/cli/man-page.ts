@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { COMMON_OPTIONS } from './context.ts';
-import type { ArgumentSpec, OptionSpec, Verb } from './verb.ts';
+import type { OptionSpec } from './option-spec.ts';
+import type { ArgumentSpec, Verb } from './verb.ts';
 
 /** The exit statuses that sysct(1) documents. */
 export const EXIT_STATUS_TABLE: readonly (readonly [status: string, meaning: string])[] = [

@@ -5,7 +5,8 @@ import { EXIT, exitCodeOf } from './exit-code.ts';
 import { InterruptedError } from './interrupted-error.ts';
 import { OptionValues } from './option-values.ts';
 import { renderError } from './report-error.ts';
-import type { OptionSpec, Verb } from './verb.ts';
+import type { OptionSpec } from './option-spec.ts';
+import type { Verb } from './verb.ts';
 import { VERBS } from './verbs.ts';
 import { VERSION } from './version.ts';
 

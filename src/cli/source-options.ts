@@ -8,7 +8,7 @@ import { parsePlatform, platformOfNode, type Platform } from '../oci/platform.ts
 import { loadPolicy } from '../trust/policy-file.ts';
 import type { Context } from './context.ts';
 import type { OptionValues } from './option-values.ts';
-import type { OptionSpec } from './verb.ts';
+import type { OptionSpec } from './option-spec.ts';
 import { VERSION } from './version.ts';
 
 /** Options of every verb that reads an image from somewhere, in skopeo's words. */

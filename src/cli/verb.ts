@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Context } from './context.ts';
+import type { OptionSpec } from './option-spec.ts';
 import type { OptionValues } from './option-values.ts';
-
-/** An option of a verb: the one source of `--help`, the man page and shell completion. */
-export interface OptionSpec {
-  /** As commander writes it: `-n, --name NAME`, `--now`. A value name makes it take a value. */
-  readonly flags: string;
-  readonly description: string;
-  /** Given several times, all values count. */
-  readonly repeatable?: boolean;
-  readonly choices?: readonly string[];
-}
 
 export interface ArgumentSpec {
   /** In capitals, as the synopsis shows it. */

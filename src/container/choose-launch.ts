@@ -6,7 +6,7 @@ import { findRuntime } from '../launch/oci-runtime.ts';
 import { type ImageConfig, parseImageConfig } from '../oci/image-config.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { PackageExports } from './exports.ts';
-import type { InstallRequest } from './install-container.ts';
+import type { InstallRequest } from './install-request.ts';
 import type { ObtainedImage } from './obtain-image.ts';
 
 /** The label by which an image says how it wants to be run: `runc` or `chroot`. */

@@ -6,28 +6,12 @@ import { checkPlan } from './check-plan.ts';
 import { type ContainerName, defaultContainerName, parseContainerName } from './container-name.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { InstallPlan } from './install-plan.ts';
-import { obtainImage, type ObtainedImage, type WantedImage } from './obtain-image.ts';
+import type { InstallRequest } from './install-request.ts';
+import { obtainImage, type ObtainedImage } from './obtain-image.ts';
 import { planInstall } from './plan-install.ts';
 import { lockSwitches } from './recover-switches.ts';
 import { refuseTaken } from './refuse-taken.ts';
 import { openServiceControl } from './service-control.ts';
-
-/** What the user asks for; unit names are full ones. */
-export interface InstallRequest extends WantedImage {
-  /** Undefined: from the image's name. */
-  readonly name: string | undefined;
-  readonly sets: ReadonlyMap<string, string>;
-  /** Undefined: as the image says, else runc. */
-  readonly launcher: 'runc' | 'chroot' | undefined;
-  /** Host path of the OCI runtime; undefined: the first there is. */
-  readonly runtime: string | undefined;
-  /** The container daemons that everything starts before. */
-  readonly daemons: readonly string[];
-  readonly before: readonly string[];
-  readonly after: readonly string[];
-  readonly requires: readonly string[];
-  readonly start: 'start' | 'leave';
-}
 
 export interface Installed {
   readonly plan: InstallPlan;

@@ -11,7 +11,7 @@ import type { HostContents } from './host-change.ts';
 import { assertNoHostFileConflicts, type HostFilesPlan, planHostFiles } from './host-files-plan.ts';
 import { hostView } from './host-view.ts';
 import type { InstallPlan } from './install-plan.ts';
-import type { InstallRequest } from './install-container.ts';
+import type { InstallRequest } from './install-request.ts';
 import { newGeneration } from './new-generation.ts';
 import type { ObtainedImage } from './obtain-image.ts';
 import { type PlacedHostFile, placeHostFiles } from './package-templates.ts';

@@ -15,7 +15,7 @@ import { lookup } from '../store/tree-path.ts';
 import { describeRule, describeVerdict } from '../trust/describe-verdict.ts';
 import type { PackageExports } from './exports.ts';
 import { hostView } from './host-view.ts';
-import type { InstallRequest } from './install-container.ts';
+import type { InstallRequest } from './install-request.ts';
 import { kindOfBind } from './kind-of-bind.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { ObtainedImage } from './obtain-image.ts';

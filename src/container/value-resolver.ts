@@ -5,7 +5,7 @@ import type { ExecValues, LaunchWith } from '../launch/exec-values.ts';
 import type { HostFacts } from '../launch/host-facts.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { PackageExports } from './exports.ts';
-import type { InstallRequest } from './install-container.ts';
+import type { InstallRequest } from './install-request.ts';
 import type { ObtainedImage } from './obtain-image.ts';
 import { bundlePath } from './plan-root.ts';
 import { type ResolvedValues, resolveValues, SYSTEM_DIRECTORIES } from './variables.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { InstallRequest, Installed } from '../../container/install-container.ts';
+import type { Installed } from '../../container/install-container.ts';
+import type { InstallRequest } from '../../container/install-request.ts';
 import type { InstallPlan } from '../../container/install-plan.ts';
-import { UsageError } from '../../base/sysct-error.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
@@ -159,11 +159,4 @@ function report(context: Context, { plan, verdictLine }: Installed, options: Opt
       ? `${service} is running\n`
       : `start it with: systemctl start ${generation.name}\n`,
   );
-}
-
-/** For the verbs that share the option. */
-export function launcherOf(options: OptionValues): 'runc' | 'chroot' | undefined {
-  const text = options.text('launcher');
-  if (text === undefined || text === 'runc' || text === 'chroot') return text;
-  throw new UsageError(`--launcher ${text} is neither runc nor chroot`);
 }
