@@ -21,7 +21,12 @@ export class EarlySync {
   /** Says that so many bytes were written; starts a sync when there are enough, one at a time. */
   note(bytes: number): void {
     this.#unsyncedBytes += bytes;
-    if (this.#unsyncedBytes < STEP_BYTES || this.#running !== undefined) return;
+    if (this.#unsyncedBytes >= STEP_BYTES) this.start();
+  }
+
+  /** Starts a sync, unless one is running. */
+  start(): void {
+    if (this.#running !== undefined) return;
     this.#unsyncedBytes = 0;
     this.#running = syncFileSystem(this.#directory).then(
       () => {

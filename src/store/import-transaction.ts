@@ -161,6 +161,7 @@ export class ImportTransaction implements AsyncDisposable {
 
   async #commit(ref: NewRef): Promise<RefRecord> {
     using sources = new ContentSources(this.#layout, (diffId) => this.#layerFile(diffId));
+    this.#staging.complete();
     const diffIds = ref.layers.map(({ diffId }) => diffId);
     const tree = mergeLayers(diffIds, sources);
     const encoded = encodeTree(tree);

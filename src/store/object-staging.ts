@@ -78,6 +78,11 @@ export class ObjectStaging {
     this.#earlySync.note(sizeBytes);
   }
 
+  /** Says that all objects are written: has the disk begin with them now. */
+  complete(): void {
+    this.#earlySync.start();
+  }
+
   /** Waits until no sync runs, and throws what one of them met. To be called before the commit's own. */
   async settle(): Promise<void> {
     await this.#earlySync.settle();
