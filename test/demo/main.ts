@@ -22,16 +22,18 @@ process.chdir(join(import.meta.dirname, '../..'));
 await step('Build dist/sysct', async () => {
   await runChecked(process.execPath, ['bin/build.ts']);
 });
-const archive = await step("Build an etcd image from Debian's etcd-server", async () =>
-  buildImage('etcd'),
+const title =
+  "Build an etcd image from Debian's etcd-server, prepare a Debian 12 host with containerd";
+const [archive, preparedHost] = await step(title, async () =>
+  Promise.all([buildImage('etcd'), createHost()]),
 );
+await using host = preparedHost;
 await using registry = await step('Start a registry with TLS on loopback, and push', async () => {
   const running = await startRegistry();
   await pushImage(archive, running, IMAGE);
   return running;
 });
 await using gpg = await createGpgHome();
-await using host = await step('Prepare a Debian 12 host with containerd', async () => createHost());
 const reference = `${registry.host}/${IMAGE}`;
 
 await step('Sign the image with a fresh GPG key; the host trusts only that key', async () => {

@@ -13,6 +13,7 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmdirSync,
   rmSync,
@@ -93,12 +94,31 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
     packages: options.packages ?? HOST_PACKAGES,
   });
   await ensureLoopDevices();
-  const directory = mkdtempSync('/dev/shm/sysct-host-');
+  await sweepHosts();
+  const directory = mkdtempSync(join(HOSTS, `${HOST_PREFIX}${process.pid}-`));
   const root = join(directory, 'root');
   mkdirSync(root);
   await runChecked('cp', ['--sparse=always', image, join(directory, 'image')]);
   await runChecked('mount', ['-o', 'loop', join(directory, 'image'), root]);
   return new NspawnHost(root);
+}
+
+const HOSTS = '/dev/shm';
+const HOST_PREFIX = 'sysct-host-';
+
+/** Removes the hosts of test processes that were killed before they could do it. */
+async function sweepHosts(): Promise<void> {
+  for (const name of readdirSync(HOSTS).filter((entry) => entry.startsWith(HOST_PREFIX))) {
+    const owner = /^sysct-host-(?<pid>\d+)-/.exec(name)?.groups?.['pid'];
+    if (owner === undefined || existsSync(`/proc/${owner}`)) continue;
+    const root = join(HOSTS, name, 'root');
+    const [unified] = controlGroups(name);
+    if (unified !== undefined) await killControlGroup(unified);
+    // Not there any more when another process sweeps at the same time.
+    await runProcess('umount', ['--recursive', '--lazy', root]);
+    for (const group of controlGroups(name)) removeControlGroup(group);
+    rmSync(join(HOSTS, name), { recursive: true, force: true });
+  }
 }
 
 class NspawnHost implements Host {
@@ -255,7 +275,8 @@ class NspawnBoot implements RunningHost {
   ): Promise<ProcessResult | undefined> {
     const leader = this.#findLeader();
     if (leader === undefined) return undefined;
-    const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
+    // --root and --wd: where this runs in a chroot itself, the namespace's root is not the host's.
+    const namespaces = '--mount --uts --ipc --net --pid --cgroup --root --wd'.split(' ');
     const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
     return await runProcess('nsenter', [`--target=${leader}`, ...namespaces, '--', ...line], {
       env,
@@ -313,6 +334,14 @@ function controlGroups(name: string): readonly string[] {
   return ['/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd']
     .filter((directory) => existsSync(directory))
     .map((directory) => join(directory, name));
+}
+
+async function killControlGroup(unified: string): Promise<void> {
+  if (!existsSync(unified)) return;
+  writeFileSync(join(unified, 'cgroup.kill'), '1');
+  while (/^populated 1$/m.test(readFileSync(join(unified, 'cgroup.events'), 'utf8'))) {
+    await delay(20);
+  }
 }
 
 function removeControlGroup(group: string): void {
