@@ -83,12 +83,13 @@ function privilegeLines({ privileges }: InstallPlan): readonly string[] {
   return [
     `user           ${privileges.uid}:${privileges.gid}${privileges.noNewPrivileges ? ', no new privileges' : ''}`,
     `capabilities   ${list(privileges.capabilities)}`,
-    `devices        ${list(privileges.devices.map((device) => `[${device}]`))}`,
-    `shared         ${list(privileges.sharedNamespaces)}`,
+    `devices        ${list(privileges.devices.map((device) => `[${printable(device)}]`))}`,
+    `shared         ${list(privileges.sharedNamespaces.map(printable))}`,
     ...privileges.hostMounts.map(
       ({ source, destination, writable }) =>
         `host mount     ${printable(source)} -> ${printable(destination)} ${writable ? 'rw' : 'ro'}`,
     ),
+    ...privileges.hostCommands.map((command) => `runs on host   ${printable(command)}`),
   ];
 }
 

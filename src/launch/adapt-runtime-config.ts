@@ -8,6 +8,7 @@ import { adaptMounts } from './adapt-mounts.ts';
 import type { Directive } from './edit-unit.ts';
 import type { HostFacts } from './host-facts.ts';
 import { LaunchError } from './launch-error.ts';
+import { hookCommands } from './privileges.ts';
 import { resourceDirectives } from './resource-directives.ts';
 import { rlimitDirectives, splitRlimits } from './rlimit-directives.ts';
 
@@ -43,7 +44,8 @@ export function adaptRuntimeConfig(
     log.note(`ociVersion ${quote(config.ociVersion)} written as ${OCI_VERSION}`);
   }
   if (config.root?.readonly === false) log.note('the root is read-only here');
-  for (const hook of hooksOf(config)) log.note(`a hook runs on the host: ${quote(hook)}`);
+  for (const hook of hookCommands(config['hooks']))
+    log.note(`a hook runs on the host: ${quote(hook)}`);
   const limits = [
     ...rlimitDirectives(splitRlimits(config.process?.rlimits ?? []).ofUnit, log),
     ...resourceDirectives(config.linux?.resources ?? {}, log),
@@ -57,11 +59,6 @@ export function adaptRuntimeConfig(
     linux: adaptLinux(config.linux ?? {}, target.facts, log),
   };
   return { config: withPossibleHostname(adapted, log), limits };
-}
-
-function hooksOf({ hooks }: RuntimeConfig): readonly string[] {
-  const lists = typeof hooks === 'object' && hooks !== null ? Object.values(hooks) : [];
-  return lists.flat().map((hook) => String((hook as { readonly path?: unknown }).path));
 }
 
 function adaptProcess(

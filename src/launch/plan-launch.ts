@@ -10,6 +10,7 @@ import { completeChrootService, directoriesOfUnit } from './chroot-service.ts';
 import { defaultService } from './default-service.ts';
 import { UnitDraft } from './edit-unit.ts';
 import { execValues, type LaunchWith } from './exec-values.ts';
+import { hostCommands } from './host-commands.ts';
 import type { HostFacts } from './host-facts.ts';
 import { LaunchError } from './launch-error.ts';
 import { type KindOfBind, type MountPoint, mountPointsOf } from './mount-points.ts';
@@ -115,7 +116,15 @@ export function planLaunch(request: LaunchRequest): LaunchPlan {
     bindSources: bindSourcesOf(config),
     order: finished,
     command: config.process?.args ?? [],
-    privileges: privilegesOf(config),
+    privileges: privilegesOf(
+      config,
+      hostCommands(draft, {
+        name,
+        how,
+        kind,
+        execStart: execValues(name, request.config, how).EXEC_START,
+      }),
+    ),
     notes: log.notes,
   };
 }
