@@ -2,7 +2,7 @@
 // Promise 3: a name in the store always means durable, verified content, whenever the import or the
 // machine dies.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,27 +33,32 @@ async function importDuration(parent: string): Promise<number> {
   return performance.now() - began;
 }
 
+const OLD = imageLayers('quay.io/x/old:1');
+const NEW = imageLayers('quay.io/x/new:1');
+
 describe('kill -9 of an import', () => {
   it('at any instant leaves the earlier images whole, and the next import is as if nothing had been', async () => {
     using tmp = temporaryDirectory('crash', '/dev/shm');
     const duration = await importDuration(tmp.directory);
     const expected = join(tmp.directory, 'expected');
-    for (const name of ['quay.io/x/old:1', 'quay.io/x/new:1']) {
-      const store = await openStore(expected, { log: silentLog });
-      await importImage(store, name, imageLayers(name));
-    }
+    const undisturbed = await openStore(expected, { log: silentLog });
+    await importImage(undisturbed, 'quay.io/x/old:1', OLD);
+    const before = join(tmp.directory, 'before');
+    cpSync(expected, before, { recursive: true });
+    await importImage(undisturbed, 'quay.io/x/new:1', NEW);
+    const wanted = snapshot(expected);
     let killed = 0;
     for (let round = 0; round < 6; round += 1) {
       const directory = join(tmp.directory, `store-${round}`);
+      cpSync(before, directory, { recursive: true });
       const store = await openStore(directory, { log: silentLog });
-      await importImage(store, 'quay.io/x/old:1', imageLayers('quay.io/x/old:1'));
       const ms = duration * (0.1 + 0.16 * round) * (0.9 + 0.2 * Math.random());
       if (await killImport(directory, 'quay.io/x/new:1', ms)) killed += 1;
       const { refs } = await assertSound(directory);
       assert.ok(refs >= 1, 'the earlier image is listed');
-      await importImage(store, 'quay.io/x/new:1', imageLayers('quay.io/x/new:1'));
+      await importImage(store, 'quay.io/x/new:1', NEW);
       assert.deepEqual(readdirSync(store.layout.transactions), [], 'debris is removed');
-      assert.deepEqual(snapshot(directory), snapshot(expected));
+      assert.deepEqual(snapshot(directory), wanted);
     }
     assert.ok(killed >= 2, `only ${killed} of 6 imports were killed in time`);
   });
@@ -68,17 +73,17 @@ describe('two processes that import the same image at once', () => {
     await assertSound(directory);
     const alone = join(tmp.directory, 'alone');
     const store = await openStore(alone, { log: silentLog });
-    await importImage(store, 'quay.io/x/new:1', imageLayers('quay.io/x/new:1'));
+    await importImage(store, 'quay.io/x/new:1', NEW);
     assert.deepEqual(snapshot(directory), snapshot(alone));
   });
 });
 
 describe('a full disk', () => {
   it('is told exactly, leaves nothing behind, and the earlier image whole', async () => {
-    await withLoopImage({ fs: 'ext4', sizeMb: 40 }, async (mountPoint) => {
+    await withLoopImage({ fs: 'ext4', sizeMb: 24 }, async (mountPoint) => {
       const directory = join(mountPoint, 'store');
       const store = await openStore(directory, { log: silentLog });
-      await importImage(store, 'quay.io/x/old:1', imageLayers('quay.io/x/old:1').slice(1));
+      await importImage(store, 'quay.io/x/old:1', OLD.slice(1));
       const before = snapshot(directory);
       for (const name of ['quay.io/x/a:1', 'quay.io/x/b:1', 'quay.io/x/c:1']) {
         const importing = importImage(store, name, [
