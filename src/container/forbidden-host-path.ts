@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { posix } from 'node:path';
 import { quote } from '../base/printable.ts';
 import { PackageError } from './package-error.ts';
+import { tmpfilesLines } from './tmpfiles-lines.ts';
 
-// What the kernel makes, what is sysct's own, and what decides which images are admitted: an image
-// must not change what judges images.
-const FORBIDDEN = [
-  '/proc',
-  '/sys',
-  '/dev',
+// What the kernel makes.
+const KERNEL = ['/proc', '/sys', '/dev'];
+
+// What is sysct's own, and what decides which images are admitted: an image must not change what
+// judges images.
+const JUDGES = [
   '/run/sysct',
   '/etc/sysct',
   '/usr/lib/sysct',
@@ -18,6 +20,9 @@ const FORBIDDEN = [
   '/etc/containers/certs.d',
   '/etc/containers/auth.json',
   '/etc/docker/certs.d',
+  '/root/.config/containers',
+  '/root/.docker',
+  '/root/.dockercfg',
 ];
 
 // Room for what we put around a name while we write it (`.NAME.sysctnew.sysct~`), and before a path (--root).
@@ -39,23 +44,67 @@ export function assertHostPathLengths(paths: readonly string[]): void {
   );
 }
 
+/** A path that an image wants to have on the host; `/etc/containers` may be a directory, but nothing else. */
+export interface WantedPlace {
+  /** Absolute. */
+  readonly path: string;
+  readonly isDirectory: boolean;
+}
+
 /**
  * Passes when an image may write all these host paths.
  *
- * @param paths absolute, as the image says them and as they are with the host's links resolved.
+ * @param places as the image says them and as they are with the host's links resolved.
  * @throws PackageError FORBIDDEN_HOST_PATH that names each of those it may not.
  */
-export function assertAllowedHostPaths(paths: readonly string[], store: string): void {
-  const forbidden = [...FORBIDDEN, store];
-  const refused = paths.filter((path) => forbidden.some((place) => isOrLiesUnder(path, place)));
-  if (refused.length === 0) return;
-  throw new PackageError(
-    'FORBIDDEN_HOST_PATH',
-    `the image brings host files that no image may: ${[...new Set(refused)].map(quote).join(', ')}`,
-    { hint: 'choose other values with --set if the paths come from them, or ask the image author' },
-  );
+export function assertAllowedHostPaths(places: readonly WantedPlace[], store: string): void {
+  refuse(places, [...KERNEL, ...JUDGES, store], 'the image brings host files that no image may');
 }
 
+/**
+ * Passes when none of the lines of an image's tmpfiles.d(5) file is about what judges images, or the
+ * store. (What systemd-tmpfiles reaches through links that other lines make is not seen here.)
+ *
+ * @throws PackageError FORBIDDEN_HOST_PATH that names each of those that are.
+ */
+export function assertAllowedTmpfiles(text: string, store: string): void {
+  const places = tmpfilesLines(text).map(({ type, path }) => ({
+    path,
+    isDirectory: !/^[fFwpLcbCRrDZTAH]/.test(type),
+  }));
+  refuse(places, [...JUDGES, store], 'the image has tmpfiles.d lines that no image may');
+}
+
+/**
+ * Passes when none of the directories that an image's volumes get is in the store, as those of a
+ * container that is called as the store is (`sysct`) would be.
+ *
+ * @throws PackageError FORBIDDEN_HOST_PATH that names each of those that are.
+ */
+export function assertVolumesOutsideStore(paths: readonly string[], store: string): void {
+  const places = paths.map((path) => ({ path, isDirectory: true }));
+  refuse(places, [store], 'volumes of the image would lie in the store; it needs another --name');
+}
+
+function refuse(
+  places: readonly WantedPlace[],
+  forbidden: readonly string[],
+  reason: string,
+): void {
+  const refused = places.filter(({ path, isDirectory }) =>
+    forbidden.some(
+      (place) => isOrLiesUnder(path, place) || (!isDirectory && isOrLiesUnder(place, path)),
+    ),
+  );
+  if (refused.length === 0) return;
+  const named = [...new Set(refused.map(({ path }) => quote(path)))].join(', ');
+  throw new PackageError('FORBIDDEN_HOST_PATH', `${reason}: ${named}`, {
+    hint: 'choose other values with --set if the paths come from them, or ask the image author',
+  });
+}
+
+/** Either may have wildcards. */
 function isOrLiesUnder(path: string, place: string): boolean {
-  return path === place || path.startsWith(`${place}/`);
+  const top = path.split('/').slice(0, place.split('/').length).join('/');
+  return top === place || posix.matchesGlob(place, top) || posix.matchesGlob(top, place);
 }

@@ -68,7 +68,7 @@ export function planHostFiles(request: HostFilesRequest): HostFilesPlan {
     file.kind === 'directory' ? file.isWantedEmpty : file.role === 'host-file',
   );
   assertAllowedHostPaths(
-    fromImage.map(({ path }) => path),
+    fromImage.map(({ path, kind }) => ({ path, isDirectory: kind === 'directory' })),
     request.store,
   );
   return new Planning(request, placed).plan();

@@ -106,6 +106,7 @@ function planHost(
     systemdVersion: facts.systemdVersion,
     host: view,
     tree,
+    store: parts.storePath,
   });
   const host = planHostFiles({
     wanted: payload.wanted,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tree } from '../store/tree.ts';
+import { assertAllowedTmpfiles, assertVolumesOutsideStore } from './forbidden-host-path.ts';
 import { generateTmpfiles } from './generated-tmpfiles.ts';
 import type { HostView } from './host-view.ts';
 import { type BindKind, kindInTree } from './kind-of-bind.ts';
@@ -20,6 +21,8 @@ export interface PayloadInput {
   readonly systemdVersion: number | undefined;
   readonly host: HostView;
   readonly tree: Tree;
+  /** Host path of the store. */
+  readonly store: string;
 }
 
 /** All that goes to the host, outside the store. */
@@ -33,11 +36,19 @@ export interface Payload {
   readonly notes: readonly string[];
 }
 
-/** What one container wants on the host: its host files, its tmpfiles.d(5) file, its units. */
+/**
+ * What one container wants on the host: its host files, its tmpfiles.d(5) file, its units.
+ * @throws PackageError FORBIDDEN_HOST_PATH for tmpfiles.d lines and volumes where no image may write.
+ */
 export function planPayload(input: PayloadInput): Payload {
   const { name, service } = input;
   const generated = input.hasOwnTmpfiles ? undefined : generatedTmpfiles(input);
   const tmpfiles = input.hasOwnTmpfiles ? input.tmpfilesText : generated?.text;
+  assertAllowedTmpfiles(input.tmpfilesText ?? '', input.store);
+  assertVolumesOutsideStore(
+    (service?.volumes ?? []).map(({ path }) => path),
+    input.store,
+  );
   const tmpfilesPath = `/etc/tmpfiles.d/${name}.conf`;
   const units = service?.launch.units ?? [];
   return {

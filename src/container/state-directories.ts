@@ -3,11 +3,15 @@ import { lstatSync, rmdirSync, rmSync } from 'node:fs';
 import { isErrno } from '../base/sysct-error.ts';
 import type { HostRoot } from '../sys/host-root.ts';
 
-/** Those of `paths` that are not there yet: what a container's tmpfiles would make. */
+/**
+ * Those of `paths` that are not there yet: what a container's tmpfiles would make. With the links among
+ * their parents resolved: whoever finds others there later knows that the path has come to mean another place.
+ */
 export function missingPaths(host: HostRoot, paths: readonly string[]): readonly string[] {
-  return paths.filter(
-    (path) => lstatSync(host.resolve(path), { throwIfNoEntry: false }) === undefined,
-  );
+  const real = new Set(paths.map((path) => host.resolve(path)));
+  return [...real]
+    .filter((path) => lstatSync(path, { throwIfNoEntry: false }) === undefined)
+    .map((path) => host.hostPathOf(path));
 }
 
 /**
@@ -34,14 +38,22 @@ export function removeStateDirectories(
   return kept;
 }
 
-/** Removes the directories of a container's state with all data in them. */
+/**
+ * Removes the directories of a container's state with all data in them. Those that links, which were
+ * not there before, now put elsewhere stay: the data there is not the container's.
+ */
 export function purgeStateDirectories(host: HostRoot, paths: readonly string[]): void {
-  for (const path of deepestFirst(paths))
+  for (const path of deepestFirst(paths).filter((path) => isSamePlace(host, path)))
     rmSync(host.resolve(path), { recursive: true, force: true });
+}
+
+function isSamePlace(host: HostRoot, path: string): boolean {
+  return host.hostPathOf(host.resolve(path)) === path;
 }
 
 /** False when it holds something. */
 function removeIfEmpty(host: HostRoot, path: string): boolean {
+  if (!isSamePlace(host, path)) return true;
   try {
     rmdirSync(host.resolve(path));
     return true;

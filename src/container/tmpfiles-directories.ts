@@ -11,6 +11,6 @@ export function directoriesOfTmpfiles(text: string): readonly string[] {
     if (path === undefined || !path.startsWith('/')) return [];
     const plain = path.replaceAll('%%', '\0');
     if (plain.includes('%') || /^\/(run|var\/run)(\/|$)/.test(plain)) return [];
-    return [plain.replaceAll('\0', '%').replace(/\/+$/, '')];
+    return [plain.replaceAll('\0', '%').replace(/(?<=.)\/+$/, '')];
   });
 }

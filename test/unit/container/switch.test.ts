@@ -211,6 +211,30 @@ describe('state directories', () => {
     purgeStateDirectories(host, ['/c']);
     assert.deepEqual(readdirSync(tmp.directory), []);
   });
+
+  it('are purged nowhere else, whatever links have come to lie in their paths (purge through a link)', () => {
+    using tmp = temporaryDirectory('state');
+    const host = new HostRoot(tmp.directory);
+    const at = (path: string): string => join(tmp.directory, path);
+    mkdirSync(at('etc/ssh'), { recursive: true });
+    const [state = ''] = missingPaths(host, ['/state/ssh']);
+    symlinkSync('/etc', at('state'));
+    purgeStateDirectories(host, [state]);
+    assert.deepEqual(removeStateDirectories(host, [state]), []);
+    assert.ok(existsSync(at('etc/ssh')));
+  });
+
+  it('are known by the place that they are made in, links and all', () => {
+    using tmp = temporaryDirectory('state');
+    const host = new HostRoot(tmp.directory);
+    mkdirSync(join(tmp.directory, 'var/srv/x'), { recursive: true });
+    symlinkSync('var/srv', join(tmp.directory, 'srv'));
+    const missing = missingPaths(host, ['/srv/x/../y', '/srv/y']);
+    assert.deepEqual(missing, ['/var/srv/y']);
+    mkdirSync(join(tmp.directory, 'srv/y/data'), { recursive: true });
+    purgeStateDirectories(host, missing);
+    assert.deepEqual(readdirSync(join(tmp.directory, 'var/srv')), ['x']);
+  });
 });
 
 describe('directoriesOfTmpfiles', () => {

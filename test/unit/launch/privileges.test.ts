@@ -12,7 +12,7 @@ import { parseUnit } from '../../../src/systemd/unit-file.ts';
 const of = (config: Partial<RuntimeConfig>): Privileges =>
   privilegesOf({ ociVersion: '1.0.2', ...config }, []);
 const mountsOf = (...mounts: readonly RuntimeMount[]): Privileges['hostMounts'] =>
-  of({ mounts }).hostMounts;
+  of({ mounts: [...mounts] }).hostMounts;
 
 describe('the privileges of a config', () => {
   it('are the capabilities of every set (capability outside the bounding set)', () => {
