@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { Invocation } from '../container/exec-command.ts';
+import { payloadStatusOf } from '../launch/runtime-failure.ts';
 
-/** Runs a command on our own terminal and gives its exit status, as a shell would: 126, 127 and 128+N. */
-export async function spawnAttached(
-  command: string,
-  args: readonly string[],
-  env?: NodeJS.ProcessEnv,
-): Promise<number> {
+const RUNTIME_FAILED = 125;
+
+/**
+ * Runs a command on our own terminal and gives its exit status, as a shell would: 126, 127 and 128+N;
+ * where an OCI runtime was to run it and failed, 125, 126 or 127.
+ */
+export async function spawnAttached(invocation: Invocation): Promise<number> {
+  const { runtimeLog } = invocation;
+  if (runtimeLog === undefined) return await spawnAndWait(invocation);
+  try {
+    const status = await spawnAndWait(invocation);
+    // Without a log the runtime itself could not be executed.
+    if (!existsSync(runtimeLog)) return status === 0 ? 0 : RUNTIME_FAILED;
+    return payloadStatusOf(status, readFileSync(runtimeLog, 'utf8'));
+  } finally {
+    rmSync(runtimeLog, { force: true });
+  }
+}
+
+async function spawnAndWait({ command, args, env }: Invocation): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   // The terminal sends its signals to the child as well; it decides what they mean.
   const ignore = (): void => {};

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { quote } from '../base/printable.ts';
 import { connectManager } from '../systemd/connect-manager.ts';
 import type { HostRoot } from '../sys/host-root.ts';
 import { ContainerError } from './container-error.ts';
+import { enterChroot } from './enter-chroot.ts';
 import type { Generation } from './generation.ts';
 import { requireInstalled } from './installed-container.ts';
 
@@ -23,6 +25,8 @@ export interface Invocation {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv | undefined;
+  /** Where an OCI runtime writes why it failed, one JSON object a line; to be removed afterwards. */
+  readonly runtimeLog: string | undefined;
 }
 
 /**
@@ -49,12 +53,14 @@ export async function execCommand(
   const { service } = await manager.unitState(unit, parts.signal);
   if (service?.mainPid === undefined) throw notRunning;
   return current.launcher === 'chroot'
-    ? enterChroot(request, service.mainPid)
+    ? chrootExec(request, service.mainPid)
     : runtimeExec(request, current);
 }
 
 function runtimeExec(request: ExecRequest, current: Generation): Invocation {
+  const log = `/run/sysct/exec-${randomBytes(6).toString('hex')}.log`;
   const args = [
+    ...logTo(log),
     'exec',
     ...(request.terminal ? ['--tty'] : []),
     ...(request.user === undefined ? [] : ['--user', request.user]),
@@ -63,28 +69,18 @@ function runtimeExec(request: ExecRequest, current: Generation): Invocation {
     current.name,
     ...request.command,
   ];
-  return { command: current.runtime ?? 'runc', args, env: undefined };
+  return { command: current.runtime ?? 'runc', args, env: undefined, runtimeLog: log };
 }
 
-function enterChroot(request: ExecRequest, mainPid: number): Invocation {
-  const { uid, gid } = userOf(request.user) ?? credentialsOf(mainPid);
-  const args = [
-    `--target=${mainPid}`,
-    '--mount',
-    '--root',
-    '--ipc',
-    '--uts',
-    `--wdns=${request.workingDirectory ?? '/'}`,
-    `--setuid=${uid}`,
-    `--setgid=${gid}`,
-    '--',
-    ...request.command,
-  ];
-  return {
-    command: 'nsenter',
-    args,
-    env: { ...environmentOf(mainPid), ...settingsOf(request.env) },
-  };
+/** Has an OCI runtime write to a file why it failed; its status alone does not say that it did. */
+export function logTo(file: string): readonly string[] {
+  return ['--log', file, '--log-format', 'json'];
+}
+
+function chrootExec(request: ExecRequest, mainPid: number): Invocation {
+  const credentials = userOf(request.user) ?? credentialsOf(mainPid);
+  const environment = readFileSync(`/proc/${mainPid}/environ`, 'utf8').split('\0');
+  return enterChroot(request, { mainPid, ...credentials, environment });
 }
 
 function userOf(text: string | undefined): { uid: number; gid: number } | undefined {
@@ -105,18 +101,4 @@ function credentialsOf(pid: number): { uid: number; gid: number } {
   const field = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+\\d+\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0);
   return { uid: field('Uid'), gid: field('Gid') };
-}
-
-function environmentOf(pid: number): NodeJS.ProcessEnv {
-  return settingsOf(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0'));
-}
-
-function settingsOf(settings: readonly string[]): NodeJS.ProcessEnv {
-  const pairs = settings
-    .filter((setting) => setting.includes('='))
-    .map((setting) => {
-      const equals = setting.indexOf('=');
-      return [setting.slice(0, equals), setting.slice(equals + 1)] as const;
-    });
-  return Object.fromEntries(pairs);
 }

@@ -26,7 +26,7 @@ import { runProcess } from '../sys/process.ts';
 import { ROOT_IMAGE, ROOT_TREE } from './build-generation.ts';
 import { ContainerError } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
-import type { Invocation } from './exec-command.ts';
+import { logTo, type Invocation } from './exec-command.ts';
 import type { InstallPlan } from './install-plan.ts';
 
 /** What a one-off run differs in from the service. */
@@ -74,10 +74,12 @@ export async function runOnce(
     const config = oneOffConfig(parseRuntimeConfig(configText, 'config.json'), root, oneOff);
     made.push(...makeBindSources(config));
     writeFileSync(join(bundle, 'config.json'), printRuntimeConfig(config), { mode: 0o600 });
+    const runtimeLog = join(bundle, 'runtime.log');
     return await spawn({
       command: runtime,
-      args: ['run', '--bundle', bundle, oneOff.id],
+      args: [...logTo(runtimeLog), 'run', '--bundle', bundle, oneOff.id],
       env: undefined,
+      runtimeLog,
     });
   } finally {
     await runProcess(runtime, ['delete', '--force', oneOff.id]);

@@ -40,7 +40,7 @@ export const exec: Verb = {
         },
         { host: context.host, containersPath: context.containersDirectory, signal: context.signal },
       );
-      return await spawnAttached(invocation.command, invocation.args, invocation.env);
+      return await spawnAttached(invocation);
     });
   },
 };

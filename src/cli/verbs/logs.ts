@@ -25,7 +25,7 @@ export const logs: Verb = {
     const directory = context.host.isRunningHost ? [] : ['--root', context.host.directory];
     const tail = options.number('tail', 0);
     const since = options.text('since');
-    return await spawnAttached('journalctl', [
+    const args = [
       ...directory,
       '--unit',
       unit,
@@ -33,6 +33,8 @@ export const logs: Verb = {
       ...(tail === undefined ? [] : ['--lines', String(tail)]),
       ...(since === undefined ? [] : ['--since', since]),
       ...(options.flag('boot') ? ['--boot'] : []),
-    ]);
+    ];
+    const command = 'journalctl';
+    return await spawnAttached({ command, args, env: undefined, runtimeLog: undefined });
   },
 };

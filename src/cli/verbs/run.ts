@@ -99,7 +99,7 @@ async function runInstalled(
     },
     { host, containersPath, signal },
   );
-  return await spawnAttached(invocation.command, invocation.args, invocation.env);
+  return await spawnAttached(invocation);
 }
 
 async function runImage(
@@ -120,7 +120,5 @@ async function runImage(
   const sets = new Map([['STATE_DIRECTORY', oneOffState(id)], ...request.sets]);
   const plan = await planContainer({ ...request, name: id, sets, launcher: 'runc' }, parts);
   const oneOff = { id, command, terminal, env: options.list('env') };
-  return await runOnce(plan, oneOff, parts, ({ command: program, args }) =>
-    spawnAttached(program, args),
-  );
+  return await runOnce(plan, oneOff, parts, spawnAttached);
 }
