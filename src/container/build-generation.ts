@@ -3,7 +3,9 @@ import { closeSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync } 
 import { join } from 'node:path';
 import { isErrno } from '../base/sysct-error.ts';
 import { writeErofsImage } from '../store/erofs/write-erofs-image.ts';
+import type { ContentSources } from '../store/content-sources.ts';
 import { writePlainTree } from '../store/plain-tree.ts';
+import type { Store } from '../store/store.ts';
 import { syncFileSystem } from '../sys/durable-file.ts';
 import type { ContainerDirectory } from './container-directory.ts';
 import type { ContainerParts } from './container-parts.ts';
@@ -31,9 +33,9 @@ export async function buildGeneration(
     writeFileSync(join(building, name), text, { mode: 0o600 });
   }
   if (plan.rootTree !== undefined) {
-    const sources = parts.store.contentSources();
+    using sources = parts.store.contentSources();
     if (generation.checkout.method === 'erofs-overlay') {
-      writeRootImage(plan, join(building, ROOT_IMAGE), parts);
+      writeRootImage(plan, join(building, ROOT_IMAGE), parts.store, sources);
       // What old templates call $DESTDIR/rootfs.
       symlinkSync(mountedRoot(generation.name, generation.number), join(building, ROOT_TREE));
     } else {
@@ -49,13 +51,18 @@ export async function buildGeneration(
 }
 
 // A link to the store's image costs nothing, and what is named here is kept whatever becomes of the image there.
-function writeRootImage(plan: InstallPlan, path: string, { store }: ContainerParts): void {
+function writeRootImage(
+  plan: InstallPlan,
+  path: string,
+  store: Store,
+  sources: ContentSources,
+): void {
   const image = store.layout.image(plan.generation.image.treeId);
   if (plan.rootIsImage && tryLink(image, path)) return;
   if (plan.rootTree === undefined) return;
   const fd = openSync(path, 'wx', 0o600);
   try {
-    writeErofsImage(plan.rootTree.root, fd, store.contentSources());
+    writeErofsImage(plan.rootTree.root, fd, sources);
   } finally {
     closeSync(fd);
   }

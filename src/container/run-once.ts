@@ -110,7 +110,7 @@ async function planAndWriteRoot(
     plainTree: join(bundle, ROOT_TREE),
   });
   if (plan.rootTree === undefined) return checkout;
-  const sources = store.contentSources();
+  using sources = store.contentSources();
   if (checkout.method === 'plain-tree') {
     mkdirSync(checkout.directory, { mode: 0o755 });
     await writePlainTree(plan.rootTree.root, checkout.directory, sources, signal);
