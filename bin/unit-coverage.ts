@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the unit and property tests and holds each room to its share of covered lines and branches.
+// Runs the unit tests and holds each room to its share of covered lines and branches.
 // What needs real parts (D-Bus, mounts, registries) is covered by the other tests, which are not counted here.
 import { globSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -13,10 +13,13 @@ interface Floor {
 }
 
 const FLOORS: readonly Floor[] = [
-  { room: 'base', linePercent: 90, branchPercent: 85 },
-  { room: 'oci', linePercent: 90, branchPercent: 85 },
-  { room: 'template', linePercent: 90, branchPercent: 85 },
-  { room: 'trust', linePercent: 85, branchPercent: 80 },
+  { room: 'archive', linePercent: 85, branchPercent: 80 },
+  { room: 'base', linePercent: 95, branchPercent: 90 },
+  { room: 'container', linePercent: 85, branchPercent: 85 },
+  { room: 'launch', linePercent: 90, branchPercent: 85 },
+  { room: 'oci', linePercent: 95, branchPercent: 85 },
+  { room: 'template', linePercent: 95, branchPercent: 95 },
+  { room: 'trust', linePercent: 95, branchPercent: 90 },
 ];
 
 const NONE: Counts = { lines: 0, coveredLines: 0, branches: 0, coveredBranches: 0 };
@@ -29,7 +32,7 @@ interface Counts {
 }
 
 const results = run({
-  files: globSync('test/{unit,property}/**/*.test.ts').toSorted(),
+  files: globSync('test/unit/**/*.test.ts').toSorted(),
   // One process for all files: twice as fast as one for each, and unit tests leave nothing behind.
   isolation: 'none',
   timeout: 60_000,

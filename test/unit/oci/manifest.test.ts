@@ -96,7 +96,7 @@ describe('parseManifest', () => {
     },
     {
       name: 'a36: too many layers',
-      value: { ...MANIFEST, layers: Array(1025).fill(LAYER) },
+      value: { ...MANIFEST, layers: Array.from({ length: 1025 }, () => LAYER) },
       why: /more than 1024/,
     },
     { name: 'a36: too long', value: `{"x":"${'y'.repeat(4 << 20)}"}`, why: /bytes long/ },
