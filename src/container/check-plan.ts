@@ -5,12 +5,13 @@ import { ContainerError } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { summarizeContainers } from './container-summary.ts';
 import type { InstallPlan } from './install-plan.ts';
+import { refuseAliases } from './refuse-aliases.ts';
 
 /**
  * The last checks before a switch: what systemd itself says of the units, and that the start order of
  * all containers has no circle.
  *
- * @throws ContainerError INVALID_UNIT; LaunchError ORDER_CYCLE
+ * @throws ContainerError INVALID_UNIT, UNIT_EXISTS; LaunchError ORDER_CYCLE
  */
 export async function checkPlan(plan: InstallPlan, parts: ContainerParts): Promise<void> {
   const { generation } = plan;
@@ -26,15 +27,19 @@ export async function checkPlan(plan: InstallPlan, parts: ContainerParts): Promi
       }),
   );
   if (units.length === 0) return;
+  refuseAliases(generation.name, units, parts.host);
   assertNoOrderCycle(
     [generation, ...othersOf(plan, parts)].map(({ units: [unit = ''], order }) => ({
       unit,
       ...order,
     })),
   );
-  const complaints = await verifyUnits(parts.host, units, parts.signal, (line) =>
-    parts.log.warn(line),
-  );
+  // systemd-analyze looks for the programs of a chroot on the host, where they need not be.
+  const isChroot = generation.launcher === 'chroot';
+  const warn = (line: string): void => {
+    if (!isChroot || !/ is not executable: /.test(line)) parts.log.warn(line);
+  };
+  const complaints = await verifyUnits(parts.host, units, parts.signal, warn);
   if (complaints.length === 0) return;
   throw new ContainerError(
     'INVALID_UNIT',
