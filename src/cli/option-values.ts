@@ -10,7 +10,10 @@ export class OptionValues {
     this.#values = values;
   }
 
+  /** Whether it was given. commander keeps `--no-trunc` as a `trunc` that is false. */
   flag(name: string): boolean {
+    const negated = /^no-(.+)$/.exec(name)?.[1];
+    if (negated !== undefined) return this.#values[camelCase(negated)] === false;
     return this.#values[camelCase(name)] === true;
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shortDigest } from '../../base/digest.ts';
+import type { RefRecord } from '../../store/ref-record.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Verb } from '../verb.ts';
 
@@ -22,15 +23,16 @@ export const images: Verb = {
   examples: [{ command: 'sysct images', does: 'What the store holds.' }],
   run: async (context, _args, options) => {
     const { openStoreOf } = await import('../open-parts.ts');
-    const records = (await openStoreOf(context)).listRefs();
+    const nameOf = (record: RefRecord): string => record.reference ?? record.source;
+    const records = (await openStoreOf(context))
+      .listRefs()
+      .toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
     if (options.flag('json')) {
       context.printJson({ version: 1, images: records });
       return EXIT.done;
     }
     if (options.flag('quiet')) {
-      const lines = records.map((r) =>
-        options.flag('names') ? (r.reference ?? r.source) : r.imageId,
-      );
+      const lines = records.map((r) => (options.flag('names') ? nameOf(r) : r.imageId));
       context.print([...new Set(lines)].map((line) => `${line}\n`).join(''));
       return EXIT.done;
     }
@@ -38,7 +40,7 @@ export const images: Verb = {
     const { formatSize } = await import('../../base/size.ts');
     const shown = options.flag('no-trunc') ? String : shortDigest;
     const rows = records.map((record) => [
-      record.reference ?? record.source,
+      nameOf(record),
       shown(record.imageId),
       shown(record.manifestDigest),
       formatSize(record.contentBytes),
