@@ -14,8 +14,8 @@ import { StoreError } from './store-error.ts';
 const ID_PREFIX = /^[0-9a-f]{4,64}$/;
 
 /**
- * The record that `text` means, looked for in this order: a digest of a config or manifest; a whole
- * reference; the first digits of an image ID; a repository whose registry, or leading part, is left out.
+ * The record that `text` means, looked for in this order: a digest of a config or manifest; where an
+ * image came from, as it is listed; a whole reference; the first digits of an image ID; a repository whose registry, or leading part, is left out.
  *
  * @throws StoreError IMAGE_NOT_FOUND; AMBIGUOUS_IMAGE when images that differ would answer to it
  */
@@ -49,6 +49,7 @@ function* searches(
     yield records.filter(({ imageId, manifestDigest }) => [imageId, manifestDigest].includes(text));
     return;
   }
+  yield records.filter(({ source }) => source === text);
   const wanted = referenceOf(text);
   if (wanted !== undefined) {
     const name = formatReference(wanted);

@@ -24,7 +24,8 @@ const OLD_ETCD = record('registry.example:5000/etcd:v3.4', id('abcd2'), id('22')
 const REDIS = record('docker.io/library/redis:latest', id('ef01'), id('33'));
 const SAME_REDIS = record('registry.example:5000/redis:latest', id('ef01'), id('33'));
 const UNNAMED = record(undefined, id('9999'), id('44'));
-const ALL = [ETCD, OLD_ETCD, REDIS, SAME_REDIS, UNNAMED];
+const LAYOUT = { ...record(undefined, id('8888'), id('55')), source: 'oci:/srv/etcd' };
+const ALL = [ETCD, OLD_ETCD, REDIS, SAME_REDIS, UNNAMED, LAYOUT];
 
 describe('findImage', () => {
   const found: readonly [text: string, is: RefRecord][] = [
@@ -43,6 +44,7 @@ describe('findImage', () => {
     ['ef01', REDIS],
     ['9999', UNNAMED],
     [UNNAMED.manifestDigest, UNNAMED],
+    ['oci:/srv/etcd', LAYOUT],
   ];
   for (const [text, is] of found) {
     it(`finds ${text}`, () => assert.equal(findImage(ALL, text), is));
