@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { constants } from 'node:os';
 import { printable, quote } from '../base/printable.ts';
 import type { RuntimeConfig } from '../oci/runtime-config.ts';
 import type { MountDescription } from '../sys/mount.ts';
@@ -143,7 +144,7 @@ function completeUnit(draft: UnitDraft, request: LaunchRequest): void {
   const { name, rootfs, stopSignal, provenance } = request;
   draft.add('Unit', 'RequiresMountsFor', quoteUnitWord(rootfs));
   draft.setDefault('Service', 'SyslogIdentifier', name);
-  if (stopSignal !== undefined && SIGNAL.test(stopSignal)) {
+  if (stopSignal !== undefined && isSignal(stopSignal)) {
     draft.setDefault('Service', 'KillSignal', stopSignal);
   }
   draft.replaceSection('X-Sysct', [
@@ -155,7 +156,15 @@ function completeUnit(draft: UnitDraft, request: LaunchRequest): void {
 }
 
 // image-spec v1.1.1 config.md: `SIGNAME`, or a number; systemd reads both, and the real-time ones.
-const SIGNAL = /^(?:SIG[A-Z]+\d?(?:[+-]\d+)?|\d{1,2})$/;
+function isSignal(text: string): boolean {
+  if (/^\d{1,2}$/.test(text)) return Number(text) >= 1 && Number(text) <= LAST_SIGNAL;
+  return (
+    Object.hasOwn(constants.signals, text) ||
+    /^SIGRTM(?:IN(?:\+\d{1,2})?|AX(?:-\d{1,2})?)$/.test(text)
+  );
+}
+
+const LAST_SIGNAL = 64;
 
 function line(text: string): string {
   return printable(text).trim().replace(/\\+$/, '');

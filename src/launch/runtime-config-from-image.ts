@@ -65,10 +65,11 @@ export function runtimeConfigFromImage(
     root: { path: 'rootfs', readonly: true },
     mounts: [
       ...DEFAULT_MOUNTS,
+      // Before the files, which a volume on /etc would hide.
+      ...volumes.map(({ path, destination }) => bind(path, destination, 'rw')),
       ...HOST_NETWORK_FILES.filter(target.hostHas ?? (() => true)).map((path) =>
         bind(path, path, 'ro'),
       ),
-      ...volumes.map(({ path, destination }) => bind(path, destination, 'rw')),
     ],
     linux: {
       namespaces: types.map((type) => ({ type })),

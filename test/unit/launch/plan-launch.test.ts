@@ -172,7 +172,10 @@ describe('planLaunch by runc', () => {
 
   it('stops by the signal of the image, unless the unit has one', () => {
     assert.deepEqual(plan({ stopSignal: 'SIGRTMIN+3' }).service('KillSignal'), ['SIGRTMIN+3']);
-    assert.deepEqual(plan({ stopSignal: 'x\ny' }).service('KillSignal'), []);
+    assert.deepEqual(plan({ stopSignal: '10' }).service('KillSignal'), ['10']);
+    for (const odd of ['x\ny', 'SIGFOO', '0', '99', 'SIGRTMIN-1']) {
+      assert.deepEqual(plan({ stopSignal: odd }).service('KillSignal'), [], odd);
+    }
     const own = { ...template(`${START}\nKillSignal=SIGINT`), stopSignal: 'SIGQUIT' };
     assert.deepEqual(plan(own).service('KillSignal'), ['SIGINT']);
   });

@@ -53,12 +53,17 @@ describe('runtimeConfigFromImage', () => {
       { path: '/var/lib/web/logs', destination: '/logs', uid: 33, gid: 34 },
     ]);
     const binds = config.mounts?.filter(({ type }) => type === 'bind');
-    assert.deepEqual(binds?.at(-1), {
+    assert.deepEqual(binds?.at(1), {
       destination: '/logs',
       type: 'bind',
       source: '/var/lib/web/logs',
       options: ['rbind', 'rprivate', 'rw'],
     });
+  });
+
+  it('lets a volume on /etc not hide the files of the host’s network', () => {
+    const destinations = make({ volumes: ['/etc'] }).config.mounts?.map((m) => m.destination);
+    assert.deepEqual(destinations?.slice(-3), ['/etc', '/etc/resolv.conf', '/etc/hosts']);
   });
 
   it('lets a volume not climb out of the state directory', () => {
