@@ -44,7 +44,7 @@ export class ContainerDirectory {
       const number = Number(readlinkSync(join(this.path, 'current')));
       return Number.isSafeInteger(number) && number > 0 ? number : undefined;
     } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EINVAL')) return undefined;
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EINVAL', 'ENAMETOOLONG')) return undefined;
       throw error;
     }
   }

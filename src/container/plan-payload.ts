@@ -3,6 +3,7 @@ import type { Tree } from '../store/tree.ts';
 import { assertAllowedTmpfiles, assertVolumesOutsideStore } from './forbidden-host-path.ts';
 import { generateTmpfiles } from './generated-tmpfiles.ts';
 import type { HostView } from './host-view.ts';
+import { assertNoHostFileConflicts, type HostFileConflict } from './host-files-plan.ts';
 import { type BindKind, kindInTree } from './kind-of-bind.ts';
 import type { PlacedHostFile } from './package-templates.ts';
 import type { ServicePlan } from './plan-service.ts';
@@ -38,7 +39,8 @@ export interface Payload {
 
 /**
  * What one container wants on the host: its host files, its tmpfiles.d(5) file, its units.
- * @throws PackageError FORBIDDEN_HOST_PATH for tmpfiles.d lines and volumes where no image may write.
+ * @throws PackageError FORBIDDEN_HOST_PATH for tmpfiles.d lines and volumes where no image may write;
+ *   ContainerError HOST_FILE_CONFLICT where the host has a tmpfiles.d file of that name.
  */
 export function planPayload(input: PayloadInput): Payload {
   const { name, service } = input;
@@ -50,6 +52,7 @@ export function planPayload(input: PayloadInput): Payload {
     input.store,
   );
   const tmpfilesPath = `/etc/tmpfiles.d/${name}.conf`;
+  if (tmpfiles !== undefined) assertNoHostFileConflicts(name, maskedBy(name, input.host));
   const units = service?.launch.units ?? [];
   return {
     wanted: [
@@ -63,6 +66,14 @@ export function planPayload(input: PayloadInput): Payload {
       (path) => `${path} is missing on this host, and the container binds it`,
     ),
   };
+}
+
+// tmpfiles.d(5): of files of one name only the one in /etc counts.
+function maskedBy(name: string, host: HostView): readonly HostFileConflict[] {
+  return ['/run', '/usr/local/lib', '/usr/lib', '/lib']
+    .map((directory) => `${directory}/tmpfiles.d/${name}.conf`)
+    .filter((path) => host.look(path) !== undefined)
+    .map((path) => ({ path, reason: "would be masked by the container's own" }));
 }
 
 function generatedTmpfiles(input: PayloadInput): ReturnType<typeof generateTmpfiles> | undefined {

@@ -26,9 +26,12 @@ export function refuseTaken(name: string, host: HostRoot, containersPath: string
     );
   }
   const unit = `${name}.service`;
-  const taken = UNIT_DIRECTORIES.map((directory) => `${directory}/${unit}`).find(
-    (path) => lstatSync(host.resolve(path), { throwIfNoEntry: false }) !== undefined,
-  );
+  // A name like getty@tty1 would also take an instance away from its template.
+  const template = unit.replace(/@.*(?=\.service$)/s, '@');
+  const taken = UNIT_DIRECTORIES.flatMap((directory) => [
+    `${directory}/${unit}`,
+    `${directory}/${template}`,
+  ]).find((path) => lstatSync(host.resolve(path), { throwIfNoEntry: false }) !== undefined);
   if (taken === undefined) return;
   throw new ContainerError(
     'UNIT_EXISTS',
