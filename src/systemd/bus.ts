@@ -53,6 +53,7 @@ const MANAGER_PATH = '/org/freedesktop/systemd1';
 const MANAGER_INTERFACE = 'org.freedesktop.systemd1.Manager';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const AWAKEN_INTERVAL_MS = 100;
 /** What libdbus and sd-bus wait by default. */
 const CALL_TIMEOUT_MS = 25_000;
 
@@ -105,6 +106,7 @@ export class Bus {
     }
     try {
       await bus.#race(connected.promise, 'connecting', CONNECT_TIMEOUT_MS, signal);
+      if (socket.kind === 'peer') await bus.#awaken(signal);
     } catch (error) {
       bus.close();
       throw error;
@@ -148,6 +150,29 @@ export class Bus {
   close(): void {
     this.#bus.disconnect();
     internals(this.#bus).stream.destroy();
+  }
+
+  // What reaches systemd together with the end of the handshake, it looks at only when more arrives
+  // (seen on 252, on a busy machine). So it is asked until it has answered once, with an error or without.
+  async #awaken(signal: AbortSignal): Promise<void> {
+    const answered = Promise.withResolvers<void>();
+    const ping = (): void => {
+      const peer = { path: '/', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' };
+      this.#send(new this.#dbus.Message(peer)).then(
+        () => answered.resolve(),
+        (error: unknown) => {
+          if (error instanceof BusReplyError) answered.resolve();
+          else answered.reject(error);
+        },
+      );
+    };
+    ping();
+    const again = setInterval(ping, AWAKEN_INTERVAL_MS);
+    try {
+      await this.#race(answered.promise, 'Ping', CONNECT_TIMEOUT_MS, signal);
+    } finally {
+      clearInterval(again);
+    }
   }
 
   async #send(message: Message): Promise<Message | null> {
