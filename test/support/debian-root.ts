@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { runChecked } from '../../src/sys/process.ts';
 import { cached } from './cache.ts';
 import { temporaryDirectory } from './tmp.ts';
@@ -32,7 +31,7 @@ export async function debianRootTar(spec: DebianRootSpec): Promise<string> {
  * (`cp --sparse=always`). Sparse: it takes the room of its files.
  */
 export async function debianRootImage(spec: DebianRootSpec): Promise<string> {
-  return await cached(`${spec.release}.ext4`, ['ext4', 2, SIZE_MB, spec], async (path) => {
+  return await cached(`${spec.release}.ext4`, ['ext4', 3, SIZE_MB, spec], async (path) => {
     // Made in memory: a slow disk under the file system would count for every file of the root.
     using tmp = temporaryDirectory('debian', '/dev/shm');
     const image = join(tmp.directory, 'image');
@@ -54,23 +53,13 @@ export async function debianRootImage(spec: DebianRootSpec): Promise<string> {
       // A root that boots more than once needs an empty one: PID 1 makes up a transient identity.
       writeFileSync(join(root, 'etc/machine-id'), '');
     } finally {
+      // A host that boots at the same moment holds our mounts until it has left for its own root. Read-only,
+      // the file system is whole in the image however long it stays mounted there.
+      await runChecked('mount', ['-o', 'remount,ro', root]);
       await runChecked('umount', [root]);
-      await untilDetached(image);
     }
     await runChecked('cp', ['--sparse=always', image, path]);
   });
-}
-
-// A host that boots at the same moment sees our mounts until it has left for its own root, and so long the
-// kernel goes on writing to the image.
-async function untilDetached(image: string): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (Date.now() < deadline) {
-    const { stdout } = await runChecked('losetup', ['--noheadings', '--associated', image]);
-    if (stdout.length === 0) return;
-    await delay(50);
-  }
-  throw new Error(`${image} is still attached to a loop device`);
 }
 
 // As the slim images of Debian that people build on.
