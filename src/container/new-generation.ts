@@ -4,7 +4,7 @@ import type { CheckoutPlan } from '../store/checkout.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type Generation, GENERATION_VERSION } from './generation.ts';
 import type { HostFilesPlan } from './host-files-plan.ts';
-import type { ObtainedImage } from './obtain-image.ts';
+import { type ObtainedImage, provenName } from './obtain-image.ts';
 import type { Payload } from './plan-payload.ts';
 import type { ServicePlan } from './plan-service.ts';
 import { missingParents, missingPaths } from './state-directories.ts';
@@ -44,7 +44,7 @@ export function newGeneration({
     number,
     createdAt: parts.now().toISOString(),
     image: {
-      source: record.reference ?? record.source,
+      source: provenName(record),
       manifestDigest: record.manifestDigest,
       imageId: record.imageId,
       treeId: record.treeId,

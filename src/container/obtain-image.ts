@@ -6,6 +6,7 @@ import type { ImageSource } from '../image/image-source.ts';
 import { type PulledImage, pullImage } from '../image/pull-image.ts';
 import type { TrustGate } from '../image/trust-gate.ts';
 import type { Platform } from '../oci/platform.ts';
+import type { RefRecord } from '../store/ref-record.ts';
 import type { ContainerParts } from './container-parts.ts';
 
 export interface WantedImage {
@@ -20,6 +21,14 @@ export interface WantedImage {
 /** An image, and the store it is in. */
 export interface ObtainedImage extends PulledImage {
   readonly store: ContainerParts['store'];
+}
+
+/**
+ * What an image is called in the records of what runs it: a registry's by its name; any other by the
+ * file it came from, whatever name the file gives itself.
+ */
+export function provenName({ reference, source }: RefRecord): string {
+  return reference !== undefined && source.startsWith('docker://') ? reference : source;
 }
 
 /**

@@ -13,12 +13,13 @@ import {
 import type { CheckoutPlan } from '../store/checkout.ts';
 import { lookup } from '../store/tree-path.ts';
 import { describeRule, describeVerdict } from '../trust/describe-verdict.ts';
-import type { PackageExports } from './exports.ts';
+import { EXPORTS_LIMITS, type PackageExports } from './exports.ts';
+import { PackageError } from './package-error.ts';
 import { hostView } from './host-view.ts';
 import type { InstallRequest } from './install-request.ts';
 import { kindOfBind } from './kind-of-bind.ts';
 import type { ContainerParts } from './container-parts.ts';
-import type { ObtainedImage } from './obtain-image.ts';
+import { type ObtainedImage, provenName } from './obtain-image.ts';
 import type { Tree } from '../store/tree.ts';
 import { bundlePath } from './plan-root.ts';
 import { renderConfig, renderService } from './render-package.ts';
@@ -113,9 +114,16 @@ function stateDirectoryOf(input: ServiceInput): string {
 
 function textIn(input: ServiceInput, tree: Tree, path: string): string | undefined {
   const inode = lookup(tree, byteStringOf(path));
-  return inode?.type === 'file'
-    ? input.image.store.readContent(inode.content).toString('utf8')
-    : undefined;
+  if (inode?.type !== 'file') return undefined;
+  const { sizeBytes } = inode.content;
+  if (sizeBytes > EXPORTS_LIMITS.documentBytes) {
+    throw new PackageError(
+      'INVALID_EXPORTS',
+      `reading the image: ${path} has ${sizeBytes} bytes, more than the ${EXPORTS_LIMITS.documentBytes} allowed`,
+      { hint: 'the image must be built anew' },
+    );
+  }
+  return input.image.store.readContent(inode.content).toString('utf8');
 }
 
 function provenanceOf({
@@ -123,7 +131,7 @@ function provenanceOf({
   number,
 }: ServiceInput): Parameters<typeof planLaunch>[0]['provenance'] {
   return {
-    image: image.record.reference ?? image.record.source,
+    image: provenName(image.record),
     digest: image.record.manifestDigest,
     generation: number,
     policy: `${describeVerdict(image.verdict)}; ${describeRule(image.verdict.rule)}`,
