@@ -77,7 +77,7 @@ async function withStore(use: (store: Store, directory: string) => Promise<void>
 function fileAt(tree: Tree, path: string): FileInode {
   const inode = lookup(tree, byteStringOf(path));
   assert.equal(inode?.type, 'file', path);
-  return inode as FileInode;
+  return inode;
 }
 
 describe('an import', () => {

@@ -123,5 +123,5 @@ function inode<T extends object>(more: {
 }): fc.Arbitrary<T & InodeAttributes> {
   return fc
     .tuple(attributes, record(more))
-    .map(([own, rest]) => ({ ...own, ...rest }) as T & InodeAttributes);
+    .map(([own, rest]) => ({ ...own, ...rest }));
 }

@@ -88,11 +88,6 @@ export function differences(
 
 const SHOWN = 40;
 
-/** {@link seeTree} of both, then {@link differences}. */
-export async function compareTrees(actual: string, expected: string): Promise<string[]> {
-  return differences(await seeTree(actual), await seeTree(expected));
-}
-
 function realPath(directory: string, path: string): Buffer {
   return Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(path, 'latin1')]);
 }
