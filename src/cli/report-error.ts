@@ -10,16 +10,27 @@ import { isErrno, messageOf, SysctError } from '../base/sysct-error.ts';
 export function renderError(error: unknown, debug: boolean): string {
   const label = styleText('red', 'sysct:', { stream: process.stderr });
   const lines = [`${label} ${printable(oneLine(error))}`];
-  if (error instanceof SysctError && error.hint !== undefined)
-    lines.push(`hint: ${printable(error.hint)}`);
+  const hint = hintFor(error);
+  if (hint !== undefined) lines.push(`hint: ${printable(hint)}`);
   if (debug) lines.push(stackOf(error));
   return `${lines.join('\n')}\n`;
+}
+
+function hintFor(error: unknown): string | undefined {
+  if (error instanceof SysctError) return error.hint;
+  return isDenied(error) ? 'run it with sudo' : undefined;
+}
+
+/** Most of what sysct keeps is root's own. */
+function isDenied(error: unknown): error is NodeJS.ErrnoException {
+  return process.getuid?.() !== 0 && isErrno(error, 'EACCES', 'EPERM');
 }
 
 function oneLine(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) return `no space left on the device: ${error.message}`;
   if (error instanceof SysctError || isAbort(error)) return messageOf(error);
+  if (isDenied(error)) return `only root can do that: ${error.message}`;
   // Anything that sysct did not foresee is a defect of sysct, and says so.
   return `internal error: ${messageOf(error)} (run again with --debug and report it)`;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { posix } from 'node:path';
 import { quote } from '../base/printable.ts';
 import { UsageError } from '../base/sysct-error.ts';
+import { parseSourceName } from '../image/source-name.ts';
 import type { Reference } from '../oci/reference.ts';
 import { escapeUnitName } from '../systemd/unit-escape.ts';
 
@@ -27,19 +29,28 @@ export function parseContainerName(text: string): ContainerName {
 
 /**
  * The name for an image that is installed without `--name`: the last part of the repository, with `-TAG`
- * when the tag is not `latest`. A digest does not count.
+ * when the tag is not `latest`. A digest does not count. Archives and directories need not carry a
+ * reference: theirs is the name of the file, without `.tar`.
  *
- * @throws UsageError when that is no fit name, or there is no reference (archives need not carry one).
+ * @param source as the user gave it: `oci-archive:/srv/etcd.tar`.
+ * @throws UsageError when that is no fit name.
  */
-export function defaultContainerName(reference: Reference | undefined): ContainerName {
-  if (reference === undefined) {
-    throw new UsageError('the image carries no name to call its container by', {
-      hint: 'choose one with --name',
-    });
+export function defaultContainerName(
+  reference: Reference | undefined,
+  source: string,
+): ContainerName {
+  if (reference !== undefined) {
+    const last = reference.repository.slice(reference.repository.lastIndexOf('/') + 1);
+    const { tag } = reference;
+    return parseContainerName(tag === undefined || tag === 'latest' ? last : `${last}-${tag}`);
   }
-  const last = reference.repository.slice(reference.repository.lastIndexOf('/') + 1);
-  const { tag } = reference;
-  return parseContainerName(tag === undefined || tag === 'latest' ? last : `${last}-${tag}`);
+  const name = parseSourceName(source);
+  if (name.transport !== 'docker') {
+    return parseContainerName(posix.basename(name.path).replace(/\.tar$/, ''));
+  }
+  throw new UsageError('the image carries no name to call its container by', {
+    hint: 'choose one with --name',
+  });
 }
 
 function unfitBecause(text: string): string | undefined {

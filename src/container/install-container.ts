@@ -58,5 +58,8 @@ export async function planContainer(
 function nameFor(request: InstallRequest, image: ObtainedImage): ContainerName {
   if (request.name !== undefined) return parseContainerName(request.name);
   const { reference } = image.record;
-  return defaultContainerName(reference === undefined ? undefined : parseReference(reference));
+  return defaultContainerName(
+    reference === undefined ? undefined : parseReference(reference),
+    request.source,
+  );
 }

@@ -49,13 +49,28 @@ describe('defaultContainerName', () => {
     [`quay.io/a/b:v1@sha256:${'0'.repeat(64)}`, 'b-v1'],
   ] as const) {
     it(`calls ${image.slice(0, 40)} ${name}`, () => {
-      assert.equal(defaultContainerName(parseReference(image)), name);
+      assert.equal(defaultContainerName(parseReference(image), image), name);
     });
   }
   it('asks for --name where there is no reference', () => {
-    assert.throws(() => defaultContainerName(undefined), { code: 'USAGE', hint: /--name/ });
+    assert.throws(() => defaultContainerName(undefined, '0123456789ab'), {
+      code: 'USAGE',
+      hint: /--name/,
+    });
   });
+  for (const [source, name] of [
+    ['oci-archive:etcd.tar', 'etcd'],
+    ['docker-archive:/srv/a/etcd-3.4.tar:x', 'etcd-3.4'],
+    ['oci:/srv/etcd:3.4', 'etcd'],
+    ['dir:/srv/etcd/', 'etcd'],
+  ] as const) {
+    it(`calls what ${source} holds ${name}, for want of a reference`, () => {
+      assert.equal(defaultContainerName(undefined, source), name);
+    });
+  }
   it('asks for --name where the name would not be fit', () => {
-    assert.throws(() => defaultContainerName(parseReference('a:1..2')), { hint: /--name/ });
+    assert.throws(() => defaultContainerName(parseReference('a:1..2'), 'a:1..2'), {
+      hint: /--name/,
+    });
   });
 });
