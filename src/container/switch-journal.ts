@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../base/sysct-error.ts';
-import { isJsonObject, parseStrictJsonValue } from '../base/strict-json.ts';
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseStrictJsonValue,
+} from '../base/strict-json.ts';
 import { writeFileDurably } from '../sys/durable-file.ts';
 import { ContainerError } from './container-error.ts';
 import type { HostChange } from './host-change.ts';
@@ -52,5 +57,31 @@ export function readJournal(containerDirectory: string): SwitchJournal | undefin
       },
     );
   }
-  return value as unknown as SwitchJournal;
+  if (isWhole(value)) return value as unknown as SwitchJournal;
+  throw new ContainerError('CONTAINER_BROKEN', `reading ${path}: it is damaged`, {
+    hint: `put the host right by hand, as far as the file tells how, then remove ${containerDirectory}`,
+  });
+}
+
+function isWhole(value: JsonObject): boolean {
+  const { action, generation, units, changes, stateDirectories, stateParents = [] } = value;
+  const lists = [units, stateDirectories, stateParents];
+  return (
+    (action === 'install' || action === 'uninstall') &&
+    Number.isSafeInteger(generation) &&
+    lists.every((list) => Array.isArray(list) && list.every((item) => typeof item === 'string')) &&
+    Array.isArray(changes) &&
+    changes.every(isChange)
+  );
+}
+
+function isChange(value: JsonValue): boolean {
+  if (!isJsonObject(value)) return false;
+  const { kind, path, digest, target } = value;
+  if (typeof path !== 'string' || !path.startsWith('/')) return false;
+  return (
+    kind === 'directory' ||
+    (kind === 'file' && typeof digest === 'string') ||
+    (kind === 'symlink' && typeof target === 'string')
+  );
 }

@@ -196,6 +196,27 @@ describe('the journal of a switch', () => {
     writeFileSync(join(tmp.directory, 'switch.json'), '{"version": 9}');
     assert.throws(() => readJournal(tmp.directory), { code: 'CONTAINER_BROKEN' });
   });
+
+  for (const damage of [
+    { action: 'x' },
+    { generation: 'x' },
+    { units: 5 },
+    { units: [5] },
+    { stateDirectories: undefined },
+    { stateParents: 5 },
+    { changes: [{ kind: 'zz', path: '/x' }] },
+    { changes: [{ kind: 'directory', path: 'x' }] },
+    { changes: [{ kind: 'file', path: '/x' }] },
+    { changes: [null] },
+  ]) {
+    it(`is not acted upon with ${JSON.stringify(damage)} (poisoned journal)`, () => {
+      using tmp = temporaryDirectory('journal');
+      const whole = { ...{ version: 1, action: 'install', generation: 1, units: [] }, changes: [] };
+      const text = JSON.stringify({ ...whole, stateDirectories: [], ...damage });
+      writeFileSync(join(tmp.directory, 'switch.json'), text);
+      assert.throws(() => readJournal(tmp.directory), { message: /it is damaged$/ });
+    });
+  }
 });
 
 describe('state directories', () => {
