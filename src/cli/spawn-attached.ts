@@ -7,6 +7,8 @@ import { payloadStatusOf } from '../launch/runtime-failure.ts';
 
 const RUNTIME_FAILED = 125;
 
+const HANDED_ON = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+
 /**
  * Runs a command on our own terminal and gives its exit status, as a shell would: 126, 127 and 128+N;
  * where an OCI runtime was to run it and failed, 125, 126 or 127.
@@ -30,6 +32,11 @@ async function spawnAndWait({ command, args, env }: Invocation): Promise<number>
   const ignore = (): void => {};
   process.on('SIGINT', ignore);
   const child = spawn(command, args, { stdio: 'inherit', env });
+  // What is sent to us alone means the command: a runtime hands it on to the payload.
+  const handOn = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+  };
+  for (const signal of HANDED_ON) process.on(signal, handOn);
   child.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') resolve(127);
     else if (error.code === 'EACCES') resolve(126);
@@ -42,5 +49,6 @@ async function spawnAndWait({ command, args, env }: Invocation): Promise<number>
     return await promise;
   } finally {
     process.off('SIGINT', ignore);
+    for (const signal of HANDED_ON) process.off(signal, handOn);
   }
 }

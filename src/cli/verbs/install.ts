@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { UsageError } from '../../base/sysct-error.ts';
 import type { Installed } from '../../container/install-container.ts';
 import type { InstallRequest } from '../../container/install-request.ts';
 import type { InstallPlan } from '../../container/install-plan.ts';
@@ -103,6 +104,11 @@ export const install: Verb = {
   ],
   run: async (context, [text = ''], options) => {
     if (!options.flag('display')) context.requireRoot('install');
+    if (options.flag('now') && !context.host.isRunningHost) {
+      throw new UsageError('install --now: nothing runs in an offline root', {
+        hint: 'leave --now out: the service starts when the root is booted',
+      });
+    }
     if (options.text('system-package') === 'build' || options.text('system-package') === 'yes') {
       context.log.warn('--system-package: sysct makes no packages; host files are copied');
     }
