@@ -5,7 +5,7 @@ import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { buildImage } from '../support/image-builder.ts';
-import { changesBetween, hostFiles, type HostFiles } from '../support/host-files.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
 import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
 import {
   directivesOf,
@@ -17,15 +17,17 @@ import { SYSCT_BIND, sysctChecked, sysctOfflineChecked } from '../support/shippe
 import { writePolicy } from '../support/site-policy.ts';
 
 let host: Host;
+let files: () => HostFiles;
 let filesBefore: HostFiles;
 
 before(async () => {
   host = await createHost({ release: 'trixie' });
+  files = hostFilesOf(host.root);
   mkdirSync(join(host.root, 'srv'), { recursive: true });
   writePolicy(host.root, [join(host.root, 'srv')]);
   for (const recipe of ['apache', 'module-job'] as const)
     copyFileSync(await buildImage(recipe), join(host.root, 'srv', recipe));
-  filesBefore = hostFiles(host.root);
+  filesBefore = files();
   for (const [recipe, name] of [
     ['apache', 'web'],
     ['module-job', 'module'],
@@ -138,7 +140,7 @@ describe('by chroot, uninstalled', () => {
     await eventually(running, httpGet('/release.txt'));
     for (const name of ['web', 'module'])
       await sysctChecked(running, ['uninstall', '--purge', name]);
-    assert.deepEqual(changesBetween(filesBefore, hostFiles(host.root)), []);
+    assert.deepEqual(changesBetween(filesBefore, files()), []);
     assert.equal(await running.script('ls -d /run/web /run/module 2>/dev/null || true'), '');
     await running.powerOff();
   });

@@ -5,7 +5,7 @@ import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { buildImage, pushImage } from '../support/image-builder.ts';
-import { changesBetween, hostFiles, type HostFiles } from '../support/host-files.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
 import { createHost, type Host } from '../support/nspawn-host.ts';
 import { directivesOf } from '../support/on-host.ts';
 import { sysctOffline, sysctOfflineChecked } from '../support/shipped-sysct.ts';
@@ -13,6 +13,7 @@ import { type SignedSite, startSignedSite } from '../support/signed-site.ts';
 
 let site: SignedSite;
 let host: Host;
+let files: () => HostFiles;
 let image: string;
 let filesBefore: HostFiles;
 
@@ -21,8 +22,9 @@ before(async () => {
   image = `${site.registry.host}/signed/etcd:3.4`;
   await pushImage(await buildImage('etcd'), site.registry, 'signed/etcd:3.4');
   host = await createHost();
+  files = hostFilesOf(host.root);
   site.configure(host.root);
-  filesBefore = hostFiles(host.root);
+  filesBefore = files();
 });
 
 after(async () => {
@@ -40,7 +42,7 @@ describe('etcd, installed into an offline root', () => {
     ]);
     assert.equal(exitCode, 5, stderr);
     assert.match(stderr, /refused by policy/);
-    assert.deepEqual(changesBetween(filesBefore, hostFiles(host.root)), []);
+    assert.deepEqual(changesBetween(filesBefore, files()), []);
   });
 
   it('is installed once it is signed, and enabled by a link', async () => {
@@ -76,7 +78,7 @@ describe('etcd, installed into an offline root', () => {
   it('is uninstalled from the root without a trace, once its data are gone', async () => {
     const { stdout } = await sysctOfflineChecked(host.root, ['uninstall', '--purge', 'etcd']);
     assert.equal(stdout, 'uninstalled etcd\n');
-    assert.deepEqual(changesBetween(filesBefore, hostFiles(host.root)), []);
+    assert.deepEqual(changesBetween(filesBefore, files()), []);
     assert.ok(!existsSync(join(host.root, 'var/lib/sysct/containers/etcd')));
   });
 });

@@ -5,7 +5,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { buildImage, pushImage } from '../support/image-builder.ts';
-import { changesBetween, hostFiles, type HostFiles } from '../support/host-files.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
 import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
 import {
   directivesOf,
@@ -23,6 +23,7 @@ const HEALTH = 'ETCDCTL_API=3 etcdctl endpoint health';
 
 let site: SignedSite;
 let host: Host;
+let files: () => HostFiles;
 let image: string;
 
 before(async () => {
@@ -31,6 +32,7 @@ before(async () => {
   await pushImage(await buildImage('etcd'), site.registry, 'signed/etcd:3.4');
   await site.sign('signed/etcd:3.4');
   host = await createHost();
+  files = hostFilesOf(host.root);
   site.configure(host.root);
 });
 
@@ -45,7 +47,7 @@ describe('etcd, installed online on a booted host', () => {
 
   before(async () => {
     await using running = await host.start({ network: 'host', bindReadOnly: [SYSCT_BIND] });
-    filesBefore = hostFiles(host.root);
+    filesBefore = files();
     installed = await sysctChecked(running, ['install', '--system', '--name', 'etcd', image]);
     assert.equal(await unitProperty(running, 'etcd.service', 'ActiveState'), 'inactive');
     assert.equal(await unitProperty(running, 'etcd.service', 'UnitFileState'), 'enabled');
@@ -178,7 +180,7 @@ describe('etcd, installed online on a booted host', () => {
       assert.match(stderr, /kept \/etc\/etcd\/etcd\.conf: it was edited/);
       assert.match(stderr, /kept \/var\/lib\/etcd\/etcd\.etcd: it holds data/);
       assert.deepEqual(
-        changesBetween(filesBefore, hostFiles(host.root))
+        changesBetween(filesBefore, files())
           .map((line) => line.split(' ').slice(0, 2).join(' '))
           .filter((line) => !line.startsWith('+ /var/lib/etcd/etcd.etcd/')),
         ['+ /etc/etcd', '+ /etc/etcd/etcd.conf', '+ /var/lib/etcd', '+ /var/lib/etcd/etcd.etcd'],
@@ -209,13 +211,13 @@ describe('etcd, installed online on a booted host', () => {
     it('leaves no trace with --purge, when nothing was edited', async () => {
       await sysctChecked(running, ['uninstall', '--purge', 'etcd']);
       await running.script('rm -r /etc/etcd /var/lib/etcd');
-      assert.deepEqual(changesBetween(filesBefore, hostFiles(host.root)), []);
+      assert.deepEqual(changesBetween(filesBefore, files()), []);
       await sysctChecked(running, ['install', '--now', '--name', 'etcd', image]);
       await eventually(running, HEALTH);
       const { stdout, stderr } = await sysctChecked(running, ['uninstall', '--purge', 'etcd']);
       assert.equal(stdout, 'uninstalled etcd\n');
       assert.equal(stderr, '');
-      assert.deepEqual(changesBetween(filesBefore, hostFiles(host.root)), []);
+      assert.deepEqual(changesBetween(filesBefore, files()), []);
       assert.equal((await sysct(running, ['status', 'etcd'])).exitCode, 4);
     });
   });

@@ -5,7 +5,7 @@ import { appendFileSync, copyFileSync, mkdirSync, statSync, writeFileSync } from
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { buildImage } from '../support/image-builder.ts';
-import { changesBetween, hostFiles, type HostFiles } from '../support/host-files.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
 import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
 import { eventually, processOf, unitProperties, untilNothingMounted } from '../support/on-host.ts';
 import { sysct, SYSCT_BIND, sysctChecked } from '../support/shipped-sysct.ts';
@@ -15,16 +15,18 @@ const SOURCE = 'oci-archive:/srv/plain';
 const GET = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3'`;
 
 let host: Host;
+let files: () => HostFiles;
 let running: RunningHost;
 let filesBefore: HostFiles;
 
 before(async () => {
   host = await createHost();
+  files = hostFilesOf(host.root);
   writePolicy(host.root, ['/srv']);
   mkdirSync(join(host.root, 'srv'), { recursive: true });
   copyFileSync(await buildImage('plain'), join(host.root, 'srv/plain'));
   running = await host.start({ bindReadOnly: [SYSCT_BIND] });
-  filesBefore = hostFiles(host.root);
+  filesBefore = files();
 });
 
 after(async () => {
@@ -41,7 +43,7 @@ for (const launcher of ['runc', 'chroot'] as const) {
         assert.match(refused.stderr, /this host has no user 1234/);
         appendFileSync(join(host.root, 'etc/passwd'), 'web:x:1234:1235::/:/bin/sh\n');
         appendFileSync(join(host.root, 'etc/group'), 'web:x:1235:\n');
-        filesBefore = hostFiles(host.root);
+        filesBefore = files();
       }
       await sysctChecked(running, [...install, SOURCE]);
     });
@@ -101,7 +103,7 @@ for (const launcher of ['runc', 'chroot'] as const) {
 
     it('is uninstalled without a trace', async () => {
       await sysctChecked(running, ['uninstall', '--purge', 'plain']);
-      assert.deepEqual(changesBetween(filesBefore, hostFiles(host.root)), []);
+      assert.deepEqual(changesBetween(filesBefore, files()), []);
     });
   });
 }
@@ -112,7 +114,7 @@ describe('a plain image, run once', () => {
     const { exitCode, stdout } = await sysct(running, command);
     assert.equal(stdout, 'plain image\n1234\n/www\n');
     assert.equal(exitCode, 7);
-    assert.deepEqual(changesBetween(filesBefore, hostFiles(host.root)), []);
+    assert.deepEqual(changesBetween(filesBefore, files()), []);
     assert.equal(await running.script('runc list --quiet'), '');
     await untilNothingMounted(running);
     assert.equal(await running.script('ls -d /run/sysct/run-* 2>/dev/null || true'), '');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All files of a host, so that two moments can be compared: what did an install, or its failure, leave?
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 
 /** Path → type, mode, owner and digest or target, in one line. */
@@ -24,25 +24,29 @@ const NOT_LOOKED_AT = [
 ];
 
 /**
- * Every file below `root` that lies on the same file system: for a booted host what is on its disk,
- * not what is in /run.
+ * Looks at every file below `root` that lies on the same file system, each time it is called: for a
+ * booted host that is what is on its disk, not what is in /run. A file is read again only when its
+ * change time says so.
  */
-export function hostFiles(root: string): HostFiles {
-  const files = new Map<string, string>();
-  const device = lstatSync(root).dev;
-  const walk = (path: string): void => {
-    for (const name of readdirSync(join(root, path)).toSorted()) {
-      const child = `${path}/${name}`;
-      const stat = lstatSync(join(root, child));
-      if (NOT_LOOKED_AT.includes(child) || stat.dev !== device) continue;
-      // PrivateTmp= of the host's own services: other names at each boot.
-      if (name.startsWith('systemd-private-')) continue;
-      files.set(child, describe(join(root, child), stat));
-      if (stat.isDirectory()) walk(child);
-    }
+export function hostFilesOf(root: string): () => HostFiles {
+  const digests = new Map<string, string>();
+  return () => {
+    const files = new Map<string, string>();
+    const device = lstatSync(root, { bigint: true }).dev;
+    const walk = (path: string): void => {
+      for (const name of readdirSync(join(root, path)).toSorted()) {
+        const child = `${path}/${name}`;
+        const stat = lstatSync(join(root, child), { bigint: true });
+        if (NOT_LOOKED_AT.includes(child) || stat.dev !== device) continue;
+        // PrivateTmp= of the host's own services: other names at each boot.
+        if (name.startsWith('systemd-private-')) continue;
+        files.set(child, describe(join(root, child), stat, digests));
+        if (stat.isDirectory()) walk(child);
+      }
+    };
+    walk('');
+    return files;
   };
-  walk('');
-  return files;
 }
 
 /** Lines that begin with `-` for what is only before, `+` for what is only after. */
@@ -57,10 +61,13 @@ export function changesBetween(before: HostFiles, after: HostFiles): readonly st
   return lines;
 }
 
-function describe(path: string, stat: Stats): string {
-  const common = `${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}`;
+function describe(path: string, stat: BigIntStats, digests: Map<string, string>): string {
+  const common = `${(stat.mode & 0o7777n).toString(8)} ${stat.uid}:${stat.gid}`;
   if (stat.isSymbolicLink()) return `link ${common} -> ${readlinkSync(path)}`;
   if (stat.isDirectory()) return `directory ${common}`;
   if (!stat.isFile()) return `special ${common} ${stat.rdev}`;
-  return `file ${common} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`;
+  const key = `${stat.ino} ${stat.ctimeNs}`;
+  const digest = digests.get(key) ?? createHash('sha256').update(readFileSync(path)).digest('hex');
+  digests.set(key, digest);
+  return `file ${common} ${digest}`;
 }
