@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileLock } from '../sys/flock.ts';
 import { ContainerDirectory, containerNames } from './container-directory.ts';
+import { ContainerError } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { removeFromHost } from './remove-from-host.ts';
 import { removeStateDirectories } from './state-directories.ts';
@@ -25,12 +26,26 @@ export async function lockSwitches(
     parts.signal,
   );
   try {
-    for (const name of containerNames(parts.containersPath)) await recover(parts, name, control);
+    for (const name of containerNames(parts.containersPath)) await tryRecover(parts, name, control);
   } catch (error) {
     lock.release();
     throw error;
   }
   return lock;
+}
+
+// One container whose journal cannot be read must not keep all others from being switched.
+async function tryRecover(
+  parts: ContainerParts,
+  name: string,
+  control: ServiceControl,
+): Promise<void> {
+  try {
+    await recover(parts, name, control);
+  } catch (error) {
+    if (!(error instanceof ContainerError && error.code === 'CONTAINER_BROKEN')) throw error;
+    parts.log.warn(`container ${name} is broken and left as it is: ${error.message}`);
+  }
 }
 
 async function recover(
