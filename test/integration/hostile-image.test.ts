@@ -108,7 +108,10 @@ describe('a hostile image', () => {
         `oci:${site.layout}:x`,
       );
       assert.equal(exitCode, 0, stderr);
-      assert.doesNotMatch(`${stdout.toString()}${stderr}`, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+      assert.doesNotMatch(
+        `${stdout.toString()}${stderr}`,
+        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/,
+      );
     }
   });
 });

@@ -121,7 +121,5 @@ function leaf(): fc.Arbitrary<Exclude<Inode, DirectoryInode>> {
 function inode<T extends object>(more: {
   [K in keyof T]: fc.Arbitrary<T[K]>;
 }): fc.Arbitrary<T & InodeAttributes> {
-  return fc
-    .tuple(attributes, record(more))
-    .map(([own, rest]) => ({ ...own, ...rest }));
+  return fc.tuple(attributes, record(more)).map(([own, rest]) => ({ ...own, ...rest }));
 }
