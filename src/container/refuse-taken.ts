@@ -4,15 +4,7 @@ import { quote } from '../base/printable.ts';
 import type { HostRoot } from '../sys/host-root.ts';
 import { ContainerDirectory } from './container-directory.ts';
 import { ContainerError } from './container-error.ts';
-
-/** Where systemd looks for units that a service of ours would shadow or be shadowed by (systemd.unit(5)). */
-const UNIT_DIRECTORIES = [
-  '/etc/systemd/system',
-  '/run/systemd/system',
-  '/usr/local/lib/systemd/system',
-  '/usr/lib/systemd/system',
-  '/lib/systemd/system',
-];
+import { UNIT_DIRECTORIES } from './unit-directories.ts';
 
 /** @throws ContainerError ALREADY_INSTALLED, UNIT_EXISTS */
 export function refuseTaken(name: string, host: HostRoot, containersPath: string): void {
