@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { quote } from '../base/printable.ts';
 import { messageOf } from '../base/sysct-error.ts';
 import { createTmpfiles } from '../systemd/tmpfiles.ts';
 import { applyHostChange } from './apply-host-change.ts';
@@ -7,6 +8,7 @@ import { buildGeneration } from './build-generation.ts';
 import { ContainerDirectory } from './container-directory.ts';
 import { ContainerError } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
+import { hostFailure } from './host-failure.ts';
 import type { InstallPlan } from './install-plan.ts';
 import { enablerOf, reloadUnits, type ServiceControl } from './service-control.ts';
 import { removeFromHost } from './remove-from-host.ts';
@@ -37,7 +39,7 @@ export async function applyInstall(
   const directory = new ContainerDirectory(parts.containersPath, generation.name);
   try {
     parts.progress({ kind: 'stage', stage: 'switching', subject: generation.name });
-    await buildGeneration(plan, directory, parts);
+    await build(plan, directory, parts);
     writeJournal(directory.path, {
       version: 1,
       action: 'install',
@@ -58,6 +60,18 @@ export async function applyInstall(
   directory.finishSwitch();
 }
 
+async function build(
+  plan: InstallPlan,
+  directory: ContainerDirectory,
+  parts: ContainerParts,
+): Promise<void> {
+  try {
+    await buildGeneration(plan, directory, parts);
+  } catch (error) {
+    throw hostFailure(`installing ${plan.generation.name}: building ${directory.path}`, error);
+  }
+}
+
 async function changeHost(
   plan: InstallPlan,
   parts: ContainerParts,
@@ -65,7 +79,13 @@ async function changeHost(
 ): Promise<void> {
   for (const change of plan.changes) {
     parts.signal.throwIfAborted();
-    applyHostChange(parts.host, change, await plan.contents.get(change.path)?.());
+    const content = await plan.contents.get(change.path)?.();
+    try {
+      applyHostChange(parts.host, change, content);
+    } catch (error) {
+      const doing = `installing ${plan.generation.name}: writing ${quote(change.path)}`;
+      throw hostFailure(doing, error);
+    }
   }
   if (plan.generation.units.length > 0) {
     await reloadUnits(control, parts.signal);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNoOrderCycle } from '../launch/ordering.ts';
 import { verifyUnits } from '../systemd/verify-unit.ts';
+import { assertEnablable } from './assert-enablable.ts';
 import { ContainerError } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { summarizeContainers } from './container-summary.ts';
@@ -9,7 +10,7 @@ import { refuseAliases } from './refuse-aliases.ts';
 
 /**
  * The last checks before a switch: what systemd itself says of the units, and that the start order of
- * all containers has no circle.
+ * all containers has no circle, and that enabling meets no links of others.
  *
  * @throws ContainerError INVALID_UNIT, UNIT_EXISTS; LaunchError ORDER_CYCLE
  */
@@ -28,6 +29,8 @@ export async function checkPlan(plan: InstallPlan, parts: ContainerParts): Promi
   );
   if (units.length === 0) return;
   refuseAliases(generation.name, units, parts.host);
+  const service = units.find(({ name }) => name === generation.units[0]);
+  if (service !== undefined) assertEnablable(parts.host, service);
   assertNoOrderCycle(
     [generation, ...othersOf(plan, parts)].map(({ units: [unit = ''], order }) => ({
       unit,

@@ -15,6 +15,9 @@ export type ContainerErrorCode =
   | 'REQUIRED_BY_OTHERS'
   /** The service did not start, and the host was put back as it was. Exit status 9. */
   | 'START_FAILED'
+  /** The file system of a host file is full. Exit status 7. */
+  | 'NO_SPACE'
+  | 'HOST_WRITE_FAILED'
   | 'NO_COMMAND'
   | 'UNSUPPORTED';
 
