@@ -91,6 +91,6 @@ export function printGeneration(generation: Generation): string {
 
 function broken(what: string, reason: string): ContainerError {
   return new ContainerError('CONTAINER_BROKEN', `reading ${what}: it ${reason}`, {
-    hint: "put the file back from a backup; what it installed is named in the units' [X-Sysct] sections",
+    hint: 'sysct uninstall removes what of it can still be told',
   });
 }

@@ -11,11 +11,16 @@ export interface InstalledContainer {
 
 /** @throws ContainerError CONTAINER_NOT_FOUND, CONTAINER_BROKEN */
 export function requireInstalled(containersPath: string, name: string): InstalledContainer {
+  const directory = requireDirectory(containersPath, name);
+  return { directory, current: directory.readGeneration(directory.currentNumber() ?? 0) };
+}
+
+/** An installed container whose record may be damaged. @throws ContainerError CONTAINER_NOT_FOUND */
+export function requireDirectory(containersPath: string, name: string): ContainerDirectory {
   // A name with a slash or a dot in front can never have been installed, and must not become a path.
   const known = /^[^/.][^/]*$/.test(name);
   const directory = new ContainerDirectory(containersPath, known ? name : '.none');
-  const number = directory.currentNumber();
-  if (number !== undefined) return { directory, current: directory.readGeneration(number) };
+  if (directory.currentNumber() !== undefined) return directory;
   const names = containerNames(containersPath);
   throw new ContainerError('CONTAINER_NOT_FOUND', `no container ${quote(name)} is installed`, {
     hint:

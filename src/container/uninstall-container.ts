@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../base/printable.ts';
+import { isErrno, messageOf, SysctError } from '../base/sysct-error.ts';
 import { removeTmpfiles } from '../systemd/tmpfiles.ts';
 import { ContainerError } from './container-error.ts';
+import type { ContainerDirectory } from './container-directory.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { summarizeContainers } from './container-summary.ts';
-import { requireInstalled } from './installed-container.ts';
+import { requireDirectory } from './installed-container.ts';
+import type { Generation } from './generation.ts';
 import { lockSwitches } from './recover-switches.ts';
 import { removeFromHost, STOP_TIMEOUT_MS } from './remove-from-host.ts';
+import { salvagePresence } from './salvage-presence.ts';
 import type { ServiceControl } from './service-control.ts';
 import { purgeStateDirectories, removeStateDirectories } from './state-directories.ts';
 import { writeJournal } from './switch-journal.ts';
@@ -32,13 +36,13 @@ export async function uninstallContainer(
 ): Promise<Uninstalled> {
   using lock = await lockSwitches(parts, control);
   void lock;
-  const { directory, current } = requireInstalled(parts.containersPath, name);
-  refuseIfRequired(parts.containersPath, name, current.units[0]);
-  const [service] = current.units;
+  const directory = requireDirectory(parts.containersPath, name);
+  const { units, changes, stateDirectories, stateParents, generation } = recordOf(directory, parts);
+  const [service] = units;
+  refuseIfRequired(parts.containersPath, name, service);
   if (control.kind === 'running' && service !== undefined) {
     await control.manager.stop(service, { timeoutMs: STOP_TIMEOUT_MS, signal: parts.signal });
   }
-  const { units, changes, stateDirectories, stateParents, number: generation } = current;
   writeJournal(directory.path, {
     version: 1,
     action: 'uninstall',
@@ -64,6 +68,24 @@ export async function uninstallContainer(
   directory.removeCurrent();
   directory.remove();
   return { kept, data };
+}
+
+type Record = Pick<Generation, 'units' | 'changes' | 'stateDirectories' | 'stateParents'> & {
+  readonly generation: number;
+};
+
+/** What is to be taken off the host: as recorded, or, where the record is damaged, as it can be found. */
+function recordOf(directory: ContainerDirectory, parts: ContainerParts): Record {
+  const number = directory.currentNumber() ?? 1;
+  try {
+    return { ...directory.readGeneration(number), generation: number };
+  } catch (error) {
+    if (!(error instanceof SysctError) && !isErrno(error, 'ENOENT')) throw error;
+    const lost = 'files that its image brought and its data are not known any more, and stay';
+    parts.log.warn(`the record of ${directory.name} is damaged (${messageOf(error)}): ${lost}`);
+    const { units, changes } = salvagePresence(parts.host, directory.name, number);
+    return { units, changes, stateDirectories: [], stateParents: [], generation: number };
+  }
 }
 
 function refuseIfRequired(containersPath: string, name: string, unit: string | undefined): void {

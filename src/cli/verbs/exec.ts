@@ -5,7 +5,8 @@ export const exec: Verb = {
   name: 'exec',
   summary: 'Run a command in a running container',
   description: [
-    'Runs a command inside the running container, with its root, namespaces and environment, on this terminal. The exit status is that of the command; 125 when sysct failed, 126 and 127 when the command cannot be run or is not there.',
+    'Runs a command inside the running container, with its root, namespaces and environment, on this terminal. The exit status is that of the command; 125 when sysct failed (also when the container is not there or does not run), 126 and 127 when the command cannot be run or is not there.',
+    'In a chroot the command has the root and the environment of the service, but the capabilities and the control group of the caller.',
   ],
   args: [
     { name: 'NAME', description: 'a running container', arity: 'one', completes: 'containers' },

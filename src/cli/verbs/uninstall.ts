@@ -21,8 +21,8 @@ export const uninstall: Verb = {
     const { openParts } = await import('../open-parts.ts');
     const { openServiceControl } = await import('../../container/service-control.ts');
     const { uninstallContainer } = await import('../../container/uninstall-container.ts');
-    const { requireInstalled } = await import('../../container/installed-container.ts');
-    requireInstalled(context.containersDirectory, name);
+    const { requireDirectory } = await import('../../container/installed-container.ts');
+    requireDirectory(context.containersDirectory, name);
     const parts = await openParts(context, () => {});
     await using control = await openServiceControl(context.host, context.signal);
     const state = options.flag('purge') ? 'purge' : 'keep-data';

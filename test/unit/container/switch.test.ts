@@ -264,6 +264,8 @@ describe('directoriesOfTmpfiles', () => {
     { line: 'D! /var/lib/a/ - - - -', found: ['/var/lib/a'] },
     { line: 'd "/var/lib/with space" 0755 - - -', found: ['/var/lib/with space'] },
     { line: 'd /var/lib/100%% - - - -', found: ['/var/lib/100%'] },
+    { line: 'd /var/lib/with\\x20space - - - -', found: ['/var/lib/with space'] },
+    { line: 'd %S/etcd - - - -', found: ['/var/lib/etcd'] },
     { line: 'd /run/etcd 0700 - - -', found: [] },
     { line: 'd /var/run/etcd 0700 - - -', found: [] },
     { line: 'd /var/lib/%m - - - -', found: [] },
