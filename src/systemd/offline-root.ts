@@ -17,6 +17,7 @@ import type { HostRoot } from '../sys/host-root.ts';
 import { alsoUnits, type EnablementLink, installLinks, UNIT_DIRECTORY } from './install-links.ts';
 import type { EnablementChange, UnitEnabler } from './manager.ts';
 import { SystemdError } from './systemd-error.ts';
+import { UnitError } from './unit-error.ts';
 
 // systemd.unit(5) Table 1, what lasts longer than a boot, highest priority first.
 const SEARCH_PATH = [
@@ -81,7 +82,21 @@ function disableUnit(host: HostRoot, unit: string): readonly EnablementChange[] 
     removeIfEmpty(dirname(real));
     changes.push({ kind: 'unlink', path, target: '' });
   }
+  for (const directory of linkDirectories(host, unit)) removeIfEmpty(directory);
   return changes;
+}
+
+/** Where enabling puts links: there even when a run was killed before it made, or after it removed, the link. */
+function linkDirectories(host: HostRoot, unit: string): readonly string[] {
+  try {
+    if (findUnit(host, unit) === undefined) return [];
+    const { text, path } = readUnit(host, unit);
+    return installLinks(unit, text, path).map((link) => dirname(host.resolve(link.path)));
+  } catch (error) {
+    // What cannot be enabled has made no directories.
+    if (error instanceof SystemdError || error instanceof UnitError) return [];
+    throw error;
+  }
 }
 
 /** Links of that name under `*.wants` and its like, and aliases: what systemctl disable removes. */
@@ -119,7 +134,7 @@ function removeIfEmpty(directory: string): void {
     rmdirSync(directory);
     syncDirectory(dirname(directory));
   } catch (error) {
-    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
   }
 }
 
