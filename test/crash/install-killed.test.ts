@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { writeBusyboxImage } from '../support/busybox-image.ts';
 import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
-import { collectStrace, type KillPoint, runKilled, watchCalls } from '../support/kill-points.ts';
+import {
+  collectStrace,
+  type KillPoint,
+  runKilled,
+  type Tracer,
+  tracerOn,
+  watchCalls,
+} from '../support/kill-points.ts';
 import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
 import { eventually, unitProperty, untilNothingMounted } from '../support/on-host.ts';
 import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/shipped-sysct.ts';
@@ -76,6 +83,10 @@ after(async () => {
   tools[Symbol.dispose]();
 });
 
+function tracer(): Tracer {
+  return tracerOn(running, host.root);
+}
+
 /** What a run makes of the host, for comparing: nothing, or a whole install. */
 async function recover(at: string): Promise<'absent' | 'installed'> {
   const { exitCode, stderr } = await sysct(running, RECOVER);
@@ -104,7 +115,7 @@ function ofTheSwitch(points: readonly KillPoint[]): readonly KillPoint[] {
 
 describe('install, killed at any call of the switch', () => {
   it('is undone by the next run, or was whole', async () => {
-    const calls = ofTheSwitch(await watchCalls(running, host.root, [SYSCT_ON_HOST, ...INSTALL]));
+    const calls = ofTheSwitch(await watchCalls(tracer(), [SYSCT_ON_HOST, ...INSTALL]));
     await sysctChecked(running, UNINSTALL);
     assert.ok(calls.length > 20, `${calls.length}`);
     for (const wanted of ['switch.json', '.current.new', 'Reload', 'EnableUnitFiles'])
@@ -114,7 +125,7 @@ describe('install, killed at any call of the switch', () => {
       );
     const outcomes = new Map<string, number>();
     for (const point of calls) {
-      await runKilled(running, point, [SYSCT_ON_HOST, ...INSTALL]);
+      await runKilled(tracer(), point, [SYSCT_ON_HOST, ...INSTALL]);
       const outcome = await recover(point.text);
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       if (outcome === 'installed') await sysctChecked(running, UNINSTALL);
@@ -136,12 +147,12 @@ describe('install, killed at any call of the switch', () => {
 describe('uninstall, killed at any call of the switch', () => {
   it('is finished by the next run, or had not begun', async () => {
     await sysctChecked(running, INSTALL);
-    const calls = ofTheSwitch(await watchCalls(running, host.root, [SYSCT_ON_HOST, ...UNINSTALL]));
+    const calls = ofTheSwitch(await watchCalls(tracer(), [SYSCT_ON_HOST, ...UNINSTALL]));
     assert.ok(calls.length > 20, `${calls.length}`);
     let state = 'absent';
     for (const point of calls) {
       if (state === 'absent') await sysctChecked(running, INSTALL);
-      await runKilled(running, point, [SYSCT_ON_HOST, ...UNINSTALL]);
+      await runKilled(tracer(), point, [SYSCT_ON_HOST, ...UNINSTALL]);
       state = await recover(point.text);
     }
     assert.equal(state, 'absent');
@@ -167,11 +178,11 @@ describe('install --now, killed while the service starts', () => {
 
 describe('install, killed just before the host loses power', () => {
   it('is undone at the next boot by the next run', async () => {
-    const points = ofTheSwitch(await watchCalls(running, host.root, [SYSCT_ON_HOST, ...INSTALL]));
+    const points = ofTheSwitch(await watchCalls(tracer(), [SYSCT_ON_HOST, ...INSTALL]));
     await sysctChecked(running, UNINSTALL);
     const enabled = points.findLast(({ call }) => call === 'symlink');
     assert.ok(enabled !== undefined);
-    await runKilled(running, enabled, [SYSCT_ON_HOST, ...INSTALL]);
+    await runKilled(tracer(), enabled, [SYSCT_ON_HOST, ...INSTALL]);
     await running.kill();
     running = await host.start({ bindReadOnly: [SYSCT_BIND] });
     await eventually(running, '[ "$(systemctl show -P ActiveState victim)" = active ]');

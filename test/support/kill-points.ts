@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kills a program of a booted host at a chosen system call, by strace: first a run that is only watched
+// Kills a program at a chosen system call, by strace: first a run that is only watched
 // says which calls its main thread makes, then each later run dies as it enters one of them.
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { runChecked } from '../../src/sys/process.ts';
+import { type ProcessResult, runChecked, runProcess } from '../../src/sys/process.ts';
 import type { RunningHost } from './nspawn-host.ts';
-import type { SysctResult } from './shipped-sysct.ts';
 
 /** One system call of a watched run. */
 export interface KillPoint {
@@ -17,12 +16,31 @@ export interface KillPoint {
   readonly text: string;
 }
 
-const TOOLS = '/run/strace';
-
 // Whatever changes the names in a file system, starts a program, or is said to systemd.
 const CALLS = [
   ...['clone', 'link', 'mkdir', 'rename', 'rmdir', 'symlink', 'unlink', 'unlinkat', 'write'],
 ];
+
+/** Where programs are run under strace, and where its log can be written and read. */
+export interface Tracer {
+  run(flags: readonly string[], line: readonly string[]): Promise<ProcessResult>;
+  /** As the traced side sees it. */
+  readonly log: string;
+  /** As this process sees it. */
+  readonly logHere: string;
+}
+
+/** On this machine. */
+export function tracerHere(directory: string): Tracer {
+  const log = join(directory, 'strace.log');
+  return {
+    run: (flags, line) => runProcess('strace', ['-f', ...flags, '--', ...line]),
+    log,
+    logHere: log,
+  };
+}
+
+const TOOLS = '/run/strace';
 
 /** This machine's strace with its libraries in a directory: the `--bind-ro` that gives them to a host. */
 export async function collectStrace(directory: string): Promise<string> {
@@ -34,52 +52,49 @@ export async function collectStrace(directory: string): Promise<string> {
   return `${directory}:${TOOLS}`;
 }
 
+/** On a booted host that has what {@link collectStrace} collected. */
+export function tracerOn(host: RunningHost, root: string): Tracer {
+  const log = '/srv/strace.log';
+  const loader = readdirSync(join('/', 'lib64')).find((name) => name.startsWith('ld-linux')) ?? '';
+  return {
+    run: async (flags, line) => {
+      const own = ['--library-path', TOOLS, `${TOOLS}/strace`, '-f'];
+      return await host.exec(`${TOOLS}/${loader}`, [...own, ...flags, '--', ...line]);
+    },
+    log,
+    logHere: join(root, log),
+  };
+}
+
 /** Runs a program under watch: what its main thread called, in order. */
 export async function watchCalls(
-  host: RunningHost,
-  root: string,
+  tracer: Tracer,
   line: readonly string[],
 ): Promise<readonly KillPoint[]> {
-  const log = '/srv/strace.log';
-  const flags = ['-o', log, '-s', '400', '-e', `trace=${CALLS.join(',')}`];
-  const { exitCode, stderr } = await run(host, flags, line);
+  const flags = ['-o', tracer.log, '-s', '400', '-e', `trace=${CALLS.join(',')}`];
+  const { exitCode, stderr } = await tracer.run(flags, line);
   if (exitCode !== 0) throw new Error(`the watched run exited with ${exitCode}: ${stderr}`);
-  const points = pointsOf(readFileSync(join(root, log), 'latin1'));
-  rmSync(join(root, log));
+  const points = pointsOf(readFileSync(tracer.logHere, 'latin1'));
+  rmSync(tracer.logHere);
   return points;
 }
 
 /** Runs a program that is killed as it enters the call. Throws when it came to an end of its own. */
 export async function runKilled(
-  host: RunningHost,
+  tracer: Tracer,
   { call, ordinal, text }: KillPoint,
   line: readonly string[],
 ): Promise<void> {
   const inject = `inject=${call}:signal=KILL:when=${ordinal}`;
   const flags = ['-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
-  const { exitCode, stderr } = await run(host, flags, line);
-  if (exitCode === KILLED) return;
+  const { exitCode, signal, stderr } = await tracer.run(flags, line);
+  // strace dies as what it traces did.
+  if (signal === 'SIGKILL' || exitCode === KILLED_IN_UNIT) return;
   throw new Error(`it was not killed at ${text}, but exited with ${exitCode}: ${stderr}`);
 }
 
-/** What systemd-run makes of a program that died of SIGKILL, as strace does with what it traces. */
-const KILLED = 255;
-
-async function run(
-  host: RunningHost,
-  flags: readonly string[],
-  line: readonly string[],
-): Promise<SysctResult> {
-  const loader = basename((await loaderOf()) ?? '');
-  const args = ['--library-path', TOOLS, `${TOOLS}/strace`, '-f', ...flags];
-  const result = await host.exec(`${TOOLS}/${loader}`, [...args, '--', ...line]);
-  return { ...result, stdout: result.stdout.toString('utf8') };
-}
-
-async function loaderOf(): Promise<string | undefined> {
-  const { stdout } = await runChecked('ldd', ['/usr/bin/strace']);
-  return /\/\S*ld-linux\S*/.exec(stdout.toString('utf8'))?.[0];
-}
+/** What systemd-run makes of a program that died of a signal. */
+const KILLED_IN_UNIT = 255;
 
 function pointsOf(log: string): readonly KillPoint[] {
   const lines = log.split('\n').map((line) => /^(\d+) +((\w+)\(.*)$/.exec(line));
