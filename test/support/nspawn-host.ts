@@ -22,6 +22,7 @@ import {
 import { once } from 'node:events';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isErrno } from '../../src/base/sysct-error.ts';
 import {
   runChecked,
   runProcess,
@@ -297,7 +298,7 @@ class NspawnBoot implements RunningHost {
 }
 
 function isInit(pid: number): boolean {
-  return /^systemd$/m.test(readFileSync(`/proc/${pid}/comm`, 'utf8'));
+  return /^systemd$/m.test(readIfThere(`/proc/${pid}/comm`));
 }
 
 function nspawnFlags(root: string, options: BootOptions): readonly string[] {
@@ -348,5 +349,15 @@ function removeControlGroup(group: string): void {
   const below = globSync('**/', { cwd: group }).toSorted((a, b) => b.length - a.length);
   for (const directory of [...below.map((path) => join(group, path)), group]) {
     if (existsSync(directory)) rmdirSync(directory);
+  }
+}
+
+// A process may end between being listed and being looked at.
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return '';
+    throw error;
   }
 }
