@@ -44,6 +44,17 @@ const ROOMS = {
   base: [],
 };
 
+/** The rooms inside `store`, each with the rooms below it; `src/store/store.ts` stands on top of them. */
+const STORE_ROOMS = {
+  import: ['checkout', 'erofs', 'ref', 'layer', 'tree', 'disk'],
+  checkout: ['erofs', 'layer', 'tree', 'disk'],
+  erofs: ['tree', 'disk'],
+  ref: ['disk'],
+  layer: ['tree', 'disk'],
+  tree: ['disk'],
+  disk: [],
+};
+
 /** Where each third-party package may be imported. */
 const DOORS = {
   commander: '^src/cli/',
@@ -71,6 +82,23 @@ module.exports = {
       from: { path: `^src/${room}/` },
       to: { path: '^src/', pathNot: `^src/(${[room, ...below].join('|')})/` },
     })),
+    ...Object.entries(STORE_ROOMS).map(([room, below]) => ({
+      name: `store-${room}-imports-downwards`,
+      comment: `store/${room} may import ${below.length === 0 ? 'no other room of the store' : below.join(', ')}`,
+      severity: 'error',
+      from: { path: `^src/store/${room}/` },
+      to: { path: '^src/store/', pathNot: `^src/store/(${[room, ...below].join('|')})/` },
+    })),
+    {
+      name: 'known-rooms-of-the-store',
+      comment: 'a new room needs its place in the house',
+      severity: 'error',
+      from: {
+        path: '^src/store/[^/]+/',
+        pathNot: `^src/store/(${Object.keys(STORE_ROOMS).join('|')})/`,
+      },
+      to: {},
+    },
     {
       name: 'known-rooms',
       comment: 'a new room needs its place in the house',

@@ -3,8 +3,8 @@ import { closeSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync } 
 import { join } from 'node:path';
 import { isErrno } from '../base/sysct-error.ts';
 import { writeErofsImage } from '../store/erofs/write-erofs-image.ts';
-import type { ContentSources } from '../store/content-sources.ts';
-import { writePlainTree } from '../store/plain-tree.ts';
+import type { ContentSources } from '../store/checkout/content-sources.ts';
+import { writePlainTree } from '../store/checkout/plain-tree.ts';
 import type { Store } from '../store/store.ts';
 import { syncFileSystem } from '../sys/durable-file.ts';
 import type { ContainerDirectory } from './container-directory.ts';

@@ -3,9 +3,9 @@
 // written: symbolic links are followed inside the tree only, so a link to /etc/shadow means the image's.
 import { type ByteString, byteStringOf, displayBytes } from '../base/byte-string.ts';
 import { printable, quote } from '../base/printable.ts';
-import type { DirectoryInode, FileContent, FileInode, Inode } from '../store/inode.ts';
-import { lookup, lookupNoFollow } from '../store/tree-path.ts';
-import type { Tree } from '../store/tree.ts';
+import type { DirectoryInode, FileContent, FileInode, Inode } from '../store/tree/inode.ts';
+import { lookup, lookupNoFollow } from '../store/tree/tree-path.ts';
+import type { Tree } from '../store/tree/tree.ts';
 import { parseTemplate, type Template } from '../template/parse-template.ts';
 import { PackageError } from './package-error.ts';
 import {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Privileges } from '../launch/privileges.ts';
-import type { Tree } from '../store/tree.ts';
+import type { Tree } from '../store/tree/tree.ts';
 import type { Generation } from './generation.ts';
 import type { HostChange, HostContents } from './host-change.ts';
 

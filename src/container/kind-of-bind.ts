@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { byteStringOf } from '../base/byte-string.ts';
-import { lookup } from '../store/tree-path.ts';
-import type { Tree } from '../store/tree.ts';
+import { lookup } from '../store/tree/tree-path.ts';
+import type { Tree } from '../store/tree/tree.ts';
 import type { HostView } from './host-view.ts';
 
 export type BindKind = 'directory' | 'file';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LaunchWith } from '../launch/exec-values.ts';
-import type { CheckoutPlan } from '../store/checkout.ts';
+import type { CheckoutPlan } from '../store/checkout/checkout.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type Generation, GENERATION_VERSION } from './generation.ts';
 import type { HostFilesPlan } from './host-files-plan.ts';

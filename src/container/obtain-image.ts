@@ -6,7 +6,7 @@ import type { ImageSource } from '../image/image-source.ts';
 import { type PulledImage, pullImage } from '../image/pull-image.ts';
 import type { TrustGate } from '../image/trust-gate.ts';
 import type { Platform } from '../oci/platform.ts';
-import type { RefRecord } from '../store/ref-record.ts';
+import type { RefRecord } from '../store/ref/ref-record.ts';
 import type { ContainerParts } from './container-parts.ts';
 
 export interface WantedImage {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HostFacts } from '../launch/host-facts.ts';
 import type { Store } from '../store/store.ts';
-import type { Tree } from '../store/tree.ts';
+import type { Tree } from '../store/tree/tree.ts';
 import { chooseLaunch } from './choose-launch.ts';
 import type { ContainerName } from './container-name.ts';
 import type { ContainerParts } from './container-parts.ts';

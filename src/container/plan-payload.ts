@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Tree } from '../store/tree.ts';
+import type { Tree } from '../store/tree/tree.ts';
 import { assertAllowedTmpfiles, assertVolumesOutsideStore } from './forbidden-host-path.ts';
 import { generateTmpfiles } from './generated-tmpfiles.ts';
 import type { HostView } from './host-view.ts';

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { byteStringOf } from '../base/byte-string.ts';
 import type { MountPoint } from '../launch/mount-points.ts';
-import { type CheckoutPlan, planCheckout } from '../store/checkout.ts';
-import { offlineCheckout } from '../store/checkout-offline.ts';
-import { probeCheckout } from '../store/checkout-probe.ts';
-import { ensureDirectory, ensureFile } from '../store/tree-path.ts';
-import type { Tree } from '../store/tree.ts';
+import { type CheckoutPlan, planCheckout } from '../store/checkout/checkout.ts';
+import { offlineCheckout } from '../store/checkout/checkout-offline.ts';
+import { probeCheckout } from '../store/checkout/checkout-probe.ts';
+import { ensureDirectory, ensureFile } from '../store/tree/tree-path.ts';
+import type { Tree } from '../store/tree/tree.ts';
 import { mountedRoot, ROOT_IMAGE, ROOT_TREE } from './build-generation.ts';
 import type { ContainerParts } from './container-parts.ts';
 

@@ -10,8 +10,8 @@ import {
   runtimeConfigFromImage,
   type VolumeDirectory,
 } from '../launch/runtime-config-from-image.ts';
-import type { CheckoutPlan } from '../store/checkout.ts';
-import { lookup } from '../store/tree-path.ts';
+import type { CheckoutPlan } from '../store/checkout/checkout.ts';
+import { lookup } from '../store/tree/tree-path.ts';
 import { describeRule, describeVerdict } from '../trust/describe-verdict.ts';
 import { EXPORTS_LIMITS, type PackageExports } from './exports.ts';
 import { PackageError } from './package-error.ts';
@@ -20,7 +20,7 @@ import type { InstallRequest } from './install-request.ts';
 import { kindOfBind } from './kind-of-bind.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { type ObtainedImage, provenName } from './obtain-image.ts';
-import type { Tree } from '../store/tree.ts';
+import type { Tree } from '../store/tree/tree.ts';
 import { bundlePath } from './plan-root.ts';
 import { renderConfig, renderService } from './render-package.ts';
 import { type ResolvedValues, templateValues } from './variables.ts';

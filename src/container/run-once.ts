@@ -18,10 +18,10 @@ import {
   mountCheckout,
   planCheckout,
   unmountCheckout,
-} from '../store/checkout.ts';
-import { probeCheckout } from '../store/checkout-probe.ts';
+} from '../store/checkout/checkout.ts';
+import { probeCheckout } from '../store/checkout/checkout-probe.ts';
 import { writeErofsImage } from '../store/erofs/write-erofs-image.ts';
-import { writePlainTree } from '../store/plain-tree.ts';
+import { writePlainTree } from '../store/checkout/plain-tree.ts';
 import { runProcess } from '../sys/process.ts';
 import { ROOT_IMAGE, ROOT_TREE } from './build-generation.ts';
 import { ContainerError } from './container-error.ts';

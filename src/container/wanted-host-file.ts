@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FileContent } from '../store/inode.ts';
+import type { FileContent } from '../store/tree/inode.ts';
 import { renderTemplate, type TemplateValues } from '../template/render-template.ts';
 import type { HostFileRole } from './host-change.ts';
 import type { PlacedHostFile } from './package-templates.ts';

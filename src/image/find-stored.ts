@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestHex, isDigest } from '../base/digest.ts';
-import type { RefRecord } from '../store/ref-record.ts';
+import type { RefRecord } from '../store/ref/ref-record.ts';
 import type { Store } from '../store/store.ts';
-import { StoreError } from '../store/store-error.ts';
+import { StoreError } from '../store/disk/store-error.ts';
 import { parseSourceName } from './source-name.ts';
 import { readImageConfig, resolveImage } from './resolve-image.ts';
 import type { PulledImage } from './pull-image.ts';

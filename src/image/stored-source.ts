@@ -2,7 +2,7 @@
 import type { Digest } from '../base/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
-import type { RefRecord } from '../store/ref-record.ts';
+import type { RefRecord } from '../store/ref/ref-record.ts';
 import type { Store } from '../store/store.ts';
 import { dockerIdentity } from '../trust/scope-lookup.ts';
 import type { SignatureSearch } from '../trust/signature-source.ts';

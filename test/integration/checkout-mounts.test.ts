@@ -12,14 +12,14 @@ import {
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { digestHex, sha256 } from '../../src/base/digest.ts';
-import { probeCheckout } from '../../src/store/checkout-probe.ts';
-import type { OverlayForm } from '../../src/store/checkout-support.ts';
+import { probeCheckout } from '../../src/store/checkout/checkout-probe.ts';
+import type { OverlayForm } from '../../src/store/checkout/checkout-support.ts';
 import {
   type CheckoutPlan,
   mountCheckout,
   planCheckout,
   unmountCheckout,
-} from '../../src/store/checkout.ts';
+} from '../../src/store/checkout/checkout.ts';
 import { mountsWithin, readMountInfo } from '../../src/sys/mount-info.ts';
 import { runChecked, runProcess } from '../../src/sys/process.ts';
 import { erofsImageBytes } from '../support/erofs-image-bytes.ts';

@@ -8,10 +8,10 @@ import {
   mountCheckout,
   planCheckout,
   unmountCheckout,
-} from '../../src/store/checkout.ts';
-import type { OverlayForm } from '../../src/store/checkout-support.ts';
+} from '../../src/store/checkout/checkout.ts';
+import type { OverlayForm } from '../../src/store/checkout/checkout-support.ts';
 import { writeErofsImage } from '../../src/store/erofs/write-erofs-image.ts';
-import { writePlainTree } from '../../src/store/plain-tree.ts';
+import { writePlainTree } from '../../src/store/checkout/plain-tree.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { differences, seeTree, type SeenEntry } from '../support/compare-trees.ts';
 import { debianRootTar } from '../support/debian-root.ts';

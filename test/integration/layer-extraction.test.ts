@@ -16,8 +16,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Inode } from '../../src/store/inode.ts';
-import { countHardLinks, type Tree, walkTree } from '../../src/store/tree.ts';
+import type { Inode } from '../../src/store/tree/inode.ts';
+import { countHardLinks, type Tree, walkTree } from '../../src/store/tree/tree.ts';
 import { digestHex } from '../../src/base/digest.ts';
 import { differences, type SeenEntry, seeTree } from '../support/compare-trees.ts';
 import { imageOf } from '../support/layer-tree.ts';

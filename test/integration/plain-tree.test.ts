@@ -10,7 +10,7 @@ import {
   type PlainTreeReport,
   type PlainTreeSources,
   writePlainTree,
-} from '../../src/store/plain-tree.ts';
+} from '../../src/store/checkout/plain-tree.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { seeTree } from '../support/compare-trees.ts';
 import { withLoopImage } from '../support/loop-image.ts';

@@ -20,10 +20,10 @@ import { byteStringOf } from '../../src/base/byte-string.ts';
 import { sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { ProgressEvent } from '../../src/base/progress.ts';
-import type { FileInode } from '../../src/store/inode.ts';
+import type { FileInode } from '../../src/store/tree/inode.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { lookup } from '../../src/store/tree-path.ts';
-import type { Tree } from '../../src/store/tree.ts';
+import { lookup } from '../../src/store/tree/tree-path.ts';
+import type { Tree } from '../../src/store/tree/tree.ts';
 import {
   chunks,
   CONFIG,

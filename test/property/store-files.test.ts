@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { ByteString } from '../../src/base/byte-string.ts';
-import { ByteReader } from '../../src/store/byte-reader.ts';
-import { ByteWriter } from '../../src/store/byte-writer.ts';
-import type { FileInode, Inode } from '../../src/store/inode.ts';
-import { putLayerEntry, takeLayerEntry } from '../../src/store/layer-entry-codec.ts';
-import { StoreError } from '../../src/store/store-error.ts';
-import { decodeTree, encodeTree } from '../../src/store/tree-file.ts';
-import { copyTree, walkTree } from '../../src/store/tree.ts';
+import { ByteReader } from '../../src/store/disk/byte-reader.ts';
+import { ByteWriter } from '../../src/store/disk/byte-writer.ts';
+import type { FileInode, Inode } from '../../src/store/tree/inode.ts';
+import { putLayerEntry, takeLayerEntry } from '../../src/store/layer/layer-entry-codec.ts';
+import { StoreError } from '../../src/store/disk/store-error.ts';
+import { decodeTree, encodeTree } from '../../src/store/tree/tree-file.ts';
+import { copyTree, walkTree } from '../../src/store/tree/tree.ts';
 import { DIFF_ID, layerEntry, tree } from '../support/arbitrary-tree.ts';
 
 describe('numbers and texts of the store’s files', () => {

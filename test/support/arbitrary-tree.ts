@@ -3,8 +3,13 @@
 import fc from 'fast-check';
 import type { ByteString } from '../../src/base/byte-string.ts';
 import { type Digest, sha256 } from '../../src/base/digest.ts';
-import type { DirectoryInode, FileContent, Inode, InodeAttributes } from '../../src/store/inode.ts';
-import type { LayerEntry } from '../../src/store/layer-entry.ts';
+import type {
+  DirectoryInode,
+  FileContent,
+  Inode,
+  InodeAttributes,
+} from '../../src/store/tree/inode.ts';
+import type { LayerEntry } from '../../src/store/layer/layer-entry.ts';
 
 /** With the prototype that literals have: deepEqual compares it. */
 function record<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ErofsSources } from '../../src/store/erofs/erofs-sources.ts';
 import {
   type ErofsImageSummary,
-  type ErofsSources,
   writeErofsImage,
 } from '../../src/store/erofs/write-erofs-image.ts';
-import type { DirectoryInode } from '../../src/store/inode.ts';
+import type { DirectoryInode } from '../../src/store/tree/inode.ts';
 import { temporaryDirectory } from './tmp.ts';
 
 /** {@link writeErofsImage} into memory. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestHex } from '../../src/base/digest.ts';
-import type { ErofsSources } from '../../src/store/erofs/write-erofs-image.ts';
+import type { ErofsSources } from '../../src/store/erofs/erofs-sources.ts';
 import { noise, SampleTree } from './sample-tree.ts';
 
 /** A tree and the sha256 of the image that composefs 1.0.8 makes of it. */

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContentReader } from '../../src/container/exports.ts';
-import type { FileContent } from '../../src/store/inode.ts';
+import type { FileContent } from '../../src/store/tree/inode.ts';
 import { SampleTree } from './sample-tree.ts';
 
 export const FIXTURES = join(import.meta.dirname, '../fixtures/exports');

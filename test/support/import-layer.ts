@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { digestHex, sha256, type Digest } from '../../src/base/digest.ts';
 import type { TarEntry } from '../../src/archive/tar-entry.ts';
 import { TarReader } from '../../src/archive/tar-reader.ts';
-import { applyLayer } from '../../src/store/apply-layer.ts';
-import { type CleanEntry, EntryCleaner, withContent } from '../../src/store/clean-entry.ts';
-import type { InlineContent, ObjectContent } from '../../src/store/erofs/write-erofs-image.ts';
-import type { FileContent } from '../../src/store/inode.ts';
-import type { LayerEntry } from '../../src/store/layer-entry.ts';
-import { emptyTree, type Tree } from '../../src/store/tree.ts';
+import { applyLayer } from '../../src/store/layer/apply-layer.ts';
+import { type CleanEntry, EntryCleaner, withContent } from '../../src/store/layer/clean-entry.ts';
+import type { FileContent, InlineContent, ObjectContent } from '../../src/store/tree/inode.ts';
+import type { LayerEntry } from '../../src/store/layer/layer-entry.ts';
+import { emptyTree, type Tree } from '../../src/store/tree/tree.ts';
 
 /** A tree and its bytes, from tar archives, by the store's own reader and rules but without a store around them. */
 export interface ImportedTree {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { displayBytes } from '../../src/base/byte-string.ts';
 import { type Digest, sha256 } from '../../src/base/digest.ts';
-import { applyLayer } from '../../src/store/apply-layer.ts';
-import { EntryCleaner, withContent } from '../../src/store/clean-entry.ts';
-import type { Inode } from '../../src/store/inode.ts';
-import type { LayerEntry } from '../../src/store/layer-entry.ts';
-import { emptyTree, type Tree, walkTree } from '../../src/store/tree.ts';
+import { applyLayer } from '../../src/store/layer/apply-layer.ts';
+import { EntryCleaner, withContent } from '../../src/store/layer/clean-entry.ts';
+import type { Inode } from '../../src/store/tree/inode.ts';
+import type { LayerEntry } from '../../src/store/layer/layer-entry.ts';
+import { emptyTree, type Tree, walkTree } from '../../src/store/tree/tree.ts';
 import { readTar } from './read-tar.ts';
 
 export interface Image {

@@ -8,8 +8,8 @@ import type {
   Inode,
   InodeAttributes,
   SymlinkInode,
-} from '../../src/store/inode.ts';
-import type { InlineContent } from '../../src/store/erofs/write-erofs-image.ts';
+  InlineContent,
+} from '../../src/store/tree/inode.ts';
 
 export type Attributes = Partial<Omit<InodeAttributes, 'xattrs'>> & {
   readonly xattrs?: Readonly<Record<string, string | Buffer>>;

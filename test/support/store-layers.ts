@@ -7,8 +7,8 @@ import { type Digest, sha256 } from '../../src/base/digest.ts';
 import { noProgress, type Progress } from '../../src/base/progress.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import type { LayerCompression } from '../../src/oci/media-type.ts';
-import type { LayerImport } from '../../src/store/import-layer.ts';
-import type { NewRef, RefRecord } from '../../src/store/ref-record.ts';
+import type { LayerImport } from '../../src/store/import/import-layer.ts';
+import type { NewRef, RefRecord } from '../../src/store/ref/ref-record.ts';
 import type { Store } from '../../src/store/store.ts';
 
 /** A layer as a source would have it. */

@@ -3,7 +3,7 @@
 // rights it is run with, and prints the report.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writePlainTree } from '../../src/store/plain-tree.ts';
+import { writePlainTree } from '../../src/store/checkout/plain-tree.ts';
 import { noise, SampleTree } from './sample-tree.ts';
 
 const directory = process.argv[2]!;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shortDigest } from '../../base/digest.ts';
-import type { RefRecord } from '../../store/ref-record.ts';
+import type { RefRecord } from '../../store/ref/ref-record.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Verb } from '../verb.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, parseStrictJsonValue } from '../../base/strict-json.ts';
 import type { Store } from '../../store/store.ts';
-import type { RefRecord } from '../../store/ref-record.ts';
+import type { RefRecord } from '../../store/ref/ref-record.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Context } from '../context.ts';
 import type { Verb } from '../verb.ts';
@@ -58,7 +58,7 @@ function readConfig(store: Store, record: RefRecord): unknown {
 // Asking how it would be checked out mounts things: only root can find out.
 async function readCheckout(context: Context, store: Store): Promise<unknown> {
   if (process.getuid?.() !== 0 || !context.host.isRunningHost) return undefined;
-  const { probeCheckout } = await import('../../store/checkout-probe.ts');
+  const { probeCheckout } = await import('../../store/checkout/checkout-probe.ts');
   return await probeCheckout({
     objects: store.layout.objects,
     runtimeDirectory: '/run/sysct',

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ByteString, displayBytes } from '../../base/byte-string.ts';
 import { quote } from '../../base/printable.ts';
-import { CheckoutError } from '../checkout-error.ts';
-import type { FileContent, InodeAttributes } from '../inode.ts';
+import { CheckoutError } from '../disk/checkout-error.ts';
+import type { FileContent, InodeAttributes } from '../tree/inode.ts';
 import { type FILE_TYPES, MAX_NAME_BYTES } from './format.ts';
 import type { ImageXattr } from './image-xattr.ts';
 

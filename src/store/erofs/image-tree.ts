@@ -2,8 +2,8 @@
 import { type ByteString, displayBytes } from '../../base/byte-string.ts';
 import { assertNever } from '../../base/assert-never.ts';
 import { quote } from '../../base/printable.ts';
-import { CheckoutError } from '../checkout-error.ts';
-import { type DirectoryInode, type Inode, type InodeAttributes, NO_XATTRS } from '../inode.ts';
+import { CheckoutError } from '../disk/checkout-error.ts';
+import { type DirectoryInode, type Inode, type InodeAttributes, NO_XATTRS } from '../tree/inode.ts';
 import { FILE_TYPES, MAX_FILE_BYTES, MAX_LINK_TARGET_BYTES } from './format.ts';
 import { assertName, ImageNode, type NodePayload } from './image-node.ts';
 import { isWhiteout, type OverlayXattrs } from './overlay-xattrs.ts';

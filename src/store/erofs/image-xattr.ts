@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesOf, byteStringOf, type ByteString, displayBytes } from '../../base/byte-string.ts';
 import { quote } from '../../base/printable.ts';
-import { CheckoutError } from '../checkout-error.ts';
+import { CheckoutError } from '../disk/checkout-error.ts';
 import { MAX_NAME_BYTES, roundUp, XATTR_ENTRY_BYTES } from './format.ts';
 import { xxh32 } from './xxh32.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
 import { assertNever } from '../../base/assert-never.ts';
-import { CheckoutError } from '../checkout-error.ts';
+import { CheckoutError } from '../disk/checkout-error.ts';
 import { directoryBlock } from './directory-block.ts';
 import {
   BLOCK_BYTES,

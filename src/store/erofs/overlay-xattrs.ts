@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { byteString, byteStringOf, type ByteString } from '../../base/byte-string.ts';
 import { digestHex } from '../../base/digest.ts';
-import type { DirectoryInode, Inode } from '../inode.ts';
+import type { DirectoryInode, Inode, ObjectContent } from '../tree/inode.ts';
 import { type ImageXattr, NO_VALUE, type XattrTable } from './image-xattr.ts';
-import type { ErofsSources, ObjectContent } from './write-erofs-image.ts';
+import type { ErofsSources } from './erofs-sources.ts';
 
 /**
  * What overlay may find on an inode is decided here alone: `trusted.overlay.*` of a layer is moved

@@ -11,7 +11,8 @@ import {
 } from './format.ts';
 import type { DirectoryEntries, ImageNode } from './image-node.ts';
 import type { ImageSink } from './image-sink.ts';
-import type { ErofsSources, InlineContent } from './write-erofs-image.ts';
+import type { InlineContent } from '../tree/inode.ts';
+import type { ErofsSources } from './erofs-sources.ts';
 
 /** Writes what follows the inode and its xattrs: the end of its content that fills no block. */
 export function putTail(sink: ImageSink, node: ImageNode, sources: ErofsSources): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DirectoryInode, FileContent } from '../inode.ts';
+import type { DirectoryInode } from '../tree/inode.ts';
+import type { ErofsSources } from './erofs-sources.ts';
 import {
   BLOCK_BITS,
   BLOCK_BYTES,
@@ -21,17 +22,6 @@ import { OverlayXattrs } from './overlay-xattrs.ts';
 import { putBlocks, putTail } from './put-content.ts';
 import { putInode, putSeconds } from './put-inode.ts';
 import { putXattr, putXattrs } from './put-xattrs.ts';
-
-export type InlineContent = Extract<FileContent, { kind: 'inline' }>;
-export type ObjectContent = Extract<FileContent, { kind: 'object' }>;
-
-/** Where the writer gets what the tree does not hold. */
-export interface ErofsSources {
-  /** The bytes of a small file, `content.sizeBytes` of them; not kept by the writer. */
-  readInline(content: InlineContent): Uint8Array;
-  /** The fs-verity digest (sha256, 4 KiB blocks) of a sealed object, which overlay then requires at open. */
-  verityDigest?(content: ObjectContent): Uint8Array | undefined;
-}
 
 export interface ErofsImageSummary {
   readonly sizeBytes: number;

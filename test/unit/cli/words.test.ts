@@ -16,7 +16,7 @@ import { ago, renderTable } from '../../../src/cli/table.ts';
 import { VERBS } from '../../../src/cli/verbs.ts';
 import { ContainerError } from '../../../src/container/container-error.ts';
 import { RegistryError } from '../../../src/registry/registry-error.ts';
-import { StoreError } from '../../../src/store/store-error.ts';
+import { StoreError } from '../../../src/store/disk/store-error.ts';
 import { TrustError } from '../../../src/trust/trust-error.ts';
 
 describe('exit statuses', () => {

@@ -8,7 +8,7 @@ import { hostView } from '../../../src/container/host-view.ts';
 import { isInstalled } from '../../../src/container/installed-container.ts';
 import { planPayload } from '../../../src/container/plan-payload.ts';
 import { refuseTaken } from '../../../src/container/refuse-taken.ts';
-import { emptyTree } from '../../../src/store/tree.ts';
+import { emptyTree } from '../../../src/store/tree/tree.ts';
 import { HostRoot } from '../../../src/sys/host-root.ts';
 import { temporaryDirectory } from '../../support/tmp.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { byteStringOf } from '../../../../src/base/byte-string.ts';
 import { digestHex, sha256 } from '../../../../src/base/digest.ts';
-import type { Inode } from '../../../../src/store/inode.ts';
+import type { Inode } from '../../../../src/store/tree/inode.ts';
 import { erofsImageBytes } from '../../../support/erofs-image-bytes.ts';
 import { EROFS_SAMPLES, reversed } from '../../../support/erofs-samples.ts';
 import { noise, SampleTree } from '../../../support/sample-tree.ts';

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { byteStringOf } from '../../base/byte-string.ts';
+import { digestHex, sha256 } from '../../base/digest.ts';
+import { printable } from '../../base/printable.ts';
+import { isJsonObject, InvalidJsonError, parseStrictJsonValue } from '../../base/strict-json.ts';
+import { isErrno, messageOf } from '../../base/sysct-error.ts';
+import { writeFileDurably } from '../../sys/durable-file.ts';
+import { ProcessError, runProcess } from '../../sys/process.ts';
+import { CheckoutError } from '../disk/checkout-error.ts';
+import type { CheckoutSupport, OverlayForm } from './checkout-support.ts';
+import { writeErofsImage } from '../erofs/write-erofs-image.ts';
+import { type DirectoryInode, type FileContent, type FileInode, NO_XATTRS } from '../tree/inode.ts';
+import { overlayOptions } from './overlay-options.ts';
+
+export interface CheckoutProbeOptions {
+  /** `objects/` of the store that would be a layer; must exist. */
+  readonly objects: string;
+  /** Holds the result for this boot; created if need be. `/run/sysct` on a host. */
+  readonly runtimeDirectory: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds out by doing: mounts a tiny image and an overlay of it over the store's own object
+ * directory, in a mount namespace of its own that vanishes with the probe, and reads files through
+ * it. A success is remembered until the next boot; a failure is tried again each time. Never
+ * throws for want of support: that is the value `plain-tree` with the reason.
+ */
+export async function probeCheckout(options: CheckoutProbeOptions): Promise<CheckoutSupport> {
+  const memory = join(options.runtimeDirectory, MEMORY_FILE);
+  const bootID = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const known = recall(memory, bootID, options.objects);
+  if (known !== undefined) return { method: 'erofs-overlay', form: known, reason: TRIED };
+  let scratch: string;
+  try {
+    mkdirSync(options.runtimeDirectory, { recursive: true, mode: 0o755 });
+    scratch = mkdtempSync(join(options.runtimeDirectory, 'probe-'));
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error;
+    return { method: 'plain-tree', reason: `mounting needs root: ${printable(messageOf(error))}` };
+  }
+  try {
+    writeSample(scratch);
+    const failures: string[] = [];
+    for (const form of ['plain-lower', 'data-only'] as const) {
+      const failure = await tryForm(form, scratch, options);
+      if (failure === undefined) {
+        const remembered = JSON.stringify({ bootID, objects: options.objects, form });
+        writeFileDurably(memory, `${remembered}\n`, 0o600);
+        return { method: 'erofs-overlay', form, reason: TRIED };
+      }
+      failures.push(failure);
+    }
+    return { method: 'plain-tree', reason: failures[0] ?? 'no form of overlay works' };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const MEMORY_FILE = 'checkout-probe.json';
+const TRIED = 'an image and an overlay were mounted and read here';
+
+function recall(memory: string, bootID: string, objects: string): OverlayForm | undefined {
+  try {
+    const value = parseStrictJsonValue(readFileSync(memory, 'utf8'), memory);
+    if (!isJsonObject(value) || value['bootID'] !== bootID || value['objects'] !== objects) {
+      return undefined;
+    }
+    const form = value['form'];
+    return form === 'plain-lower' || form === 'data-only' ? form : undefined;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'EACCES') || error instanceof InvalidJsonError) return undefined;
+    throw error;
+  }
+}
+
+const LARGE = 'a file of the object layer\n';
+const SMALL = 'a file of the image\n';
+
+// Mounts stay in the namespace of `unshare`, and go with it.
+const SCRIPT = `
+set -eu
+cd "$1"
+mount -t erofs -o ro image meta
+mount -t overlay -o "$2" overlay root
+test "$(cat root/large)" = "$3" || { echo "overlay does not follow redirects into the object layer" >&2; exit 1; }
+test "$(cat root/small)" = "$4" || { echo "files of the image read wrong" >&2; exit 1; }
+test "$(ls -A root | tr '\\n' ' ')" = "large small " || { echo "overlay shows the object layer" >&2; exit 1; }
+`;
+
+/** @returns why the form does not work here, or undefined. */
+async function tryForm(
+  form: OverlayForm,
+  scratch: string,
+  { objects, signal }: CheckoutProbeOptions,
+): Promise<string | undefined> {
+  try {
+    const layers = [join(scratch, 'objects'), objects];
+    const options = overlayOptions(form, join(scratch, 'meta'), layers).join(',');
+    const script = [SCRIPT, 'probe', scratch, options, LARGE.trimEnd(), SMALL.trimEnd()];
+    const { exitCode, stderr } = await runProcess(
+      'unshare',
+      ['--mount', '--propagation', 'private', 'sh', '-c', ...script],
+      { signal },
+    );
+    if (exitCode === 0) return undefined;
+    return printable(stderr.trim().split('\n')[0] ?? '') || `the probe ended with ${exitCode}`;
+  } catch (error) {
+    if (error instanceof ProcessError || error instanceof CheckoutError) return error.message;
+    throw error;
+  }
+}
+
+function writeSample(scratch: string): void {
+  for (const name of ['meta', 'root', 'objects']) mkdirSync(join(scratch, name), { mode: 0o700 });
+  const hex = digestHex(sha256(LARGE));
+  mkdirSync(join(scratch, 'objects', hex.slice(0, 2)), { mode: 0o700 });
+  writeFileSync(join(scratch, 'objects', hex.slice(0, 2), hex.slice(2)), LARGE, { mode: 0o400 });
+  const fd = openSync(join(scratch, 'image'), 'wx', 0o600);
+  try {
+    writeErofsImage(sampleTree(), fd, { readInline: () => Buffer.from(SMALL) });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function sampleTree(): DirectoryInode {
+  const layer = sha256('');
+  const large = file({ kind: 'object', digest: sha256(LARGE), sizeBytes: LARGE.length });
+  const small = file({
+    kind: 'inline',
+    digest: sha256(SMALL),
+    sizeBytes: SMALL.length,
+    layer,
+    offset: 0,
+  });
+  const children = new Map([
+    [byteStringOf('large'), large],
+    [byteStringOf('small'), small],
+  ]);
+  return { type: 'directory', ...ATTRIBUTES, mode: 0o755, children };
+}
+
+const ATTRIBUTES = {
+  uid: 0,
+  gid: 0,
+  mtimeSeconds: 0,
+  mtimeNanoseconds: 0,
+  xattrs: NO_XATTRS,
+} as const;
+
+function file(content: FileContent): FileInode {
+  return { type: 'file', ...ATTRIBUTES, mode: 0o644, content };
+}

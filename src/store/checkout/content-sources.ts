@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../../base/digest.ts';
+import { isErrno } from '../../base/sysct-error.ts';
+import type { ErofsSources } from '../erofs/erofs-sources.ts';
+import type { InlineContent, ObjectContent } from '../tree/inode.ts';
+import { INLINE_MAX_BYTES } from '../layer/inline-limit.ts';
+import type { StoreLayout } from '../disk/layout.ts';
+import type { PlainTreeSources } from './plain-tree.ts';
+import { StoreError } from '../disk/store-error.ts';
+import { StoredLayer } from '../layer/stored-layer.ts';
+
+/** Where the bytes of a tree's files are. Keeps layer files open until disposed. */
+export class ContentSources implements ErofsSources, PlainTreeSources, Disposable {
+  readonly #layout: StoreLayout;
+  readonly #layerFile: (diffId: Digest) => string;
+  readonly #scratch = Buffer.allocUnsafe(INLINE_MAX_BYTES);
+  readonly #open = new Map<Digest, StoredLayer>();
+
+  /** @param layerFile the path of a layer's file, where it is not the usual one. */
+  constructor(
+    layout: StoreLayout,
+    layerFile: (diffId: Digest) => string = (diffId) => layout.layer(diffId),
+  ) {
+    this.#layout = layout;
+    this.#layerFile = layerFile;
+  }
+
+  /** The bytes are there until the next call. @throws StoreError NOT_IN_STORE, STORE_DAMAGED */
+  readInline(content: InlineContent): Buffer {
+    return this.layer(content.layer).readInline(content, this.#scratch);
+  }
+
+  objectPath(content: ObjectContent): string {
+    return this.#layout.object(content.digest);
+  }
+
+  /** An open layer file, closed with this. @throws StoreError NOT_IN_STORE */
+  layer(diffId: Digest): StoredLayer {
+    const open = this.#open.get(diffId) ?? openLayer(this.#layerFile(diffId), diffId);
+    this.#open.set(diffId, open);
+    return open;
+  }
+
+  [Symbol.dispose](): void {
+    for (const layer of this.#open.values()) layer[Symbol.dispose]();
+    this.#open.clear();
+  }
+}
+
+function openLayer(path: string, diffId: Digest): StoredLayer {
+  try {
+    return new StoredLayer(path, diffId);
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOENT')) throw cause;
+    throw new StoreError('NOT_IN_STORE', `reading layer ${diffId}: the store has no such layer`, {
+      cause,
+      hint: 'pull the image again',
+    });
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import { type Digest, digestHex } from '../../base/digest.ts';
+
+/**
+ * Where things lie in a store.
+ *
+ *     /var/lib/sysct/          0700
+ *       format.json            {version, features}
+ *       objects/ab/<62 hex>    0400; the bytes of one file; name = sha256 of them
+ *       layers/<diffID hex>    the entries of one layer, contents of small files inline
+ *       trees/<treeID hex>     a merged tree and its sorted object list
+ *       images/<treeID hex>.erofs   metadata-only EROFS image of a tree; derived
+ *       blobs/sha256/<hex>     manifests, indexes, configs, signatures: exact bytes
+ *       refs/…                 names → what they stand for
+ *       txn/<bootid>-<pid>-…/  one running import each, flocked by its owner
+ *       lock                   short critical sections only
+ *
+ * A name outside `txn/` always means durable, verified content. Everything is first written in
+ * `txn/`, on the same file system, and renamed; so the only thing a crash leaves is a directory there.
+ */
+export class StoreLayout {
+  /** Absolute, real. */
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  get format(): string {
+    return join(this.directory, 'format.json');
+  }
+
+  get lock(): string {
+    return join(this.directory, 'lock');
+  }
+
+  get objects(): string {
+    return join(this.directory, 'objects');
+  }
+
+  get layers(): string {
+    return join(this.directory, 'layers');
+  }
+
+  get trees(): string {
+    return join(this.directory, 'trees');
+  }
+
+  get images(): string {
+    return join(this.directory, 'images');
+  }
+
+  get blobs(): string {
+    return join(this.directory, 'blobs', 'sha256');
+  }
+
+  get refs(): string {
+    return join(this.directory, 'refs');
+  }
+
+  get transactions(): string {
+    return join(this.directory, 'txn');
+  }
+
+  object(digest: Digest): string {
+    const hex = digestHex(digest);
+    return `${this.directory}/objects/${hex.slice(0, 2)}/${hex.slice(2)}`;
+  }
+
+  layer(diffId: Digest): string {
+    return join(this.layers, digestHex(diffId));
+  }
+
+  tree(treeId: Digest): string {
+    return join(this.trees, digestHex(treeId));
+  }
+
+  /** The EROFS image of a tree. */
+  image(treeId: Digest): string {
+    return join(this.images, `${digestHex(treeId)}.erofs`);
+  }
+
+  blob(digest: Digest): string {
+    return join(this.blobs, digestHex(digest));
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ByteString } from '../../base/byte-string.ts';
+import { displayBytes } from '../../base/byte-string.ts';
+import { baseName, joinPath, parentPath, ROOT_PATH } from '../tree/entry-path.ts';
+import type { DirectoryInode, Inode } from '../tree/inode.ts';
+import type { LayerEntry } from './layer-entry.ts';
+import { LayerError } from '../tree/layer-error.ts';
+import { lookup, lookupNoFollow } from '../tree/tree-path.ts';
+import type { Tree } from '../tree/tree.ts';
+
+/** Targets of the layer's hard links as the layers below had them, by path. */
+export type LowerTargets = ReadonlyMap<ByteString, Inode>;
+
+/**
+ * Hides from `tree`, which holds the layers below, what the whiteouts of `entries` name. All of them are
+ * looked up before anything is removed, so their order in the archive does not matter.
+ * @returns what hard links of this layer may still lead to although it is hidden.
+ * @throws LayerError `OPAQUE_NOT_DIRECTORY`
+ */
+export function hideLower(tree: Tree, entries: Iterable<LayerEntry>): LowerTargets {
+  const hidden: { directory: DirectoryInode; name: ByteString }[] = [];
+  const emptied: DirectoryInode[] = [];
+  const finder = new LowerFinder(tree, entries);
+  for (const entry of entries) {
+    if (entry.kind === 'whiteout') {
+      const directory = finder.directory(parentPath(entry.path));
+      if (directory?.type === 'directory') hidden.push({ directory, name: baseName(entry.path) });
+    } else if (entry.kind === 'opaque') {
+      const directory = finder.directory(entry.path);
+      if (directory?.type === 'directory') emptied.push(directory);
+      else if (directory !== undefined) throw opaqueNotDirectory(entry.path);
+    }
+  }
+  if (hidden.length === 0 && emptied.length === 0) return new Map();
+  const targets = lowerTargets(tree, entries);
+  for (const { directory, name } of hidden) directory.children.delete(name);
+  for (const directory of emptied) directory.children.clear();
+  return targets;
+}
+
+/** Finds directories of the layers below by the paths that a layer's whiteouts use. */
+class LowerFinder {
+  readonly #tree: Tree;
+  readonly #entries: Iterable<LayerEntry>;
+  #ownPaths: Set<ByteString> | undefined;
+
+  constructor(tree: Tree, entries: Iterable<LayerEntry>) {
+    this.#tree = tree;
+    this.#entries = entries;
+  }
+
+  /**
+   * What `path` is in the layers below, symbolic links followed as for files (usrmerge); undefined when
+   * nothing is there, or when the layer itself puts something else where a link or a file was.
+   */
+  directory(path: ByteString): Inode | undefined {
+    let inode: Inode = this.#tree.root;
+    let here = ROOT_PATH;
+    for (const name of path === ROOT_PATH ? [] : path.split('/')) {
+      const child: Inode | undefined =
+        inode.type === 'directory' ? inode.children.get(name as ByteString) : undefined;
+      if (child === undefined) return undefined;
+      here = joinPath(here, name);
+      if (child.type !== 'directory' && this.#isReplaced(here)) return undefined;
+      const followed: Inode | undefined =
+        child.type === 'symlink' ? lookup(this.#tree, here) : child;
+      if (followed === undefined) return undefined;
+      inode = followed;
+    }
+    return inode;
+  }
+
+  #isReplaced(path: ByteString): boolean {
+    if (this.#ownPaths === undefined) {
+      this.#ownPaths = new Set();
+      for (const entry of this.#entries) {
+        if (entry.kind !== 'opaque') this.#ownPaths.add(entry.path);
+      }
+    }
+    return this.#ownPaths.has(path);
+  }
+}
+
+function lowerTargets(tree: Tree, entries: Iterable<LayerEntry>): LowerTargets {
+  const targets = new Map<ByteString, Inode>();
+  for (const entry of entries) {
+    if (entry.kind !== 'hardlink') continue;
+    const inode = lookupNoFollow(tree, entry.target);
+    if (inode !== undefined) targets.set(entry.target, inode);
+  }
+  return targets;
+}
+
+function opaqueNotDirectory(path: ByteString): LayerError {
+  return new LayerError(
+    'OPAQUE_NOT_DIRECTORY',
+    `applying a layer: it hides the children of ${displayBytes(path)}, which is no directory`,
+  );
+}

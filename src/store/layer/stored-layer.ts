@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { Digest } from '../../base/digest.ts';
+import { sha256 } from '../../base/digest.ts';
+import type { InlineContent } from '../tree/inode.ts';
+import type { LayerEntry } from './layer-entry.ts';
+import {
+  assertLayerChecksum,
+  assertLayerHeader,
+  decodeLayerEntries,
+  LAYER_HEADER_BYTES,
+  LAYER_TRAILER_BYTES,
+  type LayerTrailer,
+  parseLayerTrailer,
+} from './layer-file.ts';
+import { StoreError } from '../disk/store-error.ts';
+
+/** A layer file, open for reading. */
+export class StoredLayer implements Disposable {
+  readonly diffId: Digest;
+  readonly #what: string;
+  #fd: number | undefined;
+  #entries: Buffer | undefined;
+  #trailer: LayerTrailer | undefined;
+
+  /** @throws what open(2) throws: ENOENT when there is no such layer. */
+  constructor(path: string, diffId: Digest) {
+    this.diffId = diffId;
+    this.#what = `layer ${diffId} of the store`;
+    this.#fd = openSync(path, 'r');
+  }
+
+  /**
+   * The entries in archive order; each iteration decodes them anew, so that they need little memory.
+   * @throws StoreError STORE_DAMAGED, before the first entry when anything is not as it was written.
+   */
+  entries(): Iterable<LayerEntry> {
+    const { entries, trailer } = this.#load();
+    const what = this.#what;
+    return { [Symbol.iterator]: () => decodeLayerEntries(entries, trailer, what) };
+  }
+
+  /**
+   * The bytes of a small file of this layer: a view of `scratch` where that is large enough.
+   * @throws StoreError STORE_DAMAGED when their digest differs.
+   */
+  readInline(content: InlineContent, scratch?: Buffer): Buffer {
+    const { offset, sizeBytes } = content;
+    const room = scratch === undefined || scratch.length < sizeBytes ? undefined : scratch;
+    const bytes = this.#read(offset, sizeBytes, room?.subarray(0, sizeBytes));
+    if (sha256(bytes) === content.digest) return bytes;
+    throw this.#damaged(`the bytes at ${content.offset} are not those of ${content.digest}`);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #load(): { readonly entries: Buffer; readonly trailer: LayerTrailer } {
+    if (this.#entries === undefined || this.#trailer === undefined) {
+      const sizeBytes = fstatSync(this.#descriptor()).size;
+      const trailerOffset = sizeBytes - LAYER_TRAILER_BYTES;
+      if (trailerOffset < LAYER_HEADER_BYTES) throw this.#damaged('it is too short');
+      const header = this.#read(0, LAYER_HEADER_BYTES);
+      assertLayerHeader(header, this.#what);
+      const trailerBytes = this.#read(trailerOffset, LAYER_TRAILER_BYTES);
+      const trailer = parseLayerTrailer(trailerBytes, this.#what);
+      const { entriesOffset, diffId } = trailer;
+      if (entriesOffset < LAYER_HEADER_BYTES || entriesOffset > trailerOffset) {
+        throw this.#damaged('its entries lie outside of it');
+      }
+      const entries = this.#read(entriesOffset, trailerOffset - entriesOffset);
+      assertLayerChecksum(header, entries, trailerBytes, this.#what);
+      if (diffId !== this.diffId) throw this.#damaged(`it is the file of ${diffId}`);
+      this.#entries = entries;
+      this.#trailer = trailer;
+    }
+    return { entries: this.#entries, trailer: this.#trailer };
+  }
+
+  #read(offset: number, count: number, bytes: Buffer = Buffer.allocUnsafe(count)): Buffer {
+    for (let have = 0; have < count;) {
+      const got = readSync(this.#descriptor(), bytes, have, count - have, offset + have);
+      if (got === 0) throw this.#damaged('it ends too early');
+      have += got;
+    }
+    return bytes;
+  }
+
+  #descriptor(): number {
+    if (this.#fd === undefined) throw new Error('the layer is closed');
+    return this.#fd;
+  }
+
+  #damaged(reason: string): StoreError {
+    return new StoreError('STORE_DAMAGED', `reading ${this.#what}: ${reason}`, {
+      hint: 'pull the image again',
+    });
+  }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Dirent, readdirSync, readFileSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { quote } from '../../base/printable.ts';
+import { isErrno } from '../../base/sysct-error.ts';
+import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
+import { ensureDirectory } from '../disk/ensure-directory.ts';
+import { parseRefRecord, printRefRecord, type RefRecord } from './ref-record.ts';
+import { isRefFileName, refPath } from './ref-path.ts';
+
+/** All records below `directory` (`refs/` of a store, which may be missing), by path. @throws StoreError */
+export function listRefs(directory: string): RefRecord[] {
+  const records = refFiles(directory).map(readRef);
+  return records.filter((record) => record !== undefined);
+}
+
+/**
+ * Puts `record` in its place, durably: staged, synced, renamed. The store's lock must be held.
+ * @param staging a directory on the same file system.
+ */
+export function writeRef(directory: string, record: RefRecord, staging: string): void {
+  const path = join(directory, refPath(record.reference, record.manifestDigest));
+  const staged = join(staging, 'ref.json');
+  writeFileDurably(staged, printRefRecord(record), 0o600);
+  makeDirectoriesDurably(directory, dirname(path));
+  renameSync(staged, path);
+  syncDirectory(dirname(path));
+}
+
+/** Removes a record and the directories that it leaves empty. The store's lock must be held. */
+export function removeRef(directory: string, record: RefRecord): boolean {
+  const path = join(directory, refPath(record.reference, record.manifestDigest));
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+  let parent = dirname(path);
+  while (parent !== directory && isRemoved(parent)) parent = dirname(parent);
+  syncDirectory(parent);
+  return true;
+}
+
+/** Undefined for one that was removed since it was listed. */
+function readRef(path: string): RefRecord | undefined {
+  try {
+    return parseRefRecord(readFileSync(path, 'utf8'), `ref ${quote(path)}`);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function refFiles(directory: string): string[] {
+  const files: string[] = [];
+  for (const entry of entriesOf(directory)) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) files.push(...refFiles(path));
+    else if (isRefFileName(entry.name)) files.push(path);
+  }
+  return files.sort();
+}
+
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+function makeDirectoriesDurably(top: string, directory: string): void {
+  if (directory === top) return;
+  makeDirectoriesDurably(top, dirname(directory));
+  ensureDirectory(directory);
+  // Also where it was there: whoever made it may have died before syncing.
+  syncDirectory(dirname(directory));
+}
+
+function isRemoved(directory: string): boolean {
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return false;
+    throw error;
+  }
+}

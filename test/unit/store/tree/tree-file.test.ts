@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { byteString, byteStringOf } from '../../../../src/base/byte-string.ts';
+import { sha256 } from '../../../../src/base/digest.ts';
+import { NO_XATTRS } from '../../../../src/store/tree/inode.ts';
+import { decodeTree, encodeTree } from '../../../../src/store/tree/tree-file.ts';
+import { emptyTree, type Tree } from '../../../../src/store/tree/tree.ts';
+
+const ATTRIBUTES = {
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  mtimeSeconds: -1,
+  mtimeNanoseconds: 500,
+  xattrs: NO_XATTRS,
+};
+const LAYER = sha256('layer');
+
+function sample(): Tree {
+  const tree = emptyTree();
+  const large = {
+    type: 'file' as const,
+    ...ATTRIBUTES,
+    content: { kind: 'object' as const, digest: sha256('large'), sizeBytes: 70_000 },
+  };
+  const small = {
+    type: 'file' as const,
+    ...ATTRIBUTES,
+    xattrs: new Map([[byteStringOf('security.capability'), Buffer.from([1, 0, 0, 2])]]),
+    content: {
+      kind: 'inline' as const,
+      digest: sha256('small'),
+      sizeBytes: 5,
+      layer: LAYER,
+      offset: 16,
+    },
+  };
+  tree.root.children.set(byteStringOf('large'), large);
+  tree.root.children.set(byteStringOf('again'), large);
+  tree.root.children.set(byteString(Buffer.from([0xff, 0xfe])), small);
+  return tree;
+}
+
+describe('encodeTree', () => {
+  it('names trees as every version before did: names on disk depend on it', () => {
+    assert.equal(
+      encodeTree(emptyTree()).treeId,
+      'sha256:c1750b82277c93733ae3c6b228b4691bffb27e56aef504b3acb6f8472e6b8e6e',
+    );
+    assert.equal(
+      encodeTree(sample()).treeId,
+      'sha256:81cac12e4d5fd4b60efb2d8c59502dc05371f7445aac29b2fdbd80066a3df4cf',
+    );
+  });
+
+  it('lists objects and layers once, and counts hard links once', () => {
+    const { objects, contentBytes, bytes, treeId } = encodeTree(sample());
+    assert.deepEqual(objects, [sha256('large')]);
+    assert.equal(contentBytes, 70_005);
+    const stored = decodeTree(bytes, treeId);
+    assert.deepEqual(stored.objects, objects);
+    assert.deepEqual(stored.layers, [LAYER]);
+  });
+});
+
+describe('decodeTree', () => {
+  const { bytes, treeId } = encodeTree(sample());
+
+  it('refuses the file of another tree', () => {
+    assert.throws(() => decodeTree(bytes, sha256('other')), {
+      code: 'STORE_DAMAGED',
+      message: /it is another tree$/,
+    });
+  });
+
+  it('refuses what a newer sysct wrote', () => {
+    const newer = Buffer.from(bytes);
+    newer.writeUInt32LE(2, 8);
+    assert.throws(() => decodeTree(newer, treeId), { code: 'FORMAT_TOO_NEW' });
+  });
+
+  it('refuses an empty file, as a power cut would leave one without syncs', () => {
+    assert.throws(() => decodeTree(Buffer.alloc(0), treeId), { code: 'STORE_DAMAGED' });
+    assert.throws(() => decodeTree(Buffer.alloc(bytes.length), treeId), { code: 'STORE_DAMAGED' });
+  });
+});
