@@ -5,6 +5,7 @@
 //   dist/lib/sysct/node, lib*.so.*    the runtime
 //   dist/lib/sysct/*.cjs, *.cache     the program
 //   dist/lib/sysct/packages/          parts of it that few verbs load
+//   dist/lib/sysct/workers/           programs of worker threads
 //   dist/lib/sysct/node_modules/      packages that are passed on unmodified
 //   dist/share/                       man pages, shell completion, licences
 //   dist/sysct-VERSION-linux-ARCH.tar.gz    bin/sysct, lib/sysct, share: unpack into /usr/local

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bundles the program for quick starts: CommonJS, because Node reads every export of the built-in modules
 // that an ES module imports, and so loads streams, sockets and terminals for nothing.
+import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 
 /** Shipped as its own unmodified files, in node_modules beside the program: it is LGPL. */
@@ -25,7 +27,8 @@ const LOADED_ANYWAY = new Set([
 
 /**
  * Writes `src/cli/main.ts` and all it needs below `outDir`: `main.cjs`, `program.cjs` with all that is
- * not about the version, which it loads by `load-program.cjs`, and `packages/`.
+ * not about the version, which it loads by `load-program.cjs`, `packages/`, and `workers/`: a
+ * file of `src` called `NAME-worker.ts` is the program of a worker thread.
  * @returns the files that went into it, for the licence notices.
  */
 export async function bundleProgram(outDir: string, version: string): Promise<readonly string[]> {
@@ -51,9 +54,18 @@ export async function bundleProgram(outDir: string, version: string): Promise<re
     outfile: join(outDir, 'program.cjs'),
     plugins: [
       separateFiles(Object.fromEntries([...packages].map(([file, name]) => [name, file]))),
+      workerPrograms,
       lazyBuiltins,
     ],
   });
+  const workers = globSync('src/**/*-worker.ts').map((entry) =>
+    build({
+      ...ours,
+      entryPoints: [entry],
+      outfile: join(outDir, 'workers', `${basename(entry, '.ts')}.cjs`),
+      plugins: [lazyBuiltins],
+    }),
+  );
   const loaded = Object.values(program.metafile.outputs)
     .flatMap(({ imports }) => imports.map(({ path }) => packages.get(path)))
     .filter((name) => name !== undefined);
@@ -65,7 +77,7 @@ export async function bundleProgram(outDir: string, version: string): Promise<re
       plugins: [lazyBuiltins],
     }),
   );
-  const results = [main, program, ...(await Promise.all(separate))];
+  const results = [main, program, ...(await Promise.all([...separate, ...workers]))];
   return results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }
 
@@ -118,6 +130,19 @@ const lazyBuiltins: Plugin = {
       return {
         contents: `for (const name of ${exported}) Object.defineProperty(exports, name, ${property});`,
       };
+    });
+  },
+};
+
+/** `new URL('./NAME-worker.ts', import.meta.url)` in the sources means the bundle of that worker. */
+const workerPrograms: Plugin = {
+  name: 'programs of worker threads',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[/]src[/].*[.]ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const url = /new URL\('\.\/([\w-]+-worker)\.ts', import\.meta\.url\)/g;
+      const contents = text.replace(url, "new URL('./workers/$1.cjs', import.meta.url)");
+      return { contents, loader: 'ts' };
     });
   },
 };
