@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestFromHex, sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
+import { listShards, readShard } from '../../src/store/disk/object-shards.ts';
 import { openStore } from '../../src/store/store.ts';
 
 /** How much of everything a store has. */
@@ -21,11 +22,11 @@ export async function assertSound(directory: string): Promise<StoreCount> {
   const store = await openStore(directory, { log: silentLog });
   const { layout } = store;
   let objects = 0;
-  for (const shard of names(layout.objects)) {
-    for (const name of names(join(layout.objects, shard))) {
-      const seen = sha256(readFileSync(join(layout.objects, shard, name)));
-      assert.equal(seen, digestFromHex(shard + name), 'an object has the content of its name');
-      assert.equal(statSync(join(layout.objects, shard, name)).mode & 0o777, 0o400);
+  for (const shard of listShards(layout).shards) {
+    for (const digest of readShard(layout, shard).objects) {
+      const seen = sha256(readFileSync(layout.object(digest)));
+      assert.equal(seen, digest, 'an object has the content of its name');
+      assert.equal(statSync(layout.object(digest)).mode & 0o777, 0o400);
       objects += 1;
     }
   }

@@ -11,12 +11,14 @@ const VERSION = 1;
 /** What of a directory without `format.json` may be a store in the making, or a fresh file system. */
 const KNOWN_NAMES: ReadonlySet<string> = new Set([
   'blobs',
+  'checked',
   'containers',
   'images',
   'layers',
   'lock',
   'lost+found',
   'objects',
+  'quarantine',
   'refs',
   'trees',
   'txn',

@@ -14,6 +14,8 @@ import { type Digest, digestHex } from '../../base/digest.ts';
  *       blobs/sha256/<hex>     manifests, indexes, configs, signatures: exact bytes
  *       refs/…                 names → what they stand for
  *       txn/<bootid>-<pid>-…/  one running import each, flocked by its owner
+ *       checked/…              what the last check saw of each file; only fsck reads it
+ *       quarantine/…           what fsck took out of its place, for a look
  *       lock                   short critical sections only
  *
  * A name outside `txn/` always means durable, verified content. Everything is first written in
