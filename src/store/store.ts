@@ -20,6 +20,7 @@ import { StoreError } from './disk/store-error.ts';
 import { storeFailure } from './disk/store-failure.ts';
 import { underLock } from './disk/transaction-directory.ts';
 import { decodeTree, type StoredTree } from './tree/tree-file.ts';
+import { readTreeNeeds, type TreeNeeds } from './tree/tree-needs.ts';
 import type { Tree } from './tree/tree.ts';
 
 export interface StoreOptions {
@@ -83,6 +84,18 @@ export class Store {
   /** As {@link readTree}, with what the tree needs of the store. */
   readStoredTree(treeId: Digest): StoredTree {
     return decodeTree(this.#read(this.layout.tree(treeId), `tree ${treeId}`), treeId);
+  }
+
+  /**
+   * What a tree needs of the store, from the front of its file alone: 32 bytes an object to read, nothing to decode.
+   * @throws StoreError NOT_IN_STORE, STORE_DAMAGED, FORMAT_TOO_NEW
+   */
+  readTreeNeeds(treeId: Digest): TreeNeeds {
+    try {
+      return readTreeNeeds(this.layout.tree(treeId), treeId);
+    } catch (error) {
+      throw readFailure(`tree ${treeId}`, error);
+    }
   }
 
   /** @throws StoreError NOT_IN_STORE, STORE_DAMAGED when the bytes do not have that digest. */

@@ -6,6 +6,7 @@ import { digestFromHex, sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { listShards, readShard } from '../../src/store/disk/object-shards.ts';
 import { openStore } from '../../src/store/store.ts';
+import { digestsOf } from '../../src/store/tree/tree-needs.ts';
 
 /** How much of everything a store has. */
 export interface StoreCount {
@@ -36,7 +37,7 @@ export async function assertSound(directory: string): Promise<StoreCount> {
   }
   for (const name of names(layout.trees)) {
     const { objects: needed, layers } = store.readStoredTree(digestFromHex(name));
-    for (const object of needed) assert.ok(existsSync(layout.object(object)), object);
+    for (const object of digestsOf(needed)) assert.ok(existsSync(layout.object(object)), object);
     for (const layer of layers) assert.ok(existsSync(layout.layer(layer)), layer);
   }
   for (const name of names(layout.images)) {

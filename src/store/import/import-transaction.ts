@@ -25,6 +25,7 @@ import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
 import { type EncodedTree, encodeTree } from '../tree/tree-file.ts';
+import { digestsOf } from '../tree/tree-needs.ts';
 import type { Tree } from '../tree/tree.ts';
 
 // Promise: a name outside `txn/` always has durable, verified content; whatever happens in between,
@@ -202,7 +203,7 @@ export class ImportTransaction implements AsyncDisposable {
   }
 
   #assertNothingVanished(encoded: EncodedTree, diffIds: readonly Digest[]): void {
-    const objects = [...this.#staging.borrowed(encoded.objects)];
+    const objects = [...this.#staging.borrowed(digestsOf(encoded.objects))];
     const needed = [
       ...objects.map((digest) => this.#layout.object(digest)),
       ...diffIds.map((diffId) => this.#layerFile(diffId)),

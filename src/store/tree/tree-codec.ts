@@ -39,14 +39,25 @@ export interface ContentIdentity {
   readonly sizeBytes: number;
 }
 
-/** Appends the canonical form of the tree under `root`. Returns its regular files, in the order of the form. */
-export function putTree(writer: ByteWriter, root: DirectoryInode): FileInode[] {
+/** What a tree consists of. */
+export interface TreeParts {
+  /** The regular files, in the order of the form. */
+  readonly files: readonly FileInode[];
+  readonly inodeCount: number;
+  /** Names in directories: an inode has as many as it has hard links. */
+  readonly nameCount: number;
+}
+
+/** Appends the canonical form of the tree under `root`. */
+export function putTree(writer: ByteWriter, root: DirectoryInode): TreeParts {
   const known = new Map<Inode, number>();
   const files: FileInode[] = [];
+  let inodeCount = 1;
+  let nameCount = 0;
   writer.bytes(HEAD);
   putAttributes(writer, root);
   putChildren(root);
-  return files;
+  return { files, inodeCount, nameCount };
 
   function putChildren(directory: DirectoryInode): void {
     for (const name of [...directory.children.keys()].sort()) {
@@ -58,12 +69,14 @@ export function putTree(writer: ByteWriter, root: DirectoryInode): FileInode[] {
 
   function putChild(name: ByteString, inode: Inode): void {
     const number = known.get(inode);
+    nameCount += 1;
     writer.byte(number === undefined ? KIND[inode.type] : KIND.link);
     writer.text(name);
     if (number !== undefined) {
       writer.varint(number);
       return;
     }
+    inodeCount += 1;
     putAttributes(writer, inode);
     if (inode.type === 'directory') {
       putChildren(inode);

@@ -4,38 +4,35 @@ import { type Digest, sha256 } from '../../base/digest.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
 import { ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
 import type { FileContent, FileInode } from './inode.ts';
-import { StoreError } from '../disk/store-error.ts';
 import { type ContentIdentity, putTree, takeTree } from './tree-codec.ts';
+import {
+  damagedTree,
+  encodeTreeFront,
+  parseTreeHead,
+  parseTreeNeeds,
+  type TreeNeeds,
+  treeOffset,
+  whatTree,
+} from './tree-needs.ts';
 import type { Tree } from './tree.ts';
 
-// The form of `trees/<treeID>`; numbers little-endian.
+// The form of `trees/<treeID>`:
 //
-//     header   8 bytes "sysctree" · uint32 version · uint32 0 · uint64 length of the canonical form
+//     front    what the tree needs, with a checksum of its own: see tree-needs.ts
 //     tree     the canonical form, see tree-codec.ts; its sha256 is the treeID
-//     places   uint32 count of layers · their diffIDs
-//              · for each regular file, in the order of the form: varint 0 where its bytes are an
-//                object, else varint number of its layer, from 1 · varint offset in the layer file
-//     objects  uint32 count · the digests of the objects, ascending, each once
-//     sum      sha256 of all before it
-
-const MAGIC = 'sysctree';
-const VERSION = 1;
-const HEADER_BYTES = MAGIC.length + 4 + 4 + 8;
+//     places   for each regular file, in the order of the form: varint 0 where its bytes are an
+//              object, else varint number of its layer, from 1 · varint offset in the layer file
+//     sum      sha256 of the places
 
 /** A tree as it is kept. */
-export interface StoredTree {
+export interface StoredTree extends TreeNeeds {
   readonly treeId: Digest;
   readonly tree: Tree;
-  /** What must be in `objects/`, ascending, each once. */
-  readonly objects: readonly Digest[];
-  /** What must be in `layers/` for the contents of small files. */
-  readonly layers: readonly Digest[];
 }
 
-export interface EncodedTree {
+export interface EncodedTree extends TreeNeeds {
   readonly treeId: Digest;
   readonly bytes: Buffer;
-  readonly objects: readonly Digest[];
   /** Bytes of all files, hard links counted once. */
   readonly contentBytes: number;
 }
@@ -43,25 +40,26 @@ export interface EncodedTree {
 /** The file of `tree`. */
 export function encodeTree(tree: Tree): EncodedTree {
   const canonical = new ByteWriter();
-  const files = putTree(canonical, tree.root);
+  const { files, inodeCount, nameCount } = putTree(canonical, tree.root);
   const places = new ByteWriter();
-  putPlaces(places, files);
-  const objects = objectsOf(files);
-  const writer = new ByteWriter();
-  writer.bytes(Buffer.from(MAGIC, 'latin1'));
-  writer.uint32(VERSION);
-  writer.uint32(0);
-  writer.uint64(canonical.length);
-  writer.bytes(canonical.written());
-  writer.bytes(places.written());
-  writer.uint32(objects.length);
-  for (const object of objects) writer.digest(object);
-  writer.bytes(createHash('sha256').update(writer.written()).digest());
+  const layers = putPlaces(places, files);
+  const needs = { layers, objects: objectsOf(files) };
+  const treeId = sha256(canonical.written());
+  const head = {
+    treeId,
+    layerCount: layers.length,
+    objectCount: needs.objects.length / DIGEST_BYTES,
+    treeBytes: canonical.length,
+    inodeCount,
+    nameCount,
+  };
+  const sum = createHash('sha256').update(places.written()).digest();
+  const parts = [encodeTreeFront(head, needs), canonical.written(), places.written(), sum];
   return {
-    treeId: sha256(canonical.written()),
-    bytes: writer.written(),
-    objects,
-    contentBytes: files.reduce((sum, { content }) => sum + content.sizeBytes, 0),
+    treeId,
+    bytes: Buffer.concat(parts),
+    ...needs,
+    contentBytes: files.reduce((total, { content }) => total + content.sizeBytes, 0),
   };
 }
 
@@ -70,48 +68,40 @@ export function encodeTree(tree: Tree): EncodedTree {
  * @throws StoreError FORMAT_TOO_NEW, STORE_DAMAGED
  */
 export function decodeTree(bytes: Buffer, treeId: Digest): StoredTree {
-  const what = `tree ${treeId} of the store`;
-  const header = new ByteReader(bytes, what);
-  if (header.bytes(MAGIC.length).toString('latin1') !== MAGIC) {
-    throw header.damaged('it is not the file of a tree');
-  }
-  const version = header.uint32();
-  if (version > VERSION) {
-    throw new StoreError('FORMAT_TOO_NEW', `reading ${what}: it has the form ${version}`, {
-      hint: 'update sysct',
-    });
-  }
-  header.uint32();
-  const canonicalEnd = HEADER_BYTES + header.uint64();
+  const what = whatTree(treeId);
+  const head = parseTreeHead(bytes, treeId);
+  const start = treeOffset(head);
+  const end = start + head.treeBytes;
   const sumOffset = bytes.length - DIGEST_BYTES;
-  if (canonicalEnd > sumOffset) throw header.damaged('it is too short');
-  const sum = createHash('sha256').update(bytes.subarray(0, sumOffset)).digest();
-  if (!sum.equals(bytes.subarray(sumOffset))) throw header.damaged('its checksum is wrong');
-  const canonical = bytes.subarray(HEADER_BYTES, canonicalEnd);
-  if (sha256(canonical) !== treeId) throw header.damaged('it is another tree');
-  const rest = new ByteReader(bytes.subarray(canonicalEnd, sumOffset), what);
-  const layers = takeDigests(rest);
+  if (end > sumOffset) throw damagedTree(treeId, 'it is too short');
+  const needs = parseTreeNeeds(bytes.subarray(0, start), head);
+  const canonical = bytes.subarray(start, end);
+  if (sha256(canonical) !== treeId) throw damagedTree(treeId, 'it is not what its name says');
+  const places = bytes.subarray(end, sumOffset);
+  const sum = createHash('sha256').update(places).digest();
+  if (!sum.equals(bytes.subarray(sumOffset))) throw damagedTree(treeId, 'its checksum is wrong');
+  const place = new ByteReader(places, what);
   const reader = new ByteReader(canonical, what);
-  const root = takeTree(reader, (content) => takePlace(rest, content, layers));
+  const root = takeTree(reader, (content) => takePlace(place, content, needs.layers));
   if (!reader.isAtEnd) throw reader.damaged('bytes follow the tree');
-  const objects = takeDigests(rest);
-  if (!rest.isAtEnd) throw rest.damaged('bytes follow its objects');
-  return { treeId, tree: { root }, objects, layers };
+  if (!place.isAtEnd) throw place.damaged('bytes follow its places');
+  return { treeId, tree: { root }, ...needs };
 }
 
-function putPlaces(writer: ByteWriter, files: readonly FileInode[]): void {
+/** @returns the layers that files lie in, in the order of their first one. */
+function putPlaces(writer: ByteWriter, files: readonly FileInode[]): Digest[] {
   const numbers = new Map<Digest, number>();
   for (const { content } of files) {
-    if (content.kind === 'inline' && !numbers.has(content.layer)) {
-      numbers.set(content.layer, numbers.size + 1);
+    if (content.kind === 'object') {
+      writer.varint(0);
+      continue;
     }
+    const number = numbers.get(content.layer) ?? numbers.size + 1;
+    numbers.set(content.layer, number);
+    writer.varint(number);
+    writer.varint(content.offset);
   }
-  writer.uint32(numbers.size);
-  for (const layer of numbers.keys()) writer.digest(layer);
-  for (const { content } of files) {
-    writer.varint(content.kind === 'inline' ? (numbers.get(content.layer) ?? 0) : 0);
-    if (content.kind === 'inline') writer.varint(content.offset);
-  }
+  return [...numbers.keys()];
 }
 
 function takePlace(
@@ -126,15 +116,10 @@ function takePlace(
   return { kind: 'inline', ...content, layer, offset: reader.varint() };
 }
 
-function objectsOf(files: readonly FileInode[]): Digest[] {
+function objectsOf(files: readonly FileInode[]): Buffer {
   const objects = new Set<Digest>();
   for (const { content } of files) if (content.kind === 'object') objects.add(content.digest);
-  return [...objects].sort();
-}
-
-function takeDigests(reader: ByteReader): Digest[] {
-  const count = reader.uint32();
-  const digests: Digest[] = [];
-  for (let n = 0; n < count; n += 1) digests.push(reader.digest());
-  return digests;
+  const writer = new ByteWriter();
+  for (const object of [...objects].sort()) writer.digest(object);
+  return writer.written();
 }

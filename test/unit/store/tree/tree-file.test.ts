@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { byteString, byteStringOf } from '../../../../src/base/byte-string.ts';
 import { sha256 } from '../../../../src/base/digest.ts';
 import { NO_XATTRS } from '../../../../src/store/tree/inode.ts';
+import { StoreError } from '../../../../src/store/disk/store-error.ts';
 import { decodeTree, encodeTree } from '../../../../src/store/tree/tree-file.ts';
+import { digestsOf, readTreeNeeds, type TreeNeeds } from '../../../../src/store/tree/tree-needs.ts';
 import { emptyTree, type Tree } from '../../../../src/store/tree/tree.ts';
+import { temporaryDirectory } from '../../../support/tmp.ts';
 
 const ATTRIBUTES = {
   mode: 0o644,
@@ -56,7 +61,7 @@ describe('encodeTree', () => {
 
   it('lists objects and layers once, and counts hard links once', () => {
     const { objects, contentBytes, bytes, treeId } = encodeTree(sample());
-    assert.deepEqual(objects, [sha256('large')]);
+    assert.deepEqual([...digestsOf(objects)], [sha256('large')]);
     assert.equal(contentBytes, 70_005);
     const stored = decodeTree(bytes, treeId);
     assert.deepEqual(stored.objects, objects);
@@ -76,12 +81,44 @@ describe('decodeTree', () => {
 
   it('refuses what a newer sysct wrote', () => {
     const newer = Buffer.from(bytes);
-    newer.writeUInt32LE(2, 8);
+    newer.writeUInt32LE(3, 8);
     assert.throws(() => decodeTree(newer, treeId), { code: 'FORMAT_TOO_NEW' });
   });
 
   it('refuses an empty file, as a power cut would leave one without syncs', () => {
     assert.throws(() => decodeTree(Buffer.alloc(0), treeId), { code: 'STORE_DAMAGED' });
     assert.throws(() => decodeTree(Buffer.alloc(bytes.length), treeId), { code: 'STORE_DAMAGED' });
+  });
+});
+
+describe('readTreeNeeds', () => {
+  const { bytes, treeId, objects, layers } = encodeTree(sample());
+
+  function needsOf(file: Buffer): TreeNeeds {
+    using tmp = temporaryDirectory('tree');
+    const path = join(tmp.directory, 'tree');
+    writeFileSync(path, file);
+    return readTreeNeeds(path, treeId);
+  }
+
+  it('tells what the tree needs, whatever has become of the rest of its file', () => {
+    const { length } = bytes;
+    for (const file of [bytes, bytes.subarray(0, length - 40), Buffer.concat([bytes, bytes])]) {
+      assert.deepEqual(needsOf(file), { objects, layers });
+    }
+  });
+
+  it('refuses a front that is damaged anywhere, or cut', () => {
+    const frontBytes = bytes.indexOf('sysct tree 1\n', 1, 'latin1');
+    for (let at = 0; at < frontBytes; at += 1) {
+      const damaged = Buffer.from(bytes);
+      damaged[at]! ^= 0x80;
+      assert.throws(() => needsOf(damaged), StoreError, `byte ${at}`);
+      assert.throws(() => needsOf(bytes.subarray(0, at)), { code: 'STORE_DAMAGED' });
+    }
+  });
+
+  it('refuses the front of another tree', () => {
+    assert.throws(() => needsOf(encodeTree(emptyTree()).bytes), { code: 'STORE_DAMAGED' });
   });
 });
