@@ -31,12 +31,13 @@ async function spawnAndWait({ command, args, env }: Invocation): Promise<number>
   // The terminal sends its signals to the child as well; it decides what they mean.
   const ignore = (): void => {};
   process.on('SIGINT', ignore);
-  const child = spawn(command, args, { stdio: 'inherit', env });
-  // What is sent to us alone means the command: a runtime hands it on to the payload.
+  // What is sent to us alone means the command: a runtime hands it on to the payload. Caught before the
+  // command runs: a signal that came in between would end us and leave it behind.
   const handOn = (signal: NodeJS.Signals): void => {
     child.kill(signal);
   };
   for (const signal of HANDED_ON) process.on(signal, handOn);
+  const child = spawn(command, args, { stdio: 'inherit', env });
   child.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') resolve(127);
     else if (error.code === 'EACCES') resolve(126);
