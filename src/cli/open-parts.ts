@@ -5,7 +5,8 @@ import { openStore, type Store } from '../store/store.ts';
 import type { Context } from './context.ts';
 
 export async function openStoreOf(context: Context): Promise<Store> {
-  return await openStore(context.storeDirectory, { log: context.log });
+  const { gcGraceMs: graceMs } = context.settings;
+  return await openStore(context.storeDirectory, { log: context.log, graceMs });
 }
 
 export async function openParts(context: Context, progress: Progress): Promise<ContainerParts> {

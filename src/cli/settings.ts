@@ -10,6 +10,8 @@ export interface Settings {
   readonly before: readonly string[];
   /** The OCI runtime, a host path or a name looked up in the usual directories. */
   readonly runtime: string | undefined;
+  /** How long what a removed or replaced image name stood for is kept. */
+  readonly gcGraceMs: number;
 }
 
 // The target comes first: units of ours are before it, and it is before the daemons.
@@ -27,6 +29,7 @@ export const DEFAULT_SETTINGS: Settings = {
   store: '/var/lib/sysct',
   before: DAEMONS,
   runtime: undefined,
+  gcGraceMs: 0,
 };
 
 export type SettingsValues = Partial<Settings>;
@@ -52,6 +55,9 @@ export function settingsFrom(
       case 'before':
         settings = { ...settings, before: unitNames(value, key, what) };
         break;
+      case 'gc-grace':
+        settings = { ...settings, gcGraceMs: duration(value, key, what) };
+        break;
       default:
         throw invalid(what, key, 'is not a setting', 'sysct.toml(5) lists the settings');
     }
@@ -62,6 +68,22 @@ export function settingsFrom(
 function text(value: unknown, key: string, what: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw invalid(what, key, 'is not a text', `write ${key} = "…"`);
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+function duration(value: unknown, key: string, what: string): number {
+  if (value === 0 || value === '0') return 0;
+  const [, count, unit = ''] = /^([0-9]{1,6}) ?(s|min|h|d|w)$/.exec(String(value)) ?? [];
+  const ms = Number(count) * (UNIT_MS[unit] ?? 0);
+  if (typeof value === 'string' && Number.isSafeInteger(ms)) return ms;
+  throw invalid(what, key, 'is not a time span', `write ${key} = "14d", in s, min, h, d or w`);
 }
 
 function absolutePath(value: unknown, key: string, what: string): string {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Verb } from './verb.ts';
 import { completion } from './verbs/completion.ts';
+import { df } from './verbs/df.ts';
 import { exec } from './verbs/exec.ts';
+import { gc } from './verbs/gc.ts';
 import { images } from './verbs/images.ts';
 import { inspect } from './verbs/inspect.ts';
 import { install } from './verbs/install.ts';
 import { list } from './verbs/list.ts';
 import { logs } from './verbs/logs.ts';
 import { pull } from './verbs/pull.ts';
+import { rmi } from './verbs/rmi.ts';
 import { run } from './verbs/run.ts';
 import { restart, start, stop } from './verbs/service-verbs.ts';
 import { status } from './verbs/status.ts';
@@ -29,6 +32,9 @@ export const VERBS: readonly Verb[] = [
   exec,
   pull,
   images,
+  rmi,
+  df,
+  gc,
   verify,
   completion,
 ];

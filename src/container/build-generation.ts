@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, linkSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../base/sysct-error.ts';
 import { writeErofsImage } from '../store/erofs/write-erofs-image.ts';
+import { GENERATION_IMAGE } from '../store/collect/generation-images.ts';
 import type { ContentSources } from '../store/checkout/content-sources.ts';
 import { writePlainTree } from '../store/checkout/plain-tree.ts';
 import type { Store } from '../store/store.ts';
+import { contentBytes } from '../store/tree/tree.ts';
 import { syncFileSystem } from '../sys/durable-file.ts';
 import type { ContainerDirectory } from './container-directory.ts';
 import type { ContainerParts } from './container-parts.ts';
@@ -13,7 +23,7 @@ import { printGeneration } from './generation.ts';
 import type { InstallPlan } from './install-plan.ts';
 
 /** The generation's root, inside its directory: an EROFS image, or the written-out tree. */
-export const ROOT_IMAGE = 'rootfs.erofs';
+export const ROOT_IMAGE = GENERATION_IMAGE;
 export const ROOT_TREE = 'rootfs';
 
 /** Host path where the root of a generation is mounted while its service runs. */
@@ -28,6 +38,7 @@ export async function buildGeneration(
   parts: ContainerParts,
 ): Promise<void> {
   const { generation } = plan;
+  await parts.store.assertSpace(bytesToBuild(plan, parts.store), parts.signal);
   const building = directory.startBuilding(generation.number);
   for (const [name, text] of plan.bundleFiles) {
     writeFileSync(join(building, name), text, { mode: 0o600 });
@@ -48,6 +59,15 @@ export async function buildGeneration(
   writeFileSync(join(building, 'generation.json'), printGeneration(generation), { mode: 0o600 });
   await syncFileSystem(building);
   directory.finishBuilding(generation.number);
+}
+
+/** About what the generation will take: an image like that of the store, or the files themselves. */
+function bytesToBuild({ generation, rootTree, rootIsImage }: InstallPlan, store: Store): number {
+  if (rootTree === undefined) return 0;
+  if (generation.checkout.method !== 'erofs-overlay') return contentBytes(rootTree);
+  if (rootIsImage) return 0;
+  const image = store.layout.image(generation.image.treeId);
+  return statSync(image, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 // A link to the store's image costs nothing, and what is named here is kept whatever becomes of the image there.

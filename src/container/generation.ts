@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from '../base/digest.ts';
 import { quote } from '../base/printable.ts';
 import { isJsonObject, parseStrictJsonValue } from '../base/strict-json.ts';
+import { GENERATION_VERSION } from '../store/collect/generation-images.ts';
+import type { NamedImage } from '../store/collect/named-image.ts';
 import type { Verdict } from '../trust/verdict.ts';
 import { ContainerError } from './container-error.ts';
 import type { HostChange } from './host-change.ts';
-
-export const GENERATION_VERSION = 1;
 
 export type LauncherKind = 'runc' | 'chroot' | 'none';
 
@@ -28,12 +27,10 @@ export interface Generation {
   readonly number: number;
   /** RFC 3339. */
   readonly createdAt: string;
-  readonly image: {
+  /** The collector of the store reads what it keeps for the container here. */
+  readonly image: NamedImage & {
     /** As the user named it, fully expanded. */
     readonly source: string;
-    readonly manifestDigest: Digest;
-    readonly imageId: Digest;
-    readonly treeId: Digest;
   };
   readonly verdict: Verdict;
   readonly launcher: LauncherKind;

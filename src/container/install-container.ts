@@ -7,7 +7,7 @@ import { type ContainerName, defaultContainerName, parseContainerName } from './
 import type { ContainerParts } from './container-parts.ts';
 import type { InstallPlan } from './install-plan.ts';
 import type { InstallRequest } from './install-request.ts';
-import { obtainImage, type ObtainedImage } from './obtain-image.ts';
+import { holdImage, obtainImage, type ObtainedImage } from './obtain-image.ts';
 import { planInstall } from './plan-install.ts';
 import { lockSwitches } from './recover-switches.ts';
 import { refuseTaken } from './refuse-taken.ts';
@@ -31,7 +31,9 @@ export async function installContainer(
   // Known before the image is: then a clash costs no download.
   if (request.name !== undefined)
     refuseTaken(parseContainerName(request.name), parts.host, parts.containersPath);
-  const image = await obtainImage(request, parts);
+  // Let go of when the generation's record names the image, or nothing does.
+  using held = await holdImage(request, parts);
+  const { image } = held;
   const name = nameFor(request, image);
   using lock = await lockSwitches(parts, control);
   void lock;
@@ -47,7 +49,15 @@ export async function planContainer(
   request: InstallRequest,
   parts: ContainerParts,
 ): Promise<InstallPlan> {
-  const image = await obtainImage(request, parts);
+  return await planImage(await obtainImage(request, parts), request, parts);
+}
+
+/** The plan for an image that was obtained already, checked. */
+export async function planImage(
+  image: ObtainedImage,
+  request: InstallRequest,
+  parts: ContainerParts,
+): Promise<InstallPlan> {
   const name = nameFor(request, image);
   refuseTaken(name, parts.host, parts.containersPath);
   const plan = await planInstall(image, name, request, parts);

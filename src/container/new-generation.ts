@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LaunchWith } from '../launch/exec-values.ts';
 import type { CheckoutPlan } from '../store/checkout/checkout.ts';
+import { GENERATION_VERSION } from '../store/collect/generation-images.ts';
 import type { ContainerParts } from './container-parts.ts';
-import { type Generation, GENERATION_VERSION } from './generation.ts';
+import type { Generation } from './generation.ts';
 import type { HostFilesPlan } from './host-files-plan.ts';
 import { type ObtainedImage, provenName } from './obtain-image.ts';
 import type { Payload } from './plan-payload.ts';

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, sha256 } from '../base/digest.ts';
+import type { Log } from '../base/log.ts';
 import type { Progress } from '../base/progress.ts';
+import { messageOf } from '../base/sysct-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { layerCompression } from '../oci/media-type.ts';
 import { formatReference, withDefaultTag } from '../oci/reference.ts';
 import type { Platform } from '../oci/platform.ts';
+import { StoreError } from '../store/disk/store-error.ts';
+import type { Borrowing } from '../store/import/object-staging.ts';
 import type { ImportTransaction } from '../store/import/import-transaction.ts';
 import type { RefRecord, RefSignature } from '../store/ref/ref-record.ts';
 import type { Store } from '../store/store.ts';
@@ -24,6 +28,7 @@ export interface PullParts {
   readonly gate: TrustGate;
   readonly platform: Platform;
   readonly progress: Progress;
+  readonly log: Log;
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }
@@ -45,7 +50,7 @@ interface Layer {
  * is as it was. Signatures that were looked at are kept with the image, for judging it again offline.
  */
 export async function pullImage(source: ImageSource, parts: PullParts): Promise<PulledImage> {
-  const { progress, signal, store, platform } = parts;
+  const { progress, signal, platform } = parts;
   progress({ kind: 'stage', stage: 'resolving', subject: source.display });
   const image = await resolveImage(source, platform);
   progress({ kind: 'stage', stage: 'verifying', subject: source.display });
@@ -54,16 +59,63 @@ export async function pullImage(source: ImageSource, parts: PullParts): Promise<
   const { config, bytes: configBytes } = await readImageConfig(source, image);
   assertPlatform(source, config, platform);
   const layers = pairLayers(image.manifest.layers, config.diffIds);
-  const missing = layers.filter(({ diffId }) => !store.hasLayer(diffId));
-  store.assertSpace(missing.reduce((sum, { descriptor }) => sum + descriptor.sizeBytes, 0));
+  const pull = { source, image, configBytes, layers, verdict, candidates };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const borrowing = attempt < MOST_TRIES ? 'what-is-there' : 'nothing';
+      return { record: await importImage(pull, borrowing, parts), verdict };
+    } catch (error) {
+      if (!isCollected(error) || attempt === MOST_TRIES) throw error;
+      signal.throwIfAborted();
+      parts.log.debug(`${messageOf(error)}: pulling ${source.display} again`);
+    }
+  }
+}
+
+/**
+ * How often a pull is tried, where what it counts on is collected meanwhile. A collection may take
+ * longer than some pulls: the last one counts on nothing.
+ */
+const MOST_TRIES = 3;
+
+function isCollected(error: unknown): boolean {
+  return (
+    error instanceof StoreError &&
+    (error.code === 'OBJECT_VANISHED' || error.code === 'NOT_IN_STORE')
+  );
+}
+
+/** An image that was resolved and admitted. */
+interface AdmittedImage {
+  readonly source: ImageSource;
+  readonly image: ResolvedImage;
+  readonly configBytes: Buffer;
+  readonly layers: readonly Layer[];
+  readonly verdict: Admission;
+  readonly candidates: readonly CandidateSignature[];
+}
+
+/** Fetches and imports what the store lacks, and commits. */
+async function importImage(
+  admitted: AdmittedImage,
+  borrowing: Borrowing,
+  parts: PullParts,
+): Promise<RefRecord> {
+  const { source, image, configBytes, layers, verdict, candidates } = admitted;
+  const { progress, signal, store } = parts;
+  const missing = layers.filter(({ diffId }) => borrowing === 'nothing' || !store.hasLayer(diffId));
+  await store.assertSpace(
+    missing.reduce((sum, { descriptor }) => sum + bytesStored(descriptor), 0),
+    signal,
+  );
   for (const { descriptor } of layers.filter((layer) => !missing.includes(layer))) {
     progress({ kind: 'layer-known', digest: descriptor.digest, sizeBytes: descriptor.sizeBytes });
   }
-  await using transaction = await store.beginImport(signal);
+  await using transaction = await store.beginImport(signal, borrowing);
   await importLayers(transaction, source, missing, parts);
   const signatures = keepDocuments(transaction, image, configBytes, candidates);
   progress({ kind: 'stage', stage: 'committing', subject: source.display });
-  const record = await transaction.commit({
+  return await transaction.commit({
     reference: nameOf(source),
     source: source.display,
     manifestDigest: image.manifestDigest,
@@ -78,7 +130,6 @@ export async function pullImage(source: ImageSource, parts: PullParts): Promise<
     verdict,
     pulledAt: parts.now().toISOString(),
   });
-  return { record, verdict };
 }
 
 async function importLayers(
@@ -109,6 +160,16 @@ async function importLayers(
   parts.signal.throwIfAborted();
   if (results.some((result) => result.status === 'rejected')) throw stop.signal.reason;
 }
+
+/**
+ * About the least that a layer will take in the store. Compressed ones grow: those of Debian images
+ * to 2.4 times their size and more, of which other images may have a part already.
+ */
+function bytesStored({ mediaType, sizeBytes }: Descriptor): number {
+  return layerCompression(mediaType) === 'none' ? sizeBytes : sizeBytes * LEAST_GROWTH;
+}
+
+const LEAST_GROWTH = 1.5;
 
 function keepDocuments(
   transaction: ImportTransaction,

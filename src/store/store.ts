@@ -1,30 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { type Digest, digestFromHex, sha256 } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
 import { quote } from '../base/printable.ts';
-import { isErrno } from '../base/sysct-error.ts';
+import { isErrno, messageOf } from '../base/sysct-error.ts';
+import type { CollectOptions } from './collect/collect-garbage.ts';
+import type { DiskUsage } from './collect/disk-usage.ts';
+import { containersByTree } from './collect/generation-images.ts';
+import { type Lease, takeLease } from './collect/leases.ts';
+import type { NamedImage } from './collect/named-image.ts';
+import { Removals } from './collect/removals.ts';
 import { ContentSources } from './checkout/content-sources.ts';
-import { findImage } from './ref/find-image.ts';
+import { findImage, type ImageMatch, matchImage } from './ref/find-image.ts';
 import { probeFormat } from './disk/format-file.ts';
-import { assertFreeSpace } from './disk/free-space.ts';
+import { missingSpace, noSpace } from './disk/free-space.ts';
 import { ImportTransaction } from './import/import-transaction.ts';
 import type { FileContent } from './tree/inode.ts';
 import { StoreLayout } from './disk/layout.ts';
-import { isObjectThere } from './import/object-staging.ts';
+import { type Borrowing, isObjectThere } from './import/object-staging.ts';
 import type { RefRecord } from './ref/ref-record.ts';
-import { listRefs, removeRef } from './ref/refs.ts';
+import { listRefs } from './ref/refs.ts';
 import { StoreError } from './disk/store-error.ts';
 import { storeFailure } from './disk/store-failure.ts';
-import { underLock } from './disk/transaction-directory.ts';
 import { decodeTree, type StoredTree } from './tree/tree-file.ts';
 import { readTreeNeeds, type TreeNeeds } from './tree/tree-needs.ts';
 import type { Tree } from './tree/tree.ts';
 
 export interface StoreOptions {
   readonly log: Log;
+  /** How long what a removed or replaced name stood for is kept for others that still read it; default 0. */
+  readonly graceMs?: number;
 }
 
 /**
@@ -38,7 +45,7 @@ export async function openStore(directory: string, options: StoreOptions): Promi
   } catch (error) {
     throw storeFailure(`opening store ${quote(directory)}`, error);
   }
-  return await Promise.resolve(new Store(layout, options.log));
+  return await Promise.resolve(new Store(layout, options));
 }
 
 /**
@@ -49,11 +56,13 @@ export async function openStore(directory: string, options: StoreOptions): Promi
 export class Store {
   readonly layout: StoreLayout;
   readonly #log: Log;
+  readonly #graceMs: number;
 
   /** Use {@link openStore}. */
-  constructor(layout: StoreLayout, log: Log) {
+  constructor(layout: StoreLayout, { log, graceMs = 0 }: StoreOptions) {
     this.layout = layout;
     this.#log = log;
+    this.#graceMs = graceMs;
   }
 
   /**
@@ -141,27 +150,84 @@ export class Store {
     return findImage(this.listRefs(), text);
   }
 
-  /** Removes a name; what it stood for stays until it is collected. False when there was none. */
-  async removeRef(record: RefRecord, signal: AbortSignal): Promise<boolean> {
-    if (!existsSync(this.layout.refs)) return false;
-    try {
-      return await underLock(this.layout, signal, () => removeRef(this.layout.refs, record));
-    } catch (error) {
-      throw storeFailure(`removing ${record.reference ?? record.manifestDigest}`, error);
-    }
+  /** The images that `text` may mean to somebody who removes them. @throws StoreError IMAGE_NOT_FOUND, AMBIGUOUS_IMAGE */
+  findImages(text: string): ImageMatch {
+    return matchImage(this.listRefs(), text);
   }
 
-  /** @throws StoreError NO_SPACE when fewer than `bytes` are free. */
-  assertSpace(bytes: number): void {
-    assertFreeSpace(this.layout.directory, bytes);
+  /** Names of the containers that have a generation of each tree. @throws StoreError ROOT_UNREADABLE */
+  containersByTree(): ReadonlyMap<Digest, readonly string[]> {
+    return containersByTree(this.layout);
+  }
+
+  /**
+   * Removes names, durably, and then what only they needed, unless a grace keeps it. What containers
+   * need stays.
+   * @returns what was freed. @throws StoreError ROOT_UNREADABLE, STORE_DAMAGED, …: the names are gone then, too
+   */
+  async removeImages(
+    records: readonly RefRecord[],
+    now: Date,
+    signal: AbortSignal,
+  ): Promise<Removals> {
+    if (records.length === 0) return new Removals();
+    const { removeImages } = await import('./collect/remove-images.ts');
+    const options = { now, graceMs: this.#graceMs, log: this.#log, signal };
+    return await removeImages(this.layout, records, options);
+  }
+
+  /** Removes what no name, container, lease or running mount needs. @throws StoreError where that cannot be told */
+  async collectGarbage(options: Omit<CollectOptions, 'graceMs' | 'log'>): Promise<Removals> {
+    const { collectGarbage } = await import('./collect/collect-garbage.ts');
+    return await collectGarbage(this.layout, {
+      ...options,
+      graceMs: this.#graceMs,
+      log: this.#log,
+    });
+  }
+
+  /** @throws StoreError */
+  async measureDiskUsage(now: Date): Promise<DiskUsage> {
+    const { measureDiskUsage } = await import('./collect/disk-usage.ts');
+    return measureDiskUsage(this.layout, new Date(now.getTime() - this.#graceMs));
+  }
+
+  /**
+   * Keeps an image from being collected until the lease is disposed, or this process ends.
+   * @throws StoreError NOT_IN_STORE when it is not there any more: pull it again
+   */
+  async lease(image: NamedImage, signal: AbortSignal): Promise<Lease> {
+    return await takeLease(this.layout, image, this.#log, signal);
+  }
+
+  /** @throws StoreError NO_SPACE when fewer than `bytes` are free; its hint names what `sysct gc` would free. */
+  async assertSpace(bytes: number, signal: AbortSignal): Promise<void> {
+    const missing = missingSpace(this.layout.directory, bytes);
+    if (missing === undefined) return;
+    throw noSpace(this.layout.directory, missing, await this.#garbageBytes(signal));
   }
 
   /**
    * Starts an import; creates the store, mode 0700, where there is none, and removes what dead imports left.
    * @throws StoreError FORMAT_TOO_NEW, NOT_A_STORE, STORE_READ_ONLY, STORE_NOT_PERMITTED, NO_SPACE
    */
-  async beginImport(signal: AbortSignal): Promise<ImportTransaction> {
-    return await ImportTransaction.begin(this.layout, this.#log, signal);
+  async beginImport(
+    signal: AbortSignal,
+    borrowing: Borrowing = 'what-is-there',
+  ): Promise<ImportTransaction> {
+    const options = { borrowing, graceMs: this.#graceMs };
+    return await ImportTransaction.begin(this.layout, this.#log, signal, options);
+  }
+
+  /** 0 where it cannot be told. */
+  async #garbageBytes(signal: AbortSignal): Promise<number> {
+    try {
+      const look = { mode: 'look', leftovers: 'old', now: new Date(), signal } as const;
+      return (await this.collectGarbage(look)).bytes;
+    } catch (error) {
+      this.#log.debug(`telling what garbage there is: ${messageOf(error)}`);
+      return 0;
+    }
   }
 
   async *#pieces(content: FileContent): AsyncGenerator<Buffer, void, undefined> {

@@ -33,6 +33,7 @@ async function importDuration(parent: string): Promise<number> {
   return performance.now() - began;
 }
 
+const { signal } = new AbortController();
 const OLD = imageLayers('quay.io/x/old:1');
 const NEW = imageLayers('quay.io/x/new:1');
 
@@ -105,8 +106,8 @@ describe('a full disk', () => {
   it('is foreseen from the sizes of the layers', async () => {
     await withLoopImage({ fs: 'ext4', sizeMb: 40 }, async (mountPoint) => {
       const store = await openStore(join(mountPoint, 'store'), { log: silentLog });
-      assert.doesNotThrow(() => store.assertSpace(1e6));
-      assert.throws(() => store.assertSpace(1e9), {
+      await assert.doesNotReject(store.assertSpace(1e6, signal));
+      await assert.rejects(store.assertSpace(1e9, signal), {
         code: 'NO_SPACE',
         message: /^preparing store ".*\/store": at least 1.00 GB are needed, [\d.]+ MB are free$/,
       });

@@ -313,10 +313,10 @@ describe('a store', () => {
     await withStore(async (store, directory) => {
       const first = await importImage(store, 'quay.io/x/y:1', [BASE]);
       const second = await importImage(store, 'quay.io/x/y:2', [BASE]);
-      assert.equal(await store.removeRef(first, signal), true);
-      assert.equal(await store.removeRef(first, signal), false);
+      await store.removeImages([first], new Date(), signal);
+      await store.removeImages([first], new Date(), signal);
       assert.deepEqual(store.listRefs(), [second]);
-      assert.equal(await store.removeRef(second, signal), true);
+      await store.removeImages([second], new Date(), signal);
       assert.deepEqual(readdirSync(join(directory, 'refs')), []);
     });
   });

@@ -40,6 +40,7 @@ export const pull: Verb = {
       gate,
       platform: platformFor(options),
       progress: context.progress(options),
+      log: context.log,
       now: () => context.now(),
       signal: context.signal,
     });

@@ -111,14 +111,17 @@ async function runImage(
 ): Promise<number> {
   const { readInstallRequest } = await import('../install-request.ts');
   const { openParts } = await import('../open-parts.ts');
-  const { planContainer } = await import('../../container/install-container.ts');
+  const { planImage } = await import('../../container/install-container.ts');
+  const { holdImage } = await import('../../container/obtain-image.ts');
   const { oneOffState, runOnce } = await import('../../container/run-once.ts');
   const { spawnAttached } = await import('../spawn-attached.ts');
   const id = `run-${randomBytes(6).toString('hex')}`;
   const request = await readInstallRequest(context, source, options);
   const parts = await openParts(context, context.progress(options));
   const sets = new Map([['STATE_DIRECTORY', oneOffState(id)], ...request.sets]);
-  const plan = await planContainer({ ...request, name: id, sets, launcher: 'runc' }, parts);
+  using held = await holdImage(request, parts);
+  const planned = { ...request, name: id, sets, launcher: 'runc' } as const;
+  const plan = await planImage(held.image, planned, parts);
   const oneOff = { id, command, terminal, env: options.list('env') };
   return await runOnce(plan, oneOff, parts, spawnAttached);
 }

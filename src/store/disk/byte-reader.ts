@@ -64,6 +64,15 @@ export class ByteReader {
     return Buffer.from(this.#take(count));
   }
 
+  /** A view, valid as long as the buffer is. */
+  view(count: number): Buffer {
+    return this.#take(count);
+  }
+
+  skip(count: number): void {
+    this.#advance(count);
+  }
+
   damaged(reason: string): StoreError {
     return new StoreError('STORE_DAMAGED', `reading ${this.#what}: ${reason}`, {
       hint: 'pull the image again',

@@ -13,6 +13,7 @@ const KNOWN_NAMES: ReadonlySet<string> = new Set([
   'blobs',
   'checked',
   'containers',
+  'downloads',
   'images',
   'layers',
   'lock',
@@ -20,6 +21,7 @@ const KNOWN_NAMES: ReadonlySet<string> = new Set([
   'objects',
   'quarantine',
   'refs',
+  'removed',
   'trees',
   'txn',
 ]);

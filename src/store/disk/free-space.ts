@@ -5,19 +5,33 @@ import { quote } from '../../base/printable.ts';
 import { formatSize } from '../../base/size.ts';
 import { StoreError } from './store-error.ts';
 
+export interface MissingSpace {
+  readonly neededBytes: number;
+  readonly freeBytes: number;
+}
+
 /**
+ * What a file system has too little of; undefined where it has enough.
  * @param directory of the store; need not exist, its nearest existing parent counts then.
- * @throws StoreError NO_SPACE when the file system has fewer than `bytes` left for use.
  */
-export function assertFreeSpace(directory: string, bytes: number): void {
+export function missingSpace(directory: string, neededBytes: number): MissingSpace | undefined {
   let existing = directory;
   while (!existsSync(existing) && existing !== '/') existing = dirname(existing);
   const { bavail, bsize } = statfsSync(existing);
-  const free = bavail * bsize;
-  if (free >= bytes) return;
-  throw new StoreError(
-    'NO_SPACE',
-    `preparing store ${quote(directory)}: at least ${formatSize(bytes)} are needed, ${formatSize(free)} are free`,
-    { hint: 'free some space there, or move the store to a larger file system' },
-  );
+  const freeBytes = bavail * bsize;
+  return freeBytes >= neededBytes ? undefined : { neededBytes, freeBytes };
+}
+
+/** @param garbageBytes what a collection would free. */
+export function noSpace(
+  directory: string,
+  { neededBytes, freeBytes }: MissingSpace,
+  garbageBytes: number,
+): StoreError {
+  const seen = `at least ${formatSize(neededBytes)} are needed, ${formatSize(freeBytes)} are free`;
+  const hint =
+    garbageBytes > 0
+      ? `run sysct gc: it frees ${formatSize(garbageBytes)}`
+      : 'free some space there, remove images with sysct rmi, or move the store to a larger file system';
+  return new StoreError('NO_SPACE', `preparing store ${quote(directory)}: ${seen}`, { hint });
 }

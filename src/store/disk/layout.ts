@@ -13,7 +13,10 @@ import { type Digest, digestHex } from '../../base/digest.ts';
  *       images/<treeID hex>.erofs   metadata-only EROFS image of a tree; derived
  *       blobs/sha256/<hex>     manifests, indexes, configs, signatures: exact bytes
  *       refs/…                 names → what they stand for
- *       txn/<bootid>-<pid>-…/  one running import each, flocked by its owner
+ *       removed/<ms>-<hex>.json   what names stood for that were removed, for as long as gc-grace says
+ *       downloads/…            parts of blobs, to go on from
+ *       containers/NAME/N/     generations of installed containers; each names the image it needs
+ *       txn/<bootid>-<pid>-…/  one running import or lease each, flocked by its owner
  *       checked/…              what the last check saw of each file; only fsck reads it
  *       quarantine/…           what fsck took out of its place, for a look
  *       lock                   short critical sections only
@@ -59,6 +62,22 @@ export class StoreLayout {
 
   get refs(): string {
     return join(this.directory, 'refs');
+  }
+
+  get removed(): string {
+    return join(this.directory, 'removed');
+  }
+
+  get downloads(): string {
+    return join(this.directory, 'downloads');
+  }
+
+  get quarantine(): string {
+    return join(this.directory, 'quarantine');
+  }
+
+  get containers(): string {
+    return join(this.directory, 'containers');
   }
 
   get transactions(): string {

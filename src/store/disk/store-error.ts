@@ -23,6 +23,12 @@ export type StoreErrorCode =
   | 'DIFF_ID_MISMATCH'
   /** Something that an import counted on was collected before its commit. */
   | 'OBJECT_VANISHED'
+  /** What a container, a lease or a running mount needs cannot be told, so nothing may be removed. */
+  | 'ROOT_UNREADABLE'
+  /** A container uses the image that is to be removed. */
+  | 'IMAGE_IN_USE'
+  /** The image that is to be removed by its ID has several names. */
+  | 'IMAGE_HAS_NAMES'
   /** Reading or writing failed in a way that no other code names. */
   | 'STORE_IO_FAILED';
 

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '../../base/log.ts';
+import { isErrno } from '../../base/sysct-error.ts';
 import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
 import { FileLock } from '../../sys/flock.ts';
 import { ensureDirectory } from './ensure-directory.ts';
@@ -40,7 +41,7 @@ export class TransactionDirectory implements Disposable {
     makeDirectories(layout);
     const dead: TransactionDirectory[] = [];
     const own = await underLock(layout, signal, async () => {
-      dead.push(...(await findDead(layout)));
+      dead.push(...(await TransactionDirectory.findDead(layout)));
       const created = await TransactionDirectory.#make(layout);
       if (probeFormat(layout) === 'empty') writeFormat(layout, created.path);
       return created;
@@ -59,10 +60,30 @@ export class TransactionDirectory implements Disposable {
     return new TransactionDirectory(path, await FileLock.acquire(path, 'exclusive'));
   }
 
-  /** Takes over a directory whose owner is gone; undefined while it lives. */
+  /** Takes over a directory whose owner is gone; undefined while it lives, and when it has just been removed. */
   static async takeOver(path: string): Promise<TransactionDirectory | undefined> {
-    const lock = await FileLock.tryAcquire(path, 'exclusive');
-    return lock === undefined ? undefined : new TransactionDirectory(path, lock);
+    try {
+      const lock = await FileLock.tryAcquire(path, 'exclusive');
+      return lock === undefined ? undefined : new TransactionDirectory(path, lock);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Takes over all whose owner is gone. The store's lock must be held. */
+  static async findDead(layout: StoreLayout): Promise<TransactionDirectory[]> {
+    const found: TransactionDirectory[] = [];
+    for (const name of namesIn(layout.transactions)) {
+      const directory = await TransactionDirectory.takeOver(join(layout.transactions, name));
+      if (directory !== undefined) found.push(directory);
+    }
+    return found;
+  }
+
+  /** Leaves it as it is, to whoever takes it over next. */
+  release(): void {
+    this.#lock.release();
   }
 
   /** Removes it and all that is in it. */
@@ -111,13 +132,13 @@ function writeFormat(layout: StoreLayout, staging: string): void {
   syncDirectory(dirname(layout.directory));
 }
 
-async function findDead(layout: StoreLayout): Promise<TransactionDirectory[]> {
-  const found: TransactionDirectory[] = [];
-  for (const name of readdirSync(layout.transactions)) {
-    const directory = await TransactionDirectory.takeOver(join(layout.transactions, name));
-    if (directory !== undefined) found.push(directory);
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
   }
-  return found;
 }
 
 function bootId(): string {

@@ -12,15 +12,17 @@ import { join } from 'node:path';
 import { type Digest, digestHex, sha256 } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
 import { parseStrictJsonValue, type JsonObject } from '../../base/strict-json.ts';
+import { isErrno } from '../../base/sysct-error.ts';
 import { syncDirectory, syncFileSystem } from '../../sys/durable-file.ts';
 import { ContentSources } from '../checkout/content-sources.ts';
 import { writeErofsImage } from '../erofs/write-erofs-image.ts';
 import { importLayer, type LayerImport } from './import-layer.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { mergeLayers } from './merge-layers.ts';
-import { ObjectStaging } from './object-staging.ts';
+import { type Borrowing, ObjectStaging } from './object-staging.ts';
 import type { NewRef, RefRecord } from '../ref/ref-record.ts';
-import { writeRef } from '../ref/refs.ts';
+import { readRefLike, writeRef } from '../ref/refs.ts';
+import { writeTombstone } from '../ref/tombstones.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
@@ -42,6 +44,13 @@ import type { Tree } from '../tree/tree.ts';
 //
 // Measured (docs/adr/0021): a power cut at any instant leaves every name whole on ext4, xfs and btrfs.
 
+export interface ImportOptions {
+  /** With `nothing`, no collection can keep it from committing; all layers are to be imported then. */
+  readonly borrowing: Borrowing;
+  /** How long what a replaced name stood for stays. */
+  readonly graceMs: number;
+}
+
 /** One import: everything is written to a directory of its own and becomes visible in {@link commit}, or not at all. */
 export class ImportTransaction implements AsyncDisposable {
   readonly #layout: StoreLayout;
@@ -54,6 +63,7 @@ export class ImportTransaction implements AsyncDisposable {
   /** Files of the store that need not be written again. */
   readonly #borrowed = new Set<string>();
   readonly #cancel = new AbortController();
+  readonly #options: ImportOptions;
   #state: 'open' | 'failed' | 'closed' = 'open';
 
   private constructor(
@@ -61,13 +71,15 @@ export class ImportTransaction implements AsyncDisposable {
     log: Log,
     signal: AbortSignal,
     directory: TransactionDirectory,
+    options: ImportOptions,
   ) {
+    this.#options = options;
     this.#layout = layout;
     this.#log = log;
     this.#signal = AbortSignal.any([signal, this.#cancel.signal]);
     this.#directory = directory;
     for (const name of ['layers', 'blobs']) mkdirSync(join(directory.path, name), { mode: 0o700 });
-    this.#staging = new ObjectStaging(layout, join(directory.path, 'objects'));
+    this.#staging = new ObjectStaging(layout, join(directory.path, 'objects'), options.borrowing);
   }
 
   /** See {@link Store.beginImport}. */
@@ -75,10 +87,11 @@ export class ImportTransaction implements AsyncDisposable {
     layout: StoreLayout,
     log: Log,
     signal: AbortSignal,
+    options: ImportOptions,
   ): Promise<ImportTransaction> {
     try {
       const directory = await TransactionDirectory.create(layout, log, signal);
-      return new ImportTransaction(layout, log, signal, directory);
+      return new ImportTransaction(layout, log, signal, directory, options);
     } catch (error) {
       throw storeFailure('starting an import', error);
     }
@@ -182,9 +195,18 @@ export class ImportTransaction implements AsyncDisposable {
       this.#staging.publish();
       await syncFileSystem(this.#directory.path);
       this.#publishFiles(encoded.treeId);
+      this.#keepReplaced(record);
       writeRef(this.#layout.refs, record, this.#directory.path);
     });
     return record;
+  }
+
+  /** Others may still read what the name stood for. */
+  #keepReplaced(record: RefRecord): void {
+    if (this.#options.graceMs === 0) return;
+    const replaced = readRefLike(this.#layout.refs, record);
+    if (replaced === undefined || replaced.treeId === record.treeId) return;
+    writeTombstone(this.#layout.removed, { removedAt: new Date(), record: replaced });
   }
 
   #stageTree(tree: Tree, encoded: EncodedTree, sources: ContentSources): void {
@@ -237,7 +259,13 @@ export class ImportTransaction implements AsyncDisposable {
 
   /** True for a file of the store that has these bytes; a damaged one counts as absent. */
   #isThere(path: string, bytes: Uint8Array): boolean {
-    if (!existsSync(path) || !readFileSync(path).equals(bytes)) return false;
+    if (this.#options.borrowing === 'nothing') return false;
+    try {
+      if (!readFileSync(path).equals(bytes)) return false;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return false;
+      throw error;
+    }
     this.#borrowed.add(path);
     return true;
   }

@@ -18,6 +18,9 @@ import { writeWhole } from '../disk/write-whole.ts';
 const OBJECT_MODE = 0o400;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
+/** Whether an import counts on what the store has, which may be collected before it commits. */
+export type Borrowing = 'what-is-there' | 'nothing';
+
 /**
  * The objects that one import brings: files in its directory until {@link publish}. All layers of
  * the import share it, so each content is written once. The staging is one flat directory: its
@@ -29,11 +32,13 @@ export class ObjectStaging {
   readonly #earlySync: EarlySync;
   readonly #staged = new Set<Digest>();
   readonly #reused = new Set<Digest>();
+  readonly #borrowing: Borrowing;
   #unnamed = 0;
 
   /** @param directory which must not exist, on the store's file system. */
-  constructor(layout: StoreLayout, directory: string) {
+  constructor(layout: StoreLayout, directory: string, borrowing: Borrowing) {
     this.#layout = layout;
+    this.#borrowing = borrowing;
     this.#directory = directory;
     mkdirSync(directory, { mode: 0o700 });
     this.#earlySync = new EarlySync(directory);
@@ -42,7 +47,9 @@ export class ObjectStaging {
   /** True when the bytes need not be written: staged already, or an object of the store. */
   has(digest: Digest, sizeBytes: number): boolean {
     if (this.#staged.has(digest) || this.#reused.has(digest)) return true;
-    if (!isObjectThere(this.#layout, digest, sizeBytes)) return false;
+    if (this.#borrowing === 'nothing' || !isObjectThere(this.#layout, digest, sizeBytes)) {
+      return false;
+    }
     this.#reused.add(digest);
     return true;
   }
@@ -105,7 +112,10 @@ export class ObjectStaging {
         ensureDirectory(`${this.#layout.objects}/${shard}`);
         shards.add(shard);
       }
-      renameSync(this.#path(digest), this.#layout.object(digest));
+      const path = this.#layout.object(digest);
+      // What is there is in use, perhaps; what lacks its end is replaced.
+      if (this.#borrowing === 'nothing' && isSameSize(path, this.#path(digest))) continue;
+      renameSync(this.#path(digest), path);
     }
   }
 
@@ -117,6 +127,10 @@ export class ObjectStaging {
 export interface UnnamedObject {
   readonly path: string;
   readonly fd: number;
+}
+
+function isSameSize(path: string, other: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === statSync(other).size;
 }
 
 /** True when an object of this size is there; one of another size is damaged and counts as absent. */

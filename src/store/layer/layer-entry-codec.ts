@@ -2,9 +2,9 @@
 import { assertNever } from '../../base/assert-never.ts';
 import type { ByteString } from '../../base/byte-string.ts';
 import type { Digest } from '../../base/digest.ts';
-import { putAttributes, takeAttributes } from '../tree/attributes-codec.ts';
+import { putAttributes, skipAttributes, takeAttributes } from '../tree/attributes-codec.ts';
 import type { ByteReader } from '../disk/byte-reader.ts';
-import type { ByteWriter } from '../disk/byte-writer.ts';
+import { type ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
 import type { LayerEntry } from './layer-entry.ts';
 
 // One entry of a layer file. Paths are front-coded, because an archive lists directories in order.
@@ -88,6 +88,45 @@ export function takeLayerEntry(
       return { kind: 'opaque', path };
     default:
       return takeInode(reader, kind, path, diffId);
+  }
+}
+
+/**
+ * Passes over the next entry; a tenth of the work of taking it.
+ * @returns where its content is an object, the digest: a view of the 32 bytes.
+ */
+export function skipLayerEntry(reader: ByteReader): Buffer | undefined {
+  const kind = reader.byte();
+  reader.varint();
+  reader.skip(reader.varint());
+  if (kind === KIND.whiteout || kind === KIND.opaque) return undefined;
+  if (kind === KIND.hardlink) {
+    reader.skip(reader.varint());
+    return undefined;
+  }
+  skipAttributes(reader);
+  switch (kind) {
+    case KIND.objectFile:
+      reader.varint();
+      return reader.view(DIGEST_BYTES);
+    case KIND.inlineFile:
+      reader.varint();
+      reader.skip(DIGEST_BYTES);
+      reader.varint();
+      return undefined;
+    case KIND.symlink:
+      reader.skip(reader.varint());
+      return undefined;
+    case KIND.char:
+    case KIND.block:
+      reader.varint();
+      reader.varint();
+      return undefined;
+    case KIND.directory:
+    case KIND.fifo:
+      return undefined;
+    default:
+      throw reader.damaged(`an entry is of the unknown kind ${kind}`);
   }
 }
 

@@ -4,7 +4,7 @@ import type { ByteString } from '../../base/byte-string.ts';
 import type { Digest } from '../../base/digest.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
 import { ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
-import { takeLayerEntry } from './layer-entry-codec.ts';
+import { skipLayerEntry, takeLayerEntry } from './layer-entry-codec.ts';
 import type { LayerEntry } from './layer-entry.ts';
 import { StoreError } from '../disk/store-error.ts';
 
@@ -99,6 +99,20 @@ export function* decodeLayerEntries(
     const entry = takeLayerEntry(reader, path, trailer.diffId);
     path = entry.path;
     yield entry;
+  }
+  if (!reader.isAtEnd) throw reader.damaged('bytes follow its entries');
+}
+
+/** The digests of the objects that the entries name, in their order: views of 32 bytes. @throws StoreError STORE_DAMAGED */
+export function* decodeLayerObjects(
+  entries: Buffer,
+  trailer: LayerTrailer,
+  what: string,
+): Generator<Buffer, void, undefined> {
+  const reader = new ByteReader(entries, what);
+  for (let n = 0; n < trailer.entryCount; n += 1) {
+    const digest = skipLayerEntry(reader);
+    if (digest !== undefined) yield digest;
   }
   if (!reader.isAtEnd) throw reader.damaged('bytes follow its entries');
 }

@@ -8,6 +8,7 @@ import {
   assertLayerChecksum,
   assertLayerHeader,
   decodeLayerEntries,
+  decodeLayerObjects,
   LAYER_HEADER_BYTES,
   LAYER_TRAILER_BYTES,
   type LayerTrailer,
@@ -38,6 +39,15 @@ export class StoredLayer implements Disposable {
     const { entries, trailer } = this.#load();
     const what = this.#what;
     return { [Symbol.iterator]: () => decodeLayerEntries(entries, trailer, what) };
+  }
+
+  /**
+   * What the layer needs of `objects/`: digests of 32 bytes, an object that two files have twice.
+   * @throws StoreError STORE_DAMAGED, before the first as {@link entries}.
+   */
+  objects(): Iterable<Buffer> {
+    const { entries, trailer } = this.#load();
+    return decodeLayerObjects(entries, trailer, this.#what);
   }
 
   /**

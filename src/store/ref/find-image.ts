@@ -20,13 +20,27 @@ const ID_PREFIX = /^[0-9a-f]{4,64}$/;
  * @throws StoreError IMAGE_NOT_FOUND; AMBIGUOUS_IMAGE when images that differ would answer to it
  */
 export function findImage(records: readonly RefRecord[], text: string): RefRecord {
-  for (const candidates of searches(records, text)) {
+  return matchImage(records, text).record;
+}
+
+/** What {@link findImage} found, and how. */
+export interface ImageMatch {
+  readonly record: RefRecord;
+  /** All that answer to the text, and are one image. */
+  readonly records: readonly RefRecord[];
+  /** Whether the text is that of a name, or of the image itself: a digest or an ID. */
+  readonly by: 'name' | 'identity';
+}
+
+/** As {@link findImage}, with all names that the text stands for. */
+export function matchImage(records: readonly RefRecord[], text: string): ImageMatch {
+  for (const { candidates, by } of searches(records, text)) {
     const [first] = candidates;
     if (first === undefined) continue;
     const isOne = candidates.every(({ imageId, treeId, manifestDigest }) =>
       text === manifestDigest ? true : imageId === first.imageId && treeId === first.treeId,
     );
-    if (isOne) return first;
+    if (isOne) return { record: first, records: candidates, by };
     const names = candidates.map(describe).join(', ');
     throw new StoreError(
       'AMBIGUOUS_IMAGE',
@@ -41,34 +55,45 @@ export function findImage(records: readonly RefRecord[], text: string): RefRecor
   );
 }
 
+interface Search {
+  readonly candidates: readonly RefRecord[];
+  readonly by: ImageMatch['by'];
+}
+
 function* searches(
   records: readonly RefRecord[],
   text: string,
-): Generator<readonly RefRecord[], void, undefined> {
+): Generator<Search, void, undefined> {
   if (isDigest(text)) {
-    yield records.filter(({ imageId, manifestDigest }) => [imageId, manifestDigest].includes(text));
+    const ofDigest = records.filter(({ imageId, manifestDigest }) =>
+      [imageId, manifestDigest].includes(text),
+    );
+    yield { candidates: ofDigest, by: 'identity' };
     return;
   }
-  yield records.filter(({ source }) => source === text);
+  yield { candidates: records.filter(({ source }) => source === text), by: 'name' };
   const wanted = referenceOf(text);
   if (wanted !== undefined) {
     const name = formatReference(wanted);
-    yield records.filter(({ reference }) => reference === name);
+    yield { candidates: records.filter(({ reference }) => reference === name), by: 'name' };
     if (wanted.digest !== undefined) {
-      yield records.filter(
+      const ofDigest = records.filter(
         (record) =>
           record.manifestDigest === wanted.digest && isSameRepository(record.reference, wanted),
       );
+      yield { candidates: ofDigest, by: 'identity' };
     }
   }
   if (ID_PREFIX.test(text)) {
-    yield records.filter(({ imageId }) => digestHex(imageId).startsWith(text));
+    const ofPrefix = records.filter(({ imageId }) => digestHex(imageId).startsWith(text));
+    yield { candidates: ofPrefix, by: 'identity' };
   }
   if (wanted !== undefined && !isFullyQualified(text)) {
     const suffix = `/${formatReference({ ...wanted, registry: '' })
       .slice(1)
       .replace(/^library\//, '')}`;
-    yield records.filter(({ reference }) => reference?.endsWith(suffix) === true);
+    const ofSuffix = records.filter(({ reference }) => reference?.endsWith(suffix) === true);
+    yield { candidates: ofSuffix, by: 'name' };
   }
 }
 

@@ -10,7 +10,7 @@ import { isRefFileName, refPath } from './ref-path.ts';
 
 /** All records below `directory` (`refs/` of a store, which may be missing), by path. @throws StoreError */
 export function listRefs(directory: string): RefRecord[] {
-  const records = refFiles(directory).map(readRef);
+  const records = listRefFiles(directory).map(readRef);
   return records.filter((record) => record !== undefined);
 }
 
@@ -25,6 +25,11 @@ export function writeRef(directory: string, record: RefRecord, staging: string):
   makeDirectoriesDurably(directory, dirname(path));
   renameSync(staged, path);
   syncDirectory(dirname(path));
+}
+
+/** What the name of `record` stands for now; undefined when it was removed. @throws StoreError */
+export function readRefLike(directory: string, record: RefRecord): RefRecord | undefined {
+  return readRef(join(directory, refPath(record.reference, record.manifestDigest)));
 }
 
 /** Removes a record and the directories that it leaves empty. The store's lock must be held. */
@@ -47,16 +52,17 @@ function readRef(path: string): RefRecord | undefined {
   try {
     return parseRefRecord(readFileSync(path, 'utf8'), `ref ${quote(path)}`);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }
 
-function refFiles(directory: string): string[] {
+/** The files of all records below `directory`, by path. */
+export function listRefFiles(directory: string): string[] {
   const files: string[] = [];
   for (const entry of entriesOf(directory)) {
     const path = join(directory, entry.name);
-    if (entry.isDirectory()) files.push(...refFiles(path));
+    if (entry.isDirectory()) files.push(...listRefFiles(path));
     else if (isRefFileName(entry.name)) files.push(path);
   }
   return files.sort();

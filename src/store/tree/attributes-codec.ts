@@ -46,6 +46,18 @@ export function takeAttributes(reader: ByteReader): InodeAttributes {
   };
 }
 
+/** Passes over what {@link takeAttributes} would take. */
+export function skipAttributes(reader: ByteReader): void {
+  for (let n = 0; n < NUMBERS_BEFORE_XATTRS; n += 1) reader.varint();
+  const count = reader.varint();
+  for (let n = 0; n < count; n += 1) {
+    reader.skip(reader.varint());
+    reader.skip(reader.varint());
+  }
+}
+
+const NUMBERS_BEFORE_XATTRS = 5;
+
 function takeXattrs(reader: ByteReader): ReadonlyMap<ByteString, Buffer> {
   const count = reader.varint();
   if (count === 0) return NO_XATTRS;

@@ -64,6 +64,23 @@ export function countHardLinks(tree: Tree): Map<Inode, number> {
   return counts;
 }
 
+/** Bytes of all files of the tree, hard links counted once. */
+export function contentBytes(tree: Tree): number {
+  let bytes = 0;
+  const links = new Set<Inode>();
+  const open = [tree.root];
+  for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
+    for (const inode of directory.children.values()) {
+      if (inode.type === 'directory') open.push(inode);
+      else if (inode.type === 'file' && !links.has(inode)) {
+        links.add(inode);
+        bytes += inode.content.sizeBytes;
+      }
+    }
+  }
+  return bytes;
+}
+
 /** One name met on a walk. */
 export interface WalkedEntry {
   /** Without a leading slash; empty for the root. */

@@ -72,6 +72,7 @@ async function pullArchive(directory: string): Promise<{ store: Store; imageId: 
     store,
     gate,
     platform: PLATFORM,
+    log: silentLog,
     progress: () => {},
     now: () => new Date(),
     signal,

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../../base/digest.ts';
+import { quote } from '../../base/printable.ts';
+import { UsageError } from '../../base/sysct-error.ts';
+import type { RefRecord } from '../../store/ref/ref-record.ts';
+import { StoreError } from '../../store/disk/store-error.ts';
+import type { Store } from '../../store/store.ts';
+import { EXIT, exitCodeOf } from '../exit-code.ts';
+import type { OptionValues } from '../option-values.ts';
+import type { Verb } from '../verb.ts';
+
+export const rmi: Verb = {
+  name: 'rmi',
+  summary: 'Remove images from the store',
+  description: [
+    'Removes the names of images, and at once what of the store only they needed. A name of an image that has others is all that goes; an image that is given by its ID goes if it has one name only.',
+    'An image that an installed container uses is refused. With --force its name goes, and the container keeps what it needs and runs on, but its image has to be pulled again to be repaired or run by name.',
+  ],
+  args: [
+    {
+      name: 'IMAGE',
+      description: 'a name, a digest, or the first digits of an image ID',
+      arity: 'any',
+      completes: 'images',
+    },
+  ],
+  options: [
+    { flags: '-a, --all', description: 'remove all images that no container uses' },
+    {
+      flags: '-f, --force',
+      description: 'remove all names of an ID, and those that containers use',
+    },
+    { flags: '-i, --ignore', description: 'do not mind images that are not there' },
+    { flags: '-q, --quiet', description: 'print nothing but what goes wrong' },
+    { flags: '--json', description: 'print what was removed as JSON' },
+  ],
+  examples: [
+    { command: 'sysct rmi quay.io/coreos/etcd:v3.5', does: 'Remove an image by its name.' },
+    { command: 'sysct rmi --all', does: 'Remove what no container uses.' },
+  ],
+  run: async (context, names, options) => {
+    if ((names.length === 0) !== options.flag('all')) {
+      throw new UsageError('rmi: name images, or give --all', { hint: 'sysct images lists them' });
+    }
+    const { openStoreOf } = await import('../open-parts.ts');
+    const store = await openStoreOf(context);
+    const choice = choose(store, names, options);
+    if (!options.flag('quiet')) for (const line of choice.kept) context.log.info(line);
+    const removals = await store.removeImages(choice.records, context.now(), context.signal);
+    const left = new Set(store.listRefs().map(({ imageId }) => imageId));
+    const untagged = choice.records.map((record) => record.reference ?? record.source);
+    const deleted = [...new Set(choice.records.map(({ imageId }) => imageId))].filter(
+      (imageId) => !left.has(imageId),
+    );
+    if (options.flag('json')) {
+      context.printJson({ version: 1, untagged, deleted, freedBytes: removals.bytes });
+    } else if (!options.flag('quiet')) {
+      const { formatSize } = await import('../../base/size.ts');
+      for (const name of untagged) context.print(`Untagged: ${name}\n`);
+      for (const imageId of deleted) context.print(`Deleted: ${imageId}\n`);
+      if (choice.records.length > 0) context.print(`Freed: ${formatSize(removals.bytes)}\n`);
+    }
+    return await reportRefused(choice.refused, options);
+  },
+};
+
+interface Choice {
+  readonly records: readonly RefRecord[];
+  /** What --all leaves, a line each. */
+  readonly kept: readonly string[];
+  /** Why others are not removed. */
+  readonly refused: readonly StoreError[];
+}
+
+/** One image that cannot be removed does not keep the others. */
+function choose(store: Store, names: readonly string[], options: OptionValues): Choice {
+  const users = options.flag('force')
+    ? new Map<Digest, readonly string[]>()
+    : store.containersByTree();
+  const all = store.listRefs();
+  if (options.flag('all')) {
+    const kept = all.flatMap(({ reference, source, treeId }) => {
+      const containers = users.get(treeId);
+      return containers === undefined
+        ? []
+        : [`kept ${reference ?? source}: ${containers.join(', ')} uses it`];
+    });
+    return { records: all.filter(({ treeId }) => !users.has(treeId)), kept, refused: [] };
+  }
+  const records = new Set<RefRecord>();
+  const refused: StoreError[] = [];
+  for (const text of names) {
+    try {
+      const found = namesMeant(store, text, options);
+      refuseUsed(text, found, all, records, users);
+      for (const record of found) records.add(record);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      if (error.code === 'STORE_DAMAGED' || error.code === 'FORMAT_TOO_NEW') throw error;
+      refused.push(error);
+    }
+  }
+  return { records: [...records], kept: [], refused };
+}
+
+function namesMeant(store: Store, text: string, options: OptionValues): readonly RefRecord[] {
+  const { by, record, records } = store.findImages(text);
+  if (by === 'name') return [record];
+  if (records.length === 1 || options.flag('force')) return records;
+  const names = records.map(({ reference, source }) => reference ?? source).join(', ');
+  throw new StoreError(
+    'IMAGE_HAS_NAMES',
+    `removing image ${quote(text)}: it has the names ${names}`,
+    { hint: 'remove them by name, or all of them with --force' },
+  );
+}
+
+/** An image whose last name goes is refused while containers use it. */
+function refuseUsed(
+  text: string,
+  found: readonly RefRecord[],
+  all: readonly RefRecord[],
+  going: ReadonlySet<RefRecord>,
+  users: ReadonlyMap<Digest, readonly string[]>,
+): void {
+  for (const { treeId } of found) {
+    const containers = users.get(treeId);
+    const isKept = all.some(
+      (other) => other.treeId === treeId && !going.has(other) && !found.includes(other),
+    );
+    if (containers === undefined || isKept) continue;
+    throw new StoreError(
+      'IMAGE_IN_USE',
+      `removing image ${quote(text)}: ${containers.join(', ')} uses it`,
+      { hint: `uninstall ${containers.join(', ')} first, or remove the name alone with --force` },
+    );
+  }
+}
+
+/** @returns the exit status: that of the first that was refused. */
+async function reportRefused(
+  refused: readonly StoreError[],
+  options: OptionValues,
+): Promise<number> {
+  const { renderError } = await import('../report-error.ts');
+  const errors = refused.filter(
+    ({ code }) => !(code === 'IMAGE_NOT_FOUND' && options.flag('ignore')),
+  );
+  for (const error of errors) process.stderr.write(renderError(error, options.flag('debug')));
+  const [first] = errors;
+  return first === undefined ? EXIT.done : exitCodeOf(first);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync } from 'node:fs';
+import { type Digest, digestFromHex } from '../../base/digest.ts';
+import { isErrno } from '../../base/sysct-error.ts';
+
+/** The digests that files of `directory` are named after, each name ending in `suffix`; other names are passed over. */
+export function listDigestFiles(directory: string, suffix = ''): Digest[] {
+  const digests: Digest[] = [];
+  for (const name of namesIn(directory)) {
+    const hex = name.slice(0, name.length - suffix.length);
+    if (name.endsWith(suffix) && HEX.test(hex)) digests.push(digestFromHex(hex));
+  }
+  return digests.sort();
+}
+
+const HEX = /^[0-9a-f]{64}$/;
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
