@@ -21,6 +21,8 @@ import { cached } from './cache.ts';
 export interface SyntheticLayer {
   readonly files: number;
   readonly contentBytes: number;
+  /** `equal`: all files of one size, at most 64 MB; else spread as in a Debian image. */
+  readonly sizes?: 'equal';
 }
 
 /** What the promise about speed is measured on: 1.1 GB, 44,000 files, two layers. */
@@ -84,7 +86,7 @@ async function fill(
   corpus: Buffer,
 ): Promise<void> {
   const random = generator(number + 1);
-  const sizes = spreadSizes(layer, random);
+  const sizes = layer.sizes === 'equal' ? equalSizes(layer) : spreadSizes(layer, random);
   for (const [n, size] of sizes.entries()) {
     const directory = `usr/lib/layer${number}/d${Math.floor(n / 400)}/e${Math.floor(n / 40)}`;
     // A fixed time: images with the same base share its digest.
@@ -110,6 +112,10 @@ const BANDS = [
   { share: 0.306, from: 1024, to: 4096 },
   { share: 0.26, from: 4096, to: 32_768 },
 ] as const;
+
+function equalSizes({ files, contentBytes }: SyntheticLayer): number[] {
+  return Array.from({ length: files }, () => Math.floor(contentBytes / files));
+}
 
 function spreadSizes({ files, contentBytes }: SyntheticLayer, random: () => number): number[] {
   const sizes: number[] = [];
