@@ -15,7 +15,7 @@ import { GENERATION_IMAGE } from '../store/collect/generation-images.ts';
 import type { ContentSources } from '../store/checkout/content-sources.ts';
 import { writePlainTree } from '../store/checkout/plain-tree.ts';
 import type { Store } from '../store/store.ts';
-import { contentBytes } from '../store/tree/tree.ts';
+import { listFiles } from '../store/tree/tree-files.ts';
 import { syncFileSystem } from '../sys/durable-file.ts';
 import type { ContainerDirectory } from './container-directory.ts';
 import type { ContainerParts } from './container-parts.ts';
@@ -52,7 +52,7 @@ export async function buildGeneration(
     } else {
       const root = join(building, ROOT_TREE);
       mkdirSync(root, { mode: 0o755 });
-      const { omissions } = await writePlainTree(plan.rootTree.root, root, sources, parts.signal);
+      const { omissions } = await writePlainTree(plan.rootTree, root, sources, parts.signal);
       for (const omission of omissions) parts.log.warn(omission);
     }
   }
@@ -64,7 +64,7 @@ export async function buildGeneration(
 /** About what the generation will take: an image like that of the store, or the files themselves. */
 function bytesToBuild({ generation, rootTree, rootIsImage }: InstallPlan, store: Store): number {
   if (rootTree === undefined) return 0;
-  if (generation.checkout.method !== 'erofs-overlay') return contentBytes(rootTree);
+  if (generation.checkout.method !== 'erofs-overlay') return listFiles(rootTree).contentBytes;
   if (rootIsImage) return 0;
   const image = store.layout.image(generation.image.treeId);
   return statSync(image, { throwIfNoEntry: false })?.size ?? 0;
@@ -82,7 +82,7 @@ function writeRootImage(
   if (plan.rootTree === undefined) return;
   const fd = openSync(path, 'wx', 0o600);
   try {
-    writeErofsImage(plan.rootTree.root, fd, sources);
+    writeErofsImage(plan.rootTree, fd, sources);
   } finally {
     closeSync(fd);
   }

@@ -3,9 +3,9 @@
 // written: symbolic links are followed inside the tree only, so a link to /etc/shadow means the image's.
 import { type ByteString, byteStringOf, displayBytes } from '../base/byte-string.ts';
 import { printable, quote } from '../base/printable.ts';
-import type { DirectoryInode, FileContent, FileInode, Inode } from '../store/tree/inode.ts';
+import type { FileContent, FileInode, Inode } from '../store/tree/inode.ts';
 import { lookup, lookupNoFollow } from '../store/tree/tree-path.ts';
-import type { Tree } from '../store/tree/tree.ts';
+import type { InodeNumber, Tree } from '../store/tree/tree.ts';
 import { parseTemplate, type Template } from '../template/parse-template.ts';
 import { PackageError } from './package-error.ts';
 import {
@@ -122,8 +122,9 @@ async function template(reader: Reader, name: string): Promise<Template | undefi
 
 async function document(reader: Reader, name: string): Promise<Buffer | undefined> {
   const what = `exports/${name}`;
-  const inode = existing(reader.tree, what);
-  if (inode === undefined) return undefined;
+  const number = existing(reader.tree, what);
+  if (number === undefined) return undefined;
+  const inode = reader.tree.inode(number);
   if (inode.type !== 'file') throw invalid(what, `is a ${describe(inode)}, not a file`);
   assertSize(what, inode, EXPORTS_LIMITS.documentBytes);
   reader.signal.throwIfAborted();
@@ -131,44 +132,51 @@ async function document(reader: Reader, name: string): Promise<Buffer | undefine
 }
 
 /** What `path` names, links followed inside the tree; a link to nothing is an error, not an absence. */
-function existing(tree: Tree, path: string): Inode | undefined {
-  const inode = lookup(tree, byteStringOf(path));
-  if (inode === undefined && lookupNoFollow(tree, byteStringOf(path))?.type === 'symlink') {
+function existing(tree: Tree, path: string): InodeNumber | undefined {
+  const followed = lookup(tree, byteStringOf(path));
+  if (followed !== undefined) return followed;
+  const own = lookupNoFollow(tree, byteStringOf(path));
+  if (own !== undefined && tree.type(own) === 'symlink') {
     throw invalid(path, 'is a symbolic link to nothing in the image');
   }
-  return inode;
+  return undefined;
 }
 
 function readHostFiles(tree: Tree): readonly ExportedHostFile[] {
   const hostfs = existing(tree, 'exports/hostfs');
   if (hostfs === undefined) return [];
-  if (hostfs.type !== 'directory') {
-    throw invalid('exports/hostfs', `is a ${describe(hostfs)}, not a directory`);
+  if (!tree.isDirectory(hostfs)) {
+    throw invalid('exports/hostfs', `is a ${describe(tree.inode(hostfs))}, not a directory`);
   }
   const files: ExportedHostFile[] = [];
-  collect(hostfs, '', files);
+  collect(tree, hostfs, '', files);
   return files;
 }
 
-function collect(directory: DirectoryInode, parent: string, files: ExportedHostFile[]): void {
-  const names = [...directory.children.keys()].sort();
-  for (const name of names) {
-    const inode = directory.children.get(name);
-    if (inode === undefined) continue;
+function collect(
+  tree: Tree,
+  directory: InodeNumber,
+  parent: string,
+  files: ExportedHostFile[],
+): void {
+  for (const [name, number] of tree.children(directory)) {
     const path = `${parent}/${textOf(name, `exports/hostfs${parent}`)}`;
     if (files.length >= EXPORTS_LIMITS.hostFiles) {
       throw invalid('exports/hostfs', `has more than ${EXPORTS_LIMITS.hostFiles} files`);
     }
-    files.push(hostFile(inode, path));
-    if (inode.type === 'directory') collect(inode, path, files);
+    files.push(hostFile(tree, number, path));
+    if (tree.isDirectory(number)) collect(tree, number, path, files);
   }
 }
 
-function hostFile(inode: Inode, path: string): ExportedHostFile {
+function hostFile(tree: Tree, number: InodeNumber, path: string): ExportedHostFile {
   const what = `exports/hostfs${path}`;
+  const inode = tree.inode(number);
   switch (inode.type) {
-    case 'directory':
-      return { kind: 'directory', path, mode: inode.mode, isEmpty: inode.children.size === 0 };
+    case 'directory': {
+      const isEmpty = tree.names(number).length === 0;
+      return { kind: 'directory', path, mode: inode.mode, isEmpty };
+    }
     case 'symlink':
       return { kind: 'symlink', path, target: textOf(inode.target, what) };
     case 'file':
@@ -188,11 +196,13 @@ function notesOnManifest(manifest: PackageManifest): readonly string[] {
 }
 
 function notesOnTree(tree: Tree, hostFiles: readonly ExportedHostFile[]): readonly string[] {
-  const unused = UNUSED.filter((name) => lookupNoFollow(tree, byteStringOf(`exports/${name}`)));
+  const unused = UNUSED.filter(
+    (name) => lookupNoFollow(tree, byteStringOf(`exports/${name}`)) !== undefined,
+  );
   const notes = unused.map((name) => `exports/${name} is not used: sysct makes no packages`);
   const capable = hostFiles.filter(({ path }) => {
     const inode = lookupNoFollow(tree, byteStringOf(`exports/hostfs${path}`));
-    return inode !== undefined && inode.xattrs.size > 0;
+    return inode !== undefined && tree.attributes(inode).xattrs.size > 0;
   });
   return [
     ...notes,

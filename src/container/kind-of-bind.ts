@@ -23,5 +23,5 @@ export function kindOfBind(
 export function kindInTree(tree: Tree, path: string): BindKind | undefined {
   const inode = lookup(tree, byteStringOf(path.replace(/^\/+/, '')));
   if (inode === undefined) return undefined;
-  return inode.type === 'directory' ? 'directory' : 'file';
+  return tree.isDirectory(inode) ? 'directory' : 'file';
 }

@@ -114,8 +114,8 @@ function stateDirectoryOf(input: ServiceInput): string {
 
 function textIn(input: ServiceInput, tree: Tree, path: string): string | undefined {
   const inode = lookup(tree, byteStringOf(path));
-  if (inode?.type !== 'file') return undefined;
-  const { sizeBytes } = inode.content;
+  if (inode === undefined || tree.type(inode) !== 'file') return undefined;
+  const sizeBytes = tree.sizeBytes(inode);
   if (sizeBytes > EXPORTS_LIMITS.documentBytes) {
     throw new PackageError(
       'INVALID_EXPORTS',
@@ -123,7 +123,7 @@ function textIn(input: ServiceInput, tree: Tree, path: string): string | undefin
       { hint: 'the image must be built anew' },
     );
   }
-  return input.image.store.readContent(inode.content).toString('utf8');
+  return input.image.store.readContent(tree.content(inode)).toString('utf8');
 }
 
 function provenanceOf({

@@ -113,12 +113,12 @@ async function planAndWriteRoot(
   using sources = store.contentSources();
   if (checkout.method === 'plain-tree') {
     mkdirSync(checkout.directory, { mode: 0o755 });
-    await writePlainTree(plan.rootTree.root, checkout.directory, sources, signal);
+    await writePlainTree(plan.rootTree, checkout.directory, sources, signal);
     return checkout;
   }
   const fd = openSync(join(bundle, ROOT_IMAGE), 'wx', 0o600);
   try {
-    writeErofsImage(plan.rootTree.root, fd, sources);
+    writeErofsImage(plan.rootTree, fd, sources);
   } finally {
     closeSync(fd);
   }

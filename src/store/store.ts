@@ -24,7 +24,7 @@ import type { RefRecord } from './ref/ref-record.ts';
 import { listRefs } from './ref/refs.ts';
 import { StoreError } from './disk/store-error.ts';
 import { storeFailure } from './disk/store-failure.ts';
-import { decodeTree, type StoredTree } from './tree/tree-file.ts';
+import { readTree, type StoredTree } from './tree/tree-file.ts';
 import { readTreeNeeds, type TreeNeeds } from './tree/tree-needs.ts';
 import type { Tree } from './tree/tree.ts';
 
@@ -92,7 +92,11 @@ export class Store {
 
   /** As {@link readTree}, with what the tree needs of the store. */
   readStoredTree(treeId: Digest): StoredTree {
-    return decodeTree(this.#read(this.layout.tree(treeId), `tree ${treeId}`), treeId);
+    try {
+      return readTree(this.layout.tree(treeId), treeId);
+    } catch (error) {
+      throw readFailure(`tree ${treeId}`, error);
+    }
   }
 
   /**

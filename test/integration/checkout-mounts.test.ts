@@ -43,7 +43,7 @@ function lay(directory: string, tree: SampleTree, form: OverlayForm): CheckoutPl
     mkdirSync(join(objects, hex.slice(0, 2)), { recursive: true, mode: 0o700 });
     writeFileSync(join(objects, hex.slice(0, 2), hex.slice(2)), bytes, { mode: 0o400 });
   }
-  writeFileSync(join(directory, 'image'), erofsImageBytes(tree.root, tree).bytes, { mode: 0o600 });
+  writeFileSync(join(directory, 'image'), erofsImageBytes(tree, tree).bytes, { mode: 0o600 });
   return planCheckout(
     { method: 'erofs-overlay', form, reason: '' },
     {

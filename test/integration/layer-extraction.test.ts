@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Inode } from '../../src/store/tree/inode.ts';
-import { countHardLinks, type Tree, walkTree } from '../../src/store/tree/tree.ts';
+import { type Tree, walkTree } from '../../src/store/tree/tree.ts';
 import { digestHex } from '../../src/base/digest.ts';
 import { differences, type SeenEntry, seeTree } from '../support/compare-trees.ts';
 import { imageOf } from '../support/layer-tree.ts';
@@ -64,13 +64,12 @@ describe('the tree of a layer', () => {
 
 /** What compare-trees.ts would see of `tree` on a disk. */
 function seenOf(tree: Tree): Map<string, SeenEntry> {
-  const links = countHardLinks(tree);
-  const names = new Map<Inode, string[]>();
-  for (const { path, inode } of walkTree(tree)) {
-    names.set(inode, [...(names.get(inode) ?? []), path]);
+  const names = new Map<string, string[]>();
+  for (const { path, linkOf = path } of walkTree(tree)) {
+    names.set(linkOf, [...(names.get(linkOf) ?? []), path]);
   }
   const seen = new Map<string, SeenEntry>();
-  for (const { path, inode } of walkTree(tree)) {
+  for (const { path, inode, linkOf = path } of walkTree(tree)) {
     const isDirectory = inode.type === 'directory';
     const isDevice = inode.type === 'char' || inode.type === 'block';
     seen.set(path === '' ? '.' : path, {
@@ -79,11 +78,11 @@ function seenOf(tree: Tree): Map<string, SeenEntry> {
       owner: `${inode.uid}:${inode.gid}`,
       mtime: BigInt(inode.mtimeSeconds) * 1_000_000_000n + BigInt(inode.mtimeNanoseconds),
       sizeBytes: sizeOf(inode),
-      links: isDirectory ? undefined : BigInt(links.get(inode) ?? 1),
+      links: isDirectory ? undefined : BigInt(names.get(linkOf)!.length),
       device: isDevice ? deviceNumber(inode.deviceMajor, inode.deviceMinor) : undefined,
       target: inode.type === 'symlink' ? inode.target : undefined,
       sha256: inode.type === 'file' ? digestHex(inode.content.digest) : undefined,
-      names: isDirectory ? [] : names.get(inode)!.toSorted(),
+      names: isDirectory ? [] : names.get(linkOf)!.toSorted(),
       xattrs: Object.fromEntries(
         [...inode.xattrs].map(([key, value]) => [key, `0x${value.toString('hex')}`]),
       ),

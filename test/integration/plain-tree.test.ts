@@ -36,12 +36,7 @@ describe('writePlainTree', () => {
     writeFileSync(join(tmp.directory, 'file'), '');
     const tree = new SampleTree(64);
     await assert.rejects(
-      writePlainTree(
-        tree.root,
-        tmp.directory,
-        sourcesOf(tree, join(tmp.directory, 'objects')),
-        signal,
-      ),
+      writePlainTree(tree, tmp.directory, sourcesOf(tree, join(tmp.directory, 'objects')), signal),
       { code: 'NOT_EMPTY' },
     );
   });
@@ -53,7 +48,7 @@ describe('writePlainTree', () => {
     const target = join(tmp.directory, 'target');
     mkdirSync(target);
     await assert.rejects(
-      writePlainTree(tree.root, target, sourcesOf(tree, join(tmp.directory, 'objects')), signal),
+      writePlainTree(tree, target, sourcesOf(tree, join(tmp.directory, 'objects')), signal),
       { code: 'TREE_NOT_REPRESENTABLE', message: /its path has more than 4095 bytes$/ },
     );
   });
@@ -67,7 +62,7 @@ describe('writePlainTree', () => {
     const reason = new Error('enough');
     await assert.rejects(
       writePlainTree(
-        tree.root,
+        tree,
         target,
         sourcesOf(tree, join(tmp.directory, 'objects')),
         AbortSignal.abort(reason),
@@ -84,7 +79,7 @@ describe('writePlainTree', () => {
       const target = join(directory, 'target');
       mkdirSync(target);
       const sources = sourcesOf(tree, join(directory, 'objects'));
-      await writePlainTree(tree.root, target, sources, signal);
+      await writePlainTree(tree, target, sources, signal);
       const { stdout } = await runChecked('df', ['--block-size=1M', '--output=used', directory]);
       const usedMb = Number(stdout.toString().trim().split('\n').at(-1));
       assert.ok(usedMb < 32 + 60, `${usedMb} MB are used`);

@@ -76,8 +76,9 @@ async function withStore(use: (store: Store, directory: string) => Promise<void>
 
 function fileAt(tree: Tree, path: string): FileInode {
   const inode = lookup(tree, byteStringOf(path));
-  assert.equal(inode?.type, 'file', path);
-  return inode;
+  const value = inode === undefined ? undefined : tree.inode(inode);
+  assert.equal(value?.type, 'file', path);
+  return value;
 }
 
 describe('an import', () => {
@@ -96,7 +97,10 @@ describe('an import', () => {
         assert.deepEqual(await buffer(store.openContent(fileAt(tree, path).content)), content);
       }
       assert.equal(lookup(tree, byteStringOf('etc/empty')), undefined);
-      assert.equal(fileAt(tree, 'bin/link'), fileAt(tree, 'bin/large'));
+      const [link, large] = ['bin/link', 'bin/large'].map((name) =>
+        lookup(tree, byteStringOf(name)),
+      );
+      assert.equal(link, large, 'one inode');
       assert.equal(record.contentBytes, 2 * SMALL.length + 3 * LARGE.length + HUGE.length);
       assert.deepEqual(store.readBlob(sha256(MANIFEST)), MANIFEST);
       assert.deepEqual(store.listRefs(), [record]);

@@ -5,12 +5,13 @@ import fc from 'fast-check';
 import type { ByteString } from '../../src/base/byte-string.ts';
 import { ByteReader } from '../../src/store/disk/byte-reader.ts';
 import { ByteWriter } from '../../src/store/disk/byte-writer.ts';
-import type { FileInode, Inode } from '../../src/store/tree/inode.ts';
+import type { FileContent } from '../../src/store/tree/inode.ts';
 import { putLayerEntry, takeLayerEntry } from '../../src/store/layer/layer-entry-codec.ts';
 import { StoreError } from '../../src/store/disk/store-error.ts';
-import { decodeTree, encodeTree } from '../../src/store/tree/tree-file.ts';
-import { copyTree, walkTree } from '../../src/store/tree/tree.ts';
+import { walkTree } from '../../src/store/tree/tree.ts';
 import { DIFF_ID, layerEntry, tree } from '../support/arbitrary-tree.ts';
+import { rebuiltTree } from '../support/rebuilt-tree.ts';
+import { decodeTree, encodeTree } from '../support/tree-files.ts';
 
 describe('numbers and texts of the store’s files', () => {
   it('come back as they were', () => {
@@ -76,11 +77,9 @@ describe('the file of a tree', () => {
   it('is named after what is in the tree, not after where bytes lie or how names are ordered', () => {
     fc.assert(
       fc.property(tree, (original) => {
-        const other = copyTree(original);
-        for (const { inode } of walkTree(other)) {
-          if (inode.type === 'file') moveContent(inode);
-          if (inode.type === 'directory') reverse(inode.children);
-        }
+        const other = rebuiltTree(original, (inode) =>
+          inode.type === 'file' ? { ...inode, content: asObject(inode.content) } : inode,
+        );
         assert.equal(encodeTree(other).treeId, encodeTree(original).treeId);
       }),
     );
@@ -89,10 +88,15 @@ describe('the file of a tree', () => {
   it('has another name when anything of the tree changes', () => {
     fc.assert(
       fc.property(tree, fc.nat(), (original, n) => {
-        const other = copyTree(original);
-        const inodes = [...walkTree(other)].map(({ inode }) => inode);
-        const inode = inodes[n % inodes.length]!;
-        inode.mtimeNanoseconds = (inode.mtimeNanoseconds + 1) % 1_000_000_000;
+        const others = [...walkTree(original)].length;
+        let seen = 0;
+        const other = rebuiltTree(original, (inode) => {
+          seen += 1;
+          const isIt = seen === (n % others) + 1;
+          const mtimeNanoseconds = (inode.mtimeNanoseconds + 1) % 1_000_000_000;
+          return isIt ? { ...inode, mtimeNanoseconds } : inode;
+        });
+        fc.pre(seen > n % others);
         assert.notEqual(encodeTree(other).treeId, encodeTree(original).treeId);
       }),
     );
@@ -111,13 +115,6 @@ describe('the file of a tree', () => {
   });
 });
 
-function moveContent(inode: FileInode): void {
-  const { digest, sizeBytes } = inode.content;
-  inode.content = { kind: 'object', digest, sizeBytes };
-}
-
-function reverse(children: Map<ByteString, Inode>): void {
-  const entries = [...children].reverse();
-  children.clear();
-  for (const [name, inode] of entries) children.set(name, inode);
+function asObject({ digest, sizeBytes }: FileContent): FileContent {
+  return { kind: 'object', digest, sizeBytes };
 }

@@ -10,6 +10,8 @@ import type {
   InodeAttributes,
 } from '../../src/store/tree/inode.ts';
 import type { LayerEntry } from '../../src/store/layer/layer-entry.ts';
+import { type InodeNumber, ROOT, Tree } from '../../src/store/tree/tree.ts';
+import { addInode } from './rebuilt-tree.ts';
 
 /** With the prototype that literals have: deepEqual compares it. */
 function record<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -81,32 +83,43 @@ export const layerEntry: fc.Arbitrary<LayerEntry> = fc.oneof(
 );
 
 /** Trees with a few levels, every kind of inode, and hard links. */
-export const tree: fc.Arbitrary<{ readonly root: DirectoryInode }> = fc
+export const tree: fc.Arbitrary<Tree> = fc
   .tuple(
     attributes,
     fc.array(fc.tuple(fc.array(name, { minLength: 1, maxLength: 3 }), leaf()), { maxLength: 12 }),
     fc.array(fc.tuple(name, fc.nat()), { maxLength: 3 }),
   )
   .map(([rootAttributes, leaves, links]) => {
-    const root: DirectoryInode = { type: 'directory', ...rootAttributes, children: new Map() };
-    for (const [names, inode] of leaves) put(root, names, inode);
+    const made = new Tree({ inodes: 1, names: 1 }, rootAttributes);
+    const inodes = leaves.map(([names, inode]) => {
+      const number = addInode(made, inode);
+      put(made, rootAttributes, names, number);
+      return number;
+    });
     for (const [linkName, n] of links) {
-      const [, inode] = leaves[n % Math.max(1, leaves.length)] ?? [];
-      if (inode !== undefined && !root.children.has(linkName)) root.children.set(linkName, inode);
+      const inode = inodes[n % Math.max(1, inodes.length)];
+      if (inode !== undefined && made.child(ROOT, linkName) === undefined) {
+        made.setChild(ROOT, linkName, inode);
+      }
     }
-    return { root };
+    return made;
   });
 
-function put(root: DirectoryInode, names: readonly ByteString[], inode: Inode): void {
-  let directory = root;
+function put(
+  made: Tree,
+  directories: InodeAttributes,
+  names: readonly ByteString[],
+  inode: InodeNumber,
+): void {
+  let directory = ROOT;
   for (const step of names.slice(0, -1)) {
-    const next = directory.children.get(step) ?? { ...root, children: new Map() };
-    if (next.type !== 'directory') return;
-    directory.children.set(step, next);
+    const next = made.child(directory, step) ?? made.addDirectory(directories);
+    if (!made.isDirectory(next)) return;
+    made.setChild(directory, step, next);
     directory = next;
   }
   const last = names.at(-1)!;
-  if (!directory.children.has(last)) directory.children.set(last, inode);
+  if (made.child(directory, last) === undefined) made.setChild(directory, last, inode);
 }
 
 function leaf(): fc.Arbitrary<Exclude<Inode, DirectoryInode>> {

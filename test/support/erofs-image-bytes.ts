@@ -6,12 +6,12 @@ import {
   type ErofsImageSummary,
   writeErofsImage,
 } from '../../src/store/erofs/write-erofs-image.ts';
-import type { DirectoryInode } from '../../src/store/tree/inode.ts';
+import type { Tree } from '../../src/store/tree/tree.ts';
 import { temporaryDirectory } from './tmp.ts';
 
 /** {@link writeErofsImage} into memory. */
 export function erofsImageBytes(
-  tree: DirectoryInode,
+  tree: Tree,
   sources: ErofsSources,
 ): ErofsImageSummary & { readonly bytes: Buffer } {
   using tmp = temporaryDirectory('erofs');

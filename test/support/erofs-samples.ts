@@ -151,17 +151,3 @@ function whiteouts(tree: SampleTree): SampleTree {
   tree.device('dir-2/block', 'block', [0, 0]);
   return tree;
 }
-
-/** The same tree with every directory's children inserted in the opposite order. */
-export function reversed(tree: SampleTree): SampleTree {
-  const queue = [tree.root];
-  for (const directory of queue) {
-    const children = [...directory.children].reverse();
-    directory.children.clear();
-    for (const [name, inode] of children) {
-      directory.children.set(name, inode);
-      if (inode.type === 'directory') queue.push(inode);
-    }
-  }
-  return tree;
-}

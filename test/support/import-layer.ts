@@ -8,7 +8,7 @@ import { applyLayer } from '../../src/store/layer/apply-layer.ts';
 import { type CleanEntry, EntryCleaner, withContent } from '../../src/store/layer/clean-entry.ts';
 import type { FileContent, InlineContent, ObjectContent } from '../../src/store/tree/inode.ts';
 import type { LayerEntry } from '../../src/store/layer/layer-entry.ts';
-import { emptyTree, type Tree } from '../../src/store/tree/tree.ts';
+import { Tree } from '../../src/store/tree/tree.ts';
 
 /** A tree and its bytes, from tar archives, by the store's own reader and rules but without a store around them. */
 export interface ImportedTree {
@@ -23,7 +23,7 @@ export async function importLayers(
   objects: string,
   inlineMaxBytes: number,
 ): Promise<ImportedTree> {
-  const tree = emptyTree();
+  const tree = new Tree();
   const inline = new Map<Digest, Buffer>();
   const objectPath = ({ digest }: { readonly digest: Digest }): string => {
     const hex = digestHex(digest);

@@ -5,7 +5,7 @@ import { applyLayer } from '../../src/store/layer/apply-layer.ts';
 import { EntryCleaner, withContent } from '../../src/store/layer/clean-entry.ts';
 import type { Inode } from '../../src/store/tree/inode.ts';
 import type { LayerEntry } from '../../src/store/layer/layer-entry.ts';
-import { emptyTree, type Tree, walkTree } from '../../src/store/tree/tree.ts';
+import { Tree, walkTree } from '../../src/store/tree/tree.ts';
 import { readTar } from './read-tar.ts';
 
 export interface Image {
@@ -15,7 +15,7 @@ export interface Image {
 
 /** The tree of layers given as tar archives, lowest first, by the way that an import takes. */
 export function imageOf(...layers: readonly Buffer[]): Image {
-  const tree = emptyTree();
+  const tree = new Tree();
   const contents = new Map<Digest, Buffer>();
   for (const layer of layers) applyLayer(tree, entriesOf(layer, contents));
   return { tree, contents };

@@ -2,14 +2,8 @@
 import { createHash } from 'node:crypto';
 import { byteString, byteStringOf, type ByteString } from '../../src/base/byte-string.ts';
 import { sha256 } from '../../src/base/digest.ts';
-import type {
-  DirectoryInode,
-  FileInode,
-  Inode,
-  InodeAttributes,
-  SymlinkInode,
-  InlineContent,
-} from '../../src/store/tree/inode.ts';
+import type { InlineContent, InodeAttributes } from '../../src/store/tree/inode.ts';
+import { type InodeNumber, ROOT, Tree } from '../../src/store/tree/tree.ts';
 
 export type Attributes = Partial<Omit<InodeAttributes, 'xattrs'>> & {
   readonly xattrs?: Readonly<Record<string, string | Buffer>>;
@@ -19,97 +13,82 @@ export type Attributes = Partial<Omit<InodeAttributes, 'xattrs'>> & {
  * Builds trees by hand, and plays the store for them: keeps the bytes of small files in memory and
  * those of the others by digest.
  */
-export class SampleTree {
-  readonly root: DirectoryInode;
+export class SampleTree extends Tree {
   readonly objects = new Map<string, Buffer>();
   readonly #inline: Buffer[] = [];
   readonly #inlineMaxBytes: number;
 
   constructor(inlineMaxBytes: number, rootAttributes: Attributes = {}) {
+    super(undefined, attributes(0o755, rootAttributes));
     this.#inlineMaxBytes = inlineMaxBytes;
-    this.root = { type: 'directory', ...attributes(0o755, rootAttributes), children: new Map() };
   }
 
   readonly readInline = (content: InlineContent): Buffer => this.#inline[content.offset]!;
 
-  /** Adds `inode` at `path`; missing parents become 0755 directories. The path is text, or bytes. */
-  add<T extends Inode>(path: string | Buffer, inode: T): T {
+  /** Gives an inode the name `path`; missing parents become 0755 directories. The path is text, or bytes. */
+  link(path: string | Buffer, inode: InodeNumber): InodeNumber {
     const bytes = typeof path === 'string' ? byteStringOf(path) : byteString(path);
     const names = bytes.split('/').filter((name) => name !== '') as ByteString[];
     const last = names.pop()!;
-    let directory = this.root;
+    let directory = ROOT;
     for (const name of names) {
-      let next = directory.children.get(name);
+      let next = this.child(directory, name);
       if (next === undefined) {
-        next = { type: 'directory', ...attributes(0o755, {}), children: new Map() };
-        directory.children.set(name, next);
+        next = this.addDirectory(attributes(0o755, {}));
+        this.setChild(directory, name, next);
       }
-      if (next.type !== 'directory') throw new Error(`${bytes}: parent is no directory`);
+      if (!this.isDirectory(next)) throw new Error(`${bytes}: parent is no directory`);
       directory = next;
     }
-    directory.children.set(last, inode);
+    this.setChild(directory, last, inode);
     return inode;
   }
 
-  file(path: string | Buffer, bytes: Buffer | string, given: Attributes = {}): FileInode {
+  file(path: string | Buffer, bytes: Buffer | string, given: Attributes = {}): InodeNumber {
     const content = Buffer.from(bytes as string);
     const digest = sha256(content);
     const sizeBytes = content.length;
     const isInline = sizeBytes <= this.#inlineMaxBytes;
     if (isInline) this.#inline.push(content);
     else this.objects.set(digest, content);
-    return this.add(path, {
-      type: 'file',
-      ...attributes(0o644, given),
-      content: isInline
-        ? { kind: 'inline', digest, sizeBytes, layer: digest, offset: this.#inline.length - 1 }
+    const inode = this.addFile(
+      attributes(0o644, given),
+      isInline
+        ? { kind: 'inline', digest, sizeBytes, layer: LAYER, offset: this.#inline.length - 1 }
         : { kind: 'object', digest, sizeBytes },
-    });
+    );
+    return this.link(path, inode);
   }
 
   /** A large file of which only the size is true: for images whose data is never read. */
-  hollow(path: string, sizeBytes: number, given: Attributes = {}): FileInode {
-    const digest = sha256(path);
-    return this.add(path, {
-      type: 'file',
-      ...attributes(0o644, given),
-      content: { kind: 'object', digest, sizeBytes },
-    });
+  hollow(path: string, sizeBytes: number, given: Attributes = {}): InodeNumber {
+    const content = { kind: 'object', digest: sha256(path), sizeBytes } as const;
+    return this.link(path, this.addFile(attributes(0o644, given), content));
   }
 
-  directory(path: string | Buffer, given: Attributes = {}): DirectoryInode {
-    return this.add(path, {
-      type: 'directory',
-      ...attributes(0o755, given),
-      children: new Map(),
-    });
+  directory(path: string | Buffer, given: Attributes = {}): InodeNumber {
+    return this.link(path, this.addDirectory(attributes(0o755, given)));
   }
 
-  symlink(path: string | Buffer, target: string, given: Attributes = {}): SymlinkInode {
-    return this.add(path, {
-      type: 'symlink',
-      ...attributes(0o777, given),
-      target: byteStringOf(target),
-    });
+  symlink(path: string | Buffer, target: string, given: Attributes = {}): InodeNumber {
+    return this.link(path, this.addSymlink(attributes(0o777, given), byteStringOf(target)));
   }
 
   device(
     path: string | Buffer,
     type: 'char' | 'block',
-    [deviceMajor, deviceMinor]: readonly [number, number],
+    [major, minor]: readonly [number, number],
     given: Attributes = {},
-  ): Inode {
-    return this.add(path, { type, ...attributes(0o600, given), deviceMajor, deviceMinor });
+  ): InodeNumber {
+    return this.link(path, this.addDevice(type, attributes(0o600, given), major, minor));
   }
 
-  fifo(path: string | Buffer, given: Attributes = {}): Inode {
-    return this.add(path, { type: 'fifo', ...attributes(0o600, given) });
-  }
-
-  link(path: string | Buffer, target: Inode): void {
-    this.add(path, target);
+  fifo(path: string | Buffer, given: Attributes = {}): InodeNumber {
+    return this.link(path, this.addFifo(attributes(0o600, given)));
   }
 }
+
+const LAYER = sha256('a layer');
 
 /** `count` bytes that do not compress and depend on `seed` alone. */
 export function noise(seed: string, count: number): Buffer {

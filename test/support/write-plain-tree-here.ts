@@ -19,7 +19,7 @@ tree.file('file', noise('object', 5000), {
 const object = join(mkdtempSync(join(directory, '../objects-')), 'object');
 writeFileSync(object, noise('object', 5000), { mode: 0o400 });
 const report = await writePlainTree(
-  tree.root,
+  tree,
   directory,
   { readInline: tree.readInline, objectPath: () => object },
   new AbortController().signal,

@@ -19,7 +19,8 @@ import { ProcessError, runProcess } from '../../sys/process.ts';
 import { CheckoutError } from '../disk/checkout-error.ts';
 import type { CheckoutSupport, OverlayForm } from './checkout-support.ts';
 import { writeErofsImage } from '../erofs/write-erofs-image.ts';
-import { type DirectoryInode, type FileContent, type FileInode, NO_XATTRS } from '../tree/inode.ts';
+import type { FileContent } from '../tree/inode.ts';
+import { DEFAULT_DIRECTORY, ROOT, Tree } from '../tree/tree.ts';
 import { overlayOptions } from './overlay-options.ts';
 
 export interface CheckoutProbeOptions {
@@ -134,31 +135,16 @@ function writeSample(scratch: string): void {
   }
 }
 
-function sampleTree(): DirectoryInode {
+function sampleTree(): Tree {
+  const tree = new Tree();
   const layer = sha256('');
-  const large = file({ kind: 'object', digest: sha256(LARGE), sizeBytes: LARGE.length });
-  const small = file({
-    kind: 'inline',
-    digest: sha256(SMALL),
-    sizeBytes: SMALL.length,
-    layer,
-    offset: 0,
-  });
-  const children = new Map([
-    [byteStringOf('large'), large],
-    [byteStringOf('small'), small],
-  ]);
-  return { type: 'directory', ...ATTRIBUTES, mode: 0o755, children };
-}
+  add('large', { kind: 'object', digest: sha256(LARGE), sizeBytes: LARGE.length });
+  const sizeBytes = SMALL.length;
+  add('small', { kind: 'inline', digest: sha256(SMALL), sizeBytes, layer, offset: 0 });
+  return tree;
 
-const ATTRIBUTES = {
-  uid: 0,
-  gid: 0,
-  mtimeSeconds: 0,
-  mtimeNanoseconds: 0,
-  xattrs: NO_XATTRS,
-} as const;
-
-function file(content: FileContent): FileInode {
-  return { type: 'file', ...ATTRIBUTES, mode: 0o644, content };
+  function add(name: string, content: FileContent): void {
+    const attributes = { ...DEFAULT_DIRECTORY, mode: 0o644 };
+    tree.setChild(ROOT, byteStringOf(name), tree.addFile(attributes, content));
+  }
 }

@@ -17,10 +17,10 @@ import { quote } from '../../base/printable.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { syncFileSystem } from '../../sys/durable-file.ts';
 import { CheckoutError } from '../disk/checkout-error.ts';
-import type { DirectoryInode, FileInode, InlineContent, ObjectContent } from '../tree/inode.ts';
+import type { FileInode, InlineContent, ObjectContent } from '../tree/inode.ts';
 import { makeNodes, restoreXattrs, touchExactly } from './plain-tree-batch.ts';
 import { type Omissions, omissionLines, omit } from './plain-tree-omissions.ts';
-import { walkTree, type WalkedEntry } from '../tree/tree.ts';
+import { type Tree, walkTree, type WalkedEntry } from '../tree/tree.ts';
 
 export interface PlainTreeSources {
   readInline(content: InlineContent): Uint8Array;
@@ -43,13 +43,13 @@ export interface PlainTreeReport {
  * @throws CheckoutError NOT_EMPTY, or TREE_NOT_REPRESENTABLE for paths too long to open
  */
 export async function writePlainTree(
-  tree: DirectoryInode,
+  tree: Tree,
   directory: string,
   sources: PlainTreeSources,
   signal: AbortSignal,
 ): Promise<PlainTreeReport> {
   const target = new PlainTarget(directory);
-  const entries = [...walkTree({ root: tree })];
+  const entries = [...walkTree(tree)];
   for (const { path } of entries) target.assertFits(path);
   const omissions: Omissions = new Map();
   const firsts = entries.filter(({ linkOf }) => linkOf === undefined);

@@ -9,13 +9,21 @@ const FIRST_BYTES = 64 * 1024;
 /** The longest that one varint gets: 53 bits, seven a byte. */
 const MAX_VARINT_BYTES = 8;
 
-/** Builds the store's binary forms in memory. {@link ./byte-reader.ts} reads them back. */
+/** Builds the store's binary forms, in memory or through a drain. {@link ./byte-reader.ts} reads them back. */
 export class ByteWriter {
+  readonly #drain: ((bytes: Buffer) => void) | undefined;
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
+  #drained = 0;
 
+  /** @param drain gets the bytes a buffer full at a time, valid until it returns; the last ones by {@link flush}. Without it all are kept. */
+  constructor(drain?: (bytes: Buffer) => void) {
+    this.#drain = drain;
+  }
+
+  /** Bytes written so far, drained ones included. */
   get length(): number {
-    return this.#length;
+    return this.#drained + this.#length;
   }
 
   byte(value: number): void {
@@ -60,6 +68,17 @@ export class ByteWriter {
     this.#length += this.#buffer.write(text, this.#length, 'latin1');
   }
 
+  /** Adds `count` bytes, and returns where in {@link buffer} they are, to be filled in before the next call. */
+  reserve(count: number): number {
+    this.#reserve(count);
+    this.#length += count;
+    return this.#length - count;
+  }
+
+  get buffer(): Buffer {
+    return this.#buffer;
+  }
+
   /** The bytes alone. */
   bytes(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
@@ -67,18 +86,24 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
-  /** A view of all that was written; valid until the next write. */
+  /** A view of all that was written; valid until the next write. For a writer without a drain. */
   written(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Starts again at nothing, keeping the memory. */
-  clear(): void {
+  /** Drains what is left. */
+  flush(): void {
+    if (this.#length > 0) this.#drain?.(this.written());
+    this.#drained += this.#length;
     this.#length = 0;
   }
 
   #reserve(count: number): void {
     if (this.#length + count <= this.#buffer.length) return;
+    if (this.#drain !== undefined) {
+      this.flush();
+      if (count <= this.#buffer.length) return;
+    }
     const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + count));
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;

@@ -47,7 +47,7 @@ export class XattrTable {
     const identity = `${key}\0${value}`;
     let xattr = this.#xattrs.get(identity);
     if (xattr === undefined) {
-      xattr = new ImageXattr(this.#keyOf(key), value);
+      xattr = new ImageXattr(this.keyOf(key), value);
       this.#xattrs.set(identity, xattr);
     }
     return xattr;
@@ -64,7 +64,12 @@ export class XattrTable {
     return { xattrs, sizeBytes };
   }
 
-  #keyOf(key: ByteString): XattrKey {
+  /** Whether a key that begins so was ever interned. */
+  hasKeyWith(prefix: string): boolean {
+    return [...this.#keys.keys()].some((key) => key.startsWith(prefix));
+  }
+
+  keyOf(key: ByteString): XattrKey {
     let known = this.#keys.get(key);
     if (known === undefined) {
       known = splitKey(key);
@@ -74,7 +79,7 @@ export class XattrTable {
   }
 }
 
-interface XattrKey {
+export interface XattrKey {
   readonly key: ByteString;
   readonly name: ByteString;
   readonly prefixIndex: number;

@@ -1,30 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  BLOCK_BITS,
-  COMPACT_INODE_BYTES,
-  EXTENDED_INODE_BYTES,
-  LAYOUT_CHUNKED,
-  LAYOUT_INLINE,
-  LAYOUT_PLAIN,
-  XATTR_HEADER_BYTES,
-} from './format.ts';
-import type { ImageNode } from './image-node.ts';
+import { BLOCK_BITS, BLOCK_BYTES, LAYOUT_CHUNKED, LAYOUT_INLINE, LAYOUT_PLAIN } from './format.ts';
+import { type ImageInodes, type ImageNumber, isWhiteout } from './image-inodes.ts';
 import type { ImageSink } from './image-sink.ts';
-import { sizeOf } from './layout.ts';
+import { isRedirected } from './image-xattrs.ts';
+import type { ImageLayout } from './image-layout.ts';
+import { xattrUnits } from './xattr-area.ts';
 
-/** Writes the 32 or 64 bytes of the inode; `dataBlock` is the number of the data area's first block. */
-export function putInode(sink: ImageSink, node: ImageNode, dataBlock: number): void {
+/** What an inode says that only its writer knows. */
+export interface InodePlace {
+  readonly xattrBytes: number;
+  /** Of its blocks, counted from the start of the data area. */
+  readonly firstBlock: number;
+}
+
+/** Writes the 32 or 64 bytes of an inode. */
+export function putInode(
+  sink: ImageSink,
+  number: ImageNumber,
+  inodes: ImageInodes,
+  layout: ImageLayout,
+  place: InodePlace,
+): void {
   const { buffer } = sink;
-  const { mode, uid, gid, mtimeSeconds, mtimeNanoseconds } = node.attributes;
-  const at = sink.reserve(node.compact ? COMPACT_INODE_BYTES : EXTENDED_INODE_BYTES);
-  buffer.writeUInt16LE((dataLayout(node) << 1) | (node.compact ? 0 : 1), at);
-  buffer.writeUInt16LE(xattrUnits(node), at + 2);
-  buffer.writeUInt16LE(node.type.mode | (mode & 0o7777), at + 4);
-  buffer.writeUInt32LE(addressOf(node, dataBlock), at + 16);
-  buffer.writeUInt32LE(node.ino, at + 20);
-  const sizeBytes = sizeOf(node);
-  if (node.compact) {
-    buffer.writeUInt16LE(node.nlink, at + 6);
+  const { mode, uid, gid } = inodes.attributes(number);
+  const isCompact = layout.isCompact(number);
+  const sizeBytes = layout.sizeBytes(number);
+  const at = sink.reserve(layout.inodeBytes(number));
+  buffer.writeUInt16LE((dataLayout(number, inodes, layout) << 1) | (isCompact ? 0 : 1), at);
+  buffer.writeUInt16LE(xattrUnits(place.xattrBytes), at + 2);
+  buffer.writeUInt16LE(inodes.fileType(number).mode | (mode & 0o7777), at + 4);
+  buffer.writeUInt32LE(addressOf(number, inodes, layout, place), at + 16);
+  buffer.writeUInt32LE(number, at + 20);
+  if (isCompact) {
+    buffer.writeUInt16LE(inodes.nlink(number), at + 6);
     buffer.writeUInt32LE(sizeBytes, at + 8);
     buffer.writeUInt16LE(uid, at + 24);
     buffer.writeUInt16LE(gid, at + 26);
@@ -33,9 +41,9 @@ export function putInode(sink: ImageSink, node: ImageNode, dataBlock: number): v
   putSeconds(buffer, sizeBytes, at + 8);
   buffer.writeUInt32LE(uid, at + 24);
   buffer.writeUInt32LE(gid, at + 28);
-  putSeconds(buffer, mtimeSeconds, at + 32);
-  buffer.writeUInt32LE(mtimeNanoseconds, at + 40);
-  buffer.writeUInt32LE(node.nlink, at + 44);
+  putSeconds(buffer, inodes.mtimeSeconds(number), at + 32);
+  buffer.writeUInt32LE(inodes.mtimeNanoseconds(number), at + 40);
+  buffer.writeUInt32LE(inodes.nlink(number), at + 44);
 }
 
 /** A signed 64-bit integer of at most 53 bits. */
@@ -44,21 +52,31 @@ export function putSeconds(buffer: Buffer, value: number, at: number): void {
   buffer.writeInt32LE(Math.floor(value / 2 ** 32), at + 4);
 }
 
-function dataLayout(node: ImageNode): number {
-  if (node.payload.kind === 'object') return LAYOUT_CHUNKED;
-  return node.tailBytes > 0 ? LAYOUT_INLINE : LAYOUT_PLAIN;
+function dataLayout(number: ImageNumber, inodes: ImageInodes, layout: ImageLayout): number {
+  if (isRedirected(inodes, number)) return LAYOUT_CHUNKED;
+  return layout.tailBytes(number) > 0 ? LAYOUT_INLINE : LAYOUT_PLAIN;
 }
 
-// 1 stands for the header, and each further one for 4 bytes.
-function xattrUnits(node: ImageNode): number {
-  return node.xattrBytes === 0 ? 0 : (node.xattrBytes - XATTR_HEADER_BYTES) / 4 + 1;
+function addressOf(
+  number: ImageNumber,
+  inodes: ImageInodes,
+  layout: ImageLayout,
+  { firstBlock }: InodePlace,
+): number {
+  if (inodes.isObjectWhiteout(number)) return 0;
+  const { tree } = inodes;
+  const inode = inodes.inodeOf(number);
+  const type = tree.type(inode);
+  if (type === 'char' || type === 'block') {
+    return isWhiteout(tree, inode) ? 0 : encodeDevice(...tree.deviceNumbers(inode));
+  }
+  if (isRedirected(inodes, number)) return chunkBits(tree.sizeBytes(inode)) - BLOCK_BITS;
+  return layout.blocks(number) > 0 ? layout.dataStart / BLOCK_BYTES + firstBlock : 0;
 }
 
-function addressOf(node: ImageNode, dataBlock: number): number {
-  const { payload } = node;
-  if (payload.kind === 'device') return payload.encoded;
-  if (payload.kind === 'object') return chunkBits(payload.sizeBytes) - BLOCK_BITS;
-  return node.blocks > 0 ? dataBlock + node.firstBlock : 0;
+// Linux' 32-bit encoding: 12 bits of major, 20 of minor.
+function encodeDevice(major: number, minor: number): number {
+  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
 // The smallest power of two that holds the file: one chunk.

@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MAX_SHARED_PER_INODE, XATTR_ENTRY_BYTES, XATTR_HEADER_BYTES } from './format.ts';
-import type { ImageNode } from './image-node.ts';
 import type { ImageSink } from './image-sink.ts';
 import type { ImageXattr } from './image-xattr.ts';
 
 /** Writes an inode's xattr area; `sharedStart` is where in its block the shared area begins. */
-export function putXattrs(sink: ImageSink, node: ImageNode, sharedStart: number): void {
-  if (node.xattrs.length === 0) return;
+export function putXattrs(
+  sink: ImageSink,
+  xattrs: readonly ImageXattr[],
+  sharedStart: number,
+): void {
+  if (xattrs.length === 0) return;
   const at = sink.reserve(XATTR_HEADER_BYTES);
-  sink.buffer.writeUInt32LE(nameFilter(node.xattrs), at);
-  sink.buffer.writeUInt8(node.sharedXattrs, at + 4);
+  sink.buffer.writeUInt32LE(nameFilter(xattrs), at);
   const own: ImageXattr[] = [];
   let shared = 0;
-  for (const xattr of node.xattrs) {
-    if (xattr.sharedOffset >= 0 && shared < MAX_SHARED_PER_INODE) {
-      shared += 1;
-      const reference = sink.reserve(XATTR_ENTRY_BYTES);
-      sink.buffer.writeUInt32LE((sharedStart + xattr.sharedOffset) / 4, reference);
-    } else {
-      own.push(xattr);
-    }
+  for (const xattr of xattrs) {
+    if (xattr.sharedOffset >= 0 && shared < MAX_SHARED_PER_INODE) shared += 1;
+    else own.push(xattr);
+  }
+  sink.buffer.writeUInt8(shared, at + 4);
+  for (const xattr of xattrs) {
+    if (shared === 0) break;
+    if (xattr.sharedOffset < 0) continue;
+    shared -= 1;
+    const reference = sink.reserve(XATTR_ENTRY_BYTES);
+    sink.buffer.writeUInt32LE((sharedStart + xattr.sharedOffset) / 4, reference);
   }
   for (const xattr of own) putXattr(sink, xattr);
 }

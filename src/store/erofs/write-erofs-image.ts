@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DirectoryInode } from '../tree/inode.ts';
+import type { Tree } from '../tree/tree.ts';
 import type { ErofsSources } from './erofs-sources.ts';
 import {
   BLOCK_BITS,
@@ -8,18 +8,15 @@ import {
   HEADER_FLAG_ACL,
   HEADER_MAGIC,
   HEADER_VERSION,
-  SLOT_BYTES,
   SUPERBLOCK_BYTES,
   SUPERBLOCK_MAGIC,
   SUPERBLOCK_OFFSET,
 } from './format.ts';
-import type { ImageNode } from './image-node.ts';
+import { ImageInodes } from './image-inodes.ts';
 import { ImageSink } from './image-sink.ts';
-import { imageNodes } from './image-tree.ts';
-import { XattrTable } from './image-xattr.ts';
-import { type ImageLayout, layOut } from './layout.ts';
-import { OverlayXattrs } from './overlay-xattrs.ts';
-import { putBlocks, putTail } from './put-content.ts';
+import { ImageXattrs } from './image-xattrs.ts';
+import { ImageLayout } from './image-layout.ts';
+import { ContentWriter } from './content-writer.ts';
 import { putInode, putSeconds } from './put-inode.ts';
 import { putXattr, putXattrs } from './put-xattrs.ts';
 
@@ -36,54 +33,50 @@ export interface ErofsImageSummary {
  *
  * @throws CheckoutError TREE_NOT_REPRESENTABLE
  */
-export function writeErofsImage(
-  tree: DirectoryInode,
-  fd: number,
-  sources: ErofsSources,
-): ErofsImageSummary {
-  const table = new XattrTable();
-  const overlay = new OverlayXattrs(table, sources);
-  const nodes = imageNodes(tree, overlay);
-  const shared = table.shared();
-  const layout = layOut(nodes, shared.sizeBytes);
+export function writeErofsImage(tree: Tree, fd: number, sources: ErofsSources): ErofsImageSummary {
+  const inodes = new ImageInodes(tree);
+  const xattrs = new ImageXattrs(inodes, sources);
+  const layout = new ImageLayout(inodes, xattrs);
   const sink = new ImageSink(fd);
-  putHeader(sink, nodes, overlay);
-  putSuperblock(sink, nodes, layout);
-  const dataBlock = layout.dataStart / BLOCK_BYTES;
-  for (const node of nodes) {
-    sink.padTo(node.position);
-    putInode(sink, node, dataBlock);
-    putXattrs(sink, node, layout.inodesEnd % BLOCK_BYTES);
-    putTail(sink, node, sources);
+  const content = new ContentWriter(sink, inodes, layout, sources);
+  putHeader(sink, xattrs);
+  putSuperblock(sink, inodes.count, layout);
+  let firstBlock = 0;
+  for (let number = 0; number < inodes.count; number += 1) {
+    sink.padTo(layout.position(number));
+    const area = xattrs.measure(number);
+    putInode(sink, number, inodes, layout, { xattrBytes: area.sizeBytes, firstBlock });
+    firstBlock += layout.blocks(number);
+    if (area.sizeBytes > 0) {
+      putXattrs(sink, xattrs.of(number), layout.inodesEnd % BLOCK_BYTES);
+    }
+    content.putTail(number);
   }
   sink.padTo(layout.inodesEnd);
-  for (const xattr of shared.xattrs) putXattr(sink, xattr);
+  for (const xattr of xattrs.shared) putXattr(sink, xattr);
   sink.padTo(layout.dataStart);
-  for (const node of nodes) putBlocks(sink, node, sources);
+  for (let number = 0; number < inodes.count; number += 1) content.putBlocks(number);
   sink.flush();
-  return { sizeBytes: sink.position, inodes: nodes.length };
+  return { sizeBytes: sink.position, inodes: inodes.count };
 }
 
-function putHeader(sink: ImageSink, nodes: readonly ImageNode[], overlay: OverlayXattrs): void {
-  const hasAcl = nodes.some(({ xattrs }) => xattrs.some(({ key }) => key.startsWith(ACL)));
+function putHeader(sink: ImageSink, xattrs: ImageXattrs): void {
   const at = sink.reserve(SUPERBLOCK_OFFSET);
   sink.buffer.writeUInt32LE(HEADER_MAGIC, at);
   sink.buffer.writeUInt32LE(HEADER_VERSION, at + 4);
-  sink.buffer.writeUInt32LE(hasAcl ? HEADER_FLAG_ACL : 0, at + 8);
+  sink.buffer.writeUInt32LE(xattrs.hasAcl ? HEADER_FLAG_ACL : 0, at + 8);
   // composefs writes format 0 for as long as no whiteout had to be escaped in the manner of format 1.
-  sink.buffer.writeUInt32LE(overlay.escapedWhiteouts > 0 ? 1 : 0, at + 12);
+  sink.buffer.writeUInt32LE(xattrs.escapedWhiteouts > 0 ? 1 : 0, at + 12);
 }
 
-const ACL = 'system.posix_acl_';
-
-function putSuperblock(sink: ImageSink, nodes: readonly ImageNode[], layout: ImageLayout): void {
+function putSuperblock(sink: ImageSink, inodeCount: number, layout: ImageLayout): void {
   const { buffer } = sink;
   const at = sink.reserve(SUPERBLOCK_BYTES);
   buffer.writeUInt32LE(SUPERBLOCK_MAGIC, at);
   buffer.writeUInt32LE(FEATURE_COMPAT, at + 8);
   buffer.writeUInt8(BLOCK_BITS, at + 12);
-  buffer.writeUInt16LE((nodes[0]?.position ?? 0) / SLOT_BYTES, at + 14);
-  buffer.writeUInt32LE(nodes.length, at + 16);
+  buffer.writeUInt16LE(layout.nid(0), at + 14);
+  buffer.writeUInt32LE(inodeCount, at + 16);
   putSeconds(buffer, layout.oldestSeconds, at + 24);
   buffer.writeUInt32LE(layout.oldestNanoseconds, at + 32);
   buffer.writeUInt32LE(layout.dataStart / BLOCK_BYTES + layout.dataBlocks, at + 36);

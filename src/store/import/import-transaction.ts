@@ -6,6 +6,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -26,9 +27,9 @@ import { writeTombstone } from '../ref/tombstones.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
-import { type EncodedTree, encodeTree } from '../tree/tree-file.ts';
-import { digestsOf } from '../tree/tree-needs.ts';
+import { writeTree, type WrittenTree } from '../tree/tree-file.ts';
 import type { Tree } from '../tree/tree.ts';
+import { haveSameBytes } from '../disk/same-bytes.ts';
 
 // Promise: a name outside `txn/` always has durable, verified content; whatever happens in between,
 // the import is in the store whole or not at all. The order of a commit:
@@ -178,23 +179,22 @@ export class ImportTransaction implements AsyncDisposable {
     this.#staging.complete();
     const diffIds = ref.layers.map(({ diffId }) => diffId);
     const tree = mergeLayers(diffIds, sources);
-    const encoded = encodeTree(tree);
-    this.#stageTree(tree, encoded, sources);
+    const written = this.#stageTree(tree, sources);
     await this.#staging.settle();
     this.#signal.throwIfAborted();
     await syncFileSystem(this.#directory.path);
     this.#signal.throwIfAborted();
     const record: RefRecord = {
       ...ref,
-      treeId: encoded.treeId,
-      contentBytes: encoded.contentBytes,
+      treeId: written.treeId,
+      contentBytes: written.contentBytes,
       verdict: parseStrictJsonValue(JSON.stringify(ref.verdict), 'verdict') as JsonObject,
     };
     await underLock(this.#layout, this.#signal, async () => {
-      this.#assertNothingVanished(encoded, diffIds);
+      this.#assertNothingVanished(tree, written, diffIds);
       this.#staging.publish();
       await syncFileSystem(this.#directory.path);
-      this.#publishFiles(encoded.treeId);
+      this.#publishFiles(written.treeId);
       this.#keepReplaced(record);
       writeRef(this.#layout.refs, record, this.#directory.path);
     });
@@ -209,23 +209,22 @@ export class ImportTransaction implements AsyncDisposable {
     writeTombstone(this.#layout.removed, { removedAt: new Date(), record: replaced });
   }
 
-  #stageTree(tree: Tree, encoded: EncodedTree, sources: ContentSources): void {
-    const { treeId, bytes } = encoded;
-    if (this.#isThere(this.#layout.tree(treeId), bytes) && existsSync(this.#layout.image(treeId))) {
-      this.#borrowed.add(this.#layout.image(treeId));
-      return;
+  #stageTree(tree: Tree, sources: ContentSources): WrittenTree {
+    const staged = this.#staged('tree');
+    const written = withNewFile(staged, 0o600, (fd) => writeTree(tree, fd));
+    const { treeId } = written;
+    const image = this.#layout.image(treeId);
+    if (existsSync(image) && this.#isSame(this.#layout.tree(treeId), staged)) {
+      unlinkSync(staged);
+      this.#borrowed.add(image);
+      return written;
     }
-    writeFileSync(this.#staged('tree'), bytes, { flag: 'wx', mode: 0o600 });
-    const fd = openSync(this.#staged('image'), 'wx', 0o400);
-    try {
-      writeErofsImage(tree.root, fd, sources);
-    } finally {
-      closeSync(fd);
-    }
+    withNewFile(this.#staged('image'), 0o400, (fd) => writeErofsImage(tree, fd, sources));
+    return written;
   }
 
-  #assertNothingVanished(encoded: EncodedTree, diffIds: readonly Digest[]): void {
-    const objects = [...this.#staging.borrowed(digestsOf(encoded.objects))];
+  #assertNothingVanished(tree: Tree, written: WrittenTree, diffIds: readonly Digest[]): void {
+    const objects = [...this.#staging.borrowed(objectsOf(tree, written))];
     const needed = [
       ...objects.map((digest) => this.#layout.object(digest)),
       ...diffIds.map((diffId) => this.#layerFile(diffId)),
@@ -270,6 +269,13 @@ export class ImportTransaction implements AsyncDisposable {
     return true;
   }
 
+  /** As {@link #isThere}, for bytes that are staged already. */
+  #isSame(path: string, staged: string): boolean {
+    if (!existsSync(path) || !haveSameBytes(path, staged)) return false;
+    this.#borrowed.add(path);
+    return true;
+  }
+
   #layerFile(diffId: Digest): string {
     return this.#layers.has(diffId) ? this.#stagedLayer(diffId) : this.#layout.layer(diffId);
   }
@@ -289,4 +295,17 @@ export class ImportTransaction implements AsyncDisposable {
   #assertOpen(): void {
     if (this.#state !== 'open') throw new Error(`the import is ${this.#state}`);
   }
+}
+
+function withNewFile<T>(path: string, mode: number, write: (fd: number) => T): T {
+  const fd = openSync(path, 'wx', mode);
+  try {
+    return write(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function* objectsOf(tree: Tree, { objects }: WrittenTree): Generator<Digest, void, undefined> {
+  for (const inode of objects) yield tree.digest(inode);
 }

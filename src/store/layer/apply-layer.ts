@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever } from '../../base/assert-never.ts';
 import { displayBytes } from '../../base/byte-string.ts';
-import type { Inode } from '../tree/inode.ts';
 import type { LayerEntry } from './layer-entry.ts';
 import { LayerError } from '../tree/layer-error.ts';
 import { LayerMerge } from './layer-merge.ts';
 import { hideLower, type LowerTargets } from './layer-whiteouts.ts';
 import { lookupNoFollow } from '../tree/tree-path.ts';
-import type { Tree } from '../tree/tree.ts';
+import type { InodeNumber, Tree } from '../tree/tree.ts';
 
 // A layer says what to hide of the layers below and what to add; what it hides never touches what
 // it adds, in whatever order its archive has them. So: first all whiteouts, looked up in the
-// tree as it was, then the entries in their order. Nothing here can leave the tree: names are map
+// tree as it was, then the entries in their order. Nothing here can leave the tree: names are
 // keys, `..` only comes in targets of symbolic links and stops at the root.
 
 /**
@@ -40,7 +39,7 @@ export function applyLayer(tree: Tree, entries: Iterable<LayerEntry>): void {
       case 'char':
       case 'block':
       case 'fifo':
-        merge.put(entry.path, newInode(entry));
+        merge.put(entry.path, newInode(tree, entry));
         break;
       default:
         assertNever(entry);
@@ -59,21 +58,17 @@ type InodeEntry = Exclude<
   { readonly kind: 'whiteout' | 'opaque' | 'hardlink' | 'directory' }
 >;
 
-function newInode(entry: InodeEntry): Inode {
-  const { mode, uid, gid, mtimeSeconds, mtimeNanoseconds, xattrs } = entry;
-  const attributes = { mode, uid, gid, mtimeSeconds, mtimeNanoseconds, xattrs };
+function newInode(tree: Tree, entry: InodeEntry): InodeNumber {
   switch (entry.kind) {
     case 'file':
-      return { type: 'file', ...attributes, content: entry.content };
+      return tree.addFile(entry, entry.content);
     case 'symlink':
-      return { type: 'symlink', ...attributes, target: entry.target };
+      return tree.addSymlink(entry, entry.target);
     case 'fifo':
-      return { type: 'fifo', ...attributes };
+      return tree.addFifo(entry);
     case 'char':
-    case 'block': {
-      const { kind: type, deviceMajor, deviceMinor } = entry;
-      return { type, ...attributes, deviceMajor, deviceMinor };
-    }
+    case 'block':
+      return tree.addDevice(entry.kind, entry, entry.deviceMajor, entry.deviceMinor);
   }
 }
 
@@ -82,9 +77,9 @@ function linkTarget(
   tree: Tree,
   { path, target }: Extract<LayerEntry, { readonly kind: 'hardlink' }>,
   lower: LowerTargets,
-): Inode {
+): InodeNumber {
   const inode = lookupNoFollow(tree, target) ?? lower.get(target);
-  if (path !== target && inode !== undefined && inode.type !== 'directory') return inode;
+  if (path !== target && inode !== undefined && !tree.isDirectory(inode)) return inode;
   const seen =
     path === target ? 'itself' : inode === undefined ? 'nothing that came before' : 'a directory';
   throw new LayerError(

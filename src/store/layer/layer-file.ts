@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { ByteString } from '../../base/byte-string.ts';
 import type { Digest } from '../../base/digest.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
@@ -45,7 +45,8 @@ export function encodeLayerTrailer(trailer: LayerTrailer, entries: Buffer): Buff
   writer.uint64(trailer.entriesOffset);
   writer.uint64(trailer.entryCount);
   writer.digest(trailer.diffId);
-  writer.bytes(checksum(encodeLayerHeader(), entries, writer.written()));
+  const sum = createHash('sha256').update(encodeLayerHeader()).update(entries);
+  writer.bytes(sum.update(writer.written()).digest());
   return writer.written();
 }
 
@@ -72,16 +73,14 @@ export function parseLayerTrailer(trailer: Buffer, what: string): LayerTrailer {
   };
 }
 
-/** @throws StoreError STORE_DAMAGED when header, entries or trailer are not as they were written. */
-export function assertLayerChecksum(
-  header: Buffer,
-  entries: Buffer,
-  trailer: Buffer,
-  what: string,
-): void {
+/**
+ * @param sum has been fed the header and the entries.
+ * @throws StoreError STORE_DAMAGED when header, entries or trailer are not as they were written.
+ */
+export function assertLayerChecksum(sum: Hash, trailer: Buffer, what: string): void {
   const fields = trailer.subarray(0, LAYER_TRAILER_BYTES - DIGEST_BYTES);
-  const sum = trailer.subarray(LAYER_TRAILER_BYTES - DIGEST_BYTES);
-  if (checksum(header, entries, fields).equals(sum)) return;
+  const expected = trailer.subarray(LAYER_TRAILER_BYTES - DIGEST_BYTES);
+  if (sum.update(fields).digest().equals(expected)) return;
   throw new StoreError('STORE_DAMAGED', `reading ${what}: its checksum is wrong`, {
     hint: 'pull the image again',
   });
@@ -89,11 +88,9 @@ export function assertLayerChecksum(
 
 /** The entries, decoded as they are asked for. @throws StoreError STORE_DAMAGED */
 export function* decodeLayerEntries(
-  entries: Buffer,
+  reader: ByteReader,
   trailer: LayerTrailer,
-  what: string,
 ): Generator<LayerEntry, void, undefined> {
-  const reader = new ByteReader(entries, what);
   let path = '' as ByteString;
   for (let n = 0; n < trailer.entryCount; n += 1) {
     const entry = takeLayerEntry(reader, path, trailer.diffId);
@@ -103,22 +100,14 @@ export function* decodeLayerEntries(
   if (!reader.isAtEnd) throw reader.damaged('bytes follow its entries');
 }
 
-/** The digests of the objects that the entries name, in their order: views of 32 bytes. @throws StoreError STORE_DAMAGED */
+/** The digests of the objects that the entries name, in their order: views of 32 bytes, each valid until the next. @throws StoreError STORE_DAMAGED */
 export function* decodeLayerObjects(
-  entries: Buffer,
+  reader: ByteReader,
   trailer: LayerTrailer,
-  what: string,
 ): Generator<Buffer, void, undefined> {
-  const reader = new ByteReader(entries, what);
   for (let n = 0; n < trailer.entryCount; n += 1) {
     const digest = skipLayerEntry(reader);
     if (digest !== undefined) yield digest;
   }
   if (!reader.isAtEnd) throw reader.damaged('bytes follow its entries');
-}
-
-function checksum(...parts: readonly Buffer[]): Buffer {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
 }

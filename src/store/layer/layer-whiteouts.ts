@@ -2,14 +2,13 @@
 import type { ByteString } from '../../base/byte-string.ts';
 import { displayBytes } from '../../base/byte-string.ts';
 import { baseName, joinPath, parentPath, ROOT_PATH } from '../tree/entry-path.ts';
-import type { DirectoryInode, Inode } from '../tree/inode.ts';
 import type { LayerEntry } from './layer-entry.ts';
 import { LayerError } from '../tree/layer-error.ts';
 import { lookup, lookupNoFollow } from '../tree/tree-path.ts';
-import type { Tree } from '../tree/tree.ts';
+import { type InodeNumber, ROOT, type Tree } from '../tree/tree.ts';
 
 /** Targets of the layer's hard links as the layers below had them, by path. */
-export type LowerTargets = ReadonlyMap<ByteString, Inode>;
+export type LowerTargets = ReadonlyMap<ByteString, InodeNumber>;
 
 /**
  * Hides from `tree`, which holds the layers below, what the whiteouts of `entries` name. All of them are
@@ -18,23 +17,28 @@ export type LowerTargets = ReadonlyMap<ByteString, Inode>;
  * @throws LayerError `OPAQUE_NOT_DIRECTORY`
  */
 export function hideLower(tree: Tree, entries: Iterable<LayerEntry>): LowerTargets {
-  const hidden: { directory: DirectoryInode; name: ByteString }[] = [];
-  const emptied: DirectoryInode[] = [];
+  // Nothing lies below the lowest layer: it need not be looked through.
+  if (tree.inodeCount === 1) return new Map();
+  const hidden: { directory: InodeNumber; name: ByteString }[] = [];
+  const emptied: InodeNumber[] = [];
   const finder = new LowerFinder(tree, entries);
   for (const entry of entries) {
     if (entry.kind === 'whiteout') {
       const directory = finder.directory(parentPath(entry.path));
-      if (directory?.type === 'directory') hidden.push({ directory, name: baseName(entry.path) });
+      if (directory !== undefined && tree.isDirectory(directory)) {
+        hidden.push({ directory, name: baseName(entry.path) });
+      }
     } else if (entry.kind === 'opaque') {
       const directory = finder.directory(entry.path);
-      if (directory?.type === 'directory') emptied.push(directory);
-      else if (directory !== undefined) throw opaqueNotDirectory(entry.path);
+      if (directory === undefined) continue;
+      if (!tree.isDirectory(directory)) throw opaqueNotDirectory(entry.path);
+      emptied.push(directory);
     }
   }
   if (hidden.length === 0 && emptied.length === 0) return new Map();
   const targets = lowerTargets(tree, entries);
-  for (const { directory, name } of hidden) directory.children.delete(name);
-  for (const directory of emptied) directory.children.clear();
+  for (const { directory, name } of hidden) tree.removeChild(directory, name);
+  for (const directory of emptied) tree.removeChildren(directory);
   return targets;
 }
 
@@ -53,17 +57,17 @@ class LowerFinder {
    * What `path` is in the layers below, symbolic links followed as for files (usrmerge); undefined when
    * nothing is there, or when the layer itself puts something else where a link or a file was.
    */
-  directory(path: ByteString): Inode | undefined {
-    let inode: Inode = this.#tree.root;
+  directory(path: ByteString): InodeNumber | undefined {
+    const tree = this.#tree;
+    let inode = ROOT;
     let here = ROOT_PATH;
     for (const name of path === ROOT_PATH ? [] : path.split('/')) {
-      const child: Inode | undefined =
-        inode.type === 'directory' ? inode.children.get(name as ByteString) : undefined;
+      if (!tree.isDirectory(inode)) return undefined;
+      const child = tree.child(inode, name as ByteString);
       if (child === undefined) return undefined;
       here = joinPath(here, name);
-      if (child.type !== 'directory' && this.#isReplaced(here)) return undefined;
-      const followed: Inode | undefined =
-        child.type === 'symlink' ? lookup(this.#tree, here) : child;
+      if (!tree.isDirectory(child) && this.#isReplaced(here)) return undefined;
+      const followed = tree.type(child) === 'symlink' ? lookup(tree, here) : child;
       if (followed === undefined) return undefined;
       inode = followed;
     }
@@ -82,7 +86,7 @@ class LowerFinder {
 }
 
 function lowerTargets(tree: Tree, entries: Iterable<LayerEntry>): LowerTargets {
-  const targets = new Map<ByteString, Inode>();
+  const targets = new Map<ByteString, InodeNumber>();
   for (const entry of entries) {
     if (entry.kind !== 'hardlink') continue;
     const inode = lookupNoFollow(tree, entry.target);

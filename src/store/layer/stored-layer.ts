@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Digest } from '../../base/digest.ts';
 import { sha256 } from '../../base/digest.ts';
@@ -14,6 +15,8 @@ import {
   type LayerTrailer,
   parseLayerTrailer,
 } from './layer-file.ts';
+import { ByteReader } from '../disk/byte-reader.ts';
+import { hashRange } from '../disk/hash-range.ts';
 import { StoreError } from '../disk/store-error.ts';
 
 /** A layer file, open for reading. */
@@ -21,7 +24,6 @@ export class StoredLayer implements Disposable {
   readonly diffId: Digest;
   readonly #what: string;
   #fd: number | undefined;
-  #entries: Buffer | undefined;
   #trailer: LayerTrailer | undefined;
 
   /** @throws what open(2) throws: ENOENT when there is no such layer. */
@@ -31,23 +33,29 @@ export class StoredLayer implements Disposable {
     this.#fd = openSync(path, 'r');
   }
 
-  /**
-   * The entries in archive order; each iteration decodes them anew, so that they need little memory.
-   * @throws StoreError STORE_DAMAGED, before the first entry when anything is not as it was written.
-   */
-  entries(): Iterable<LayerEntry> {
-    const { entries, trailer } = this.#load();
-    const what = this.#what;
-    return { [Symbol.iterator]: () => decodeLayerEntries(entries, trailer, what) };
+  /** How many entries it has. @throws StoreError STORE_DAMAGED */
+  get entryCount(): number {
+    return this.#checked().entryCount;
   }
 
   /**
-   * What the layer needs of `objects/`: digests of 32 bytes, an object that two files have twice.
+   * The entries in archive order; each iteration reads and decodes them anew, a window at a time, so that they need little memory.
+   * @throws StoreError STORE_DAMAGED, before the first entry when anything is not as it was written.
+   */
+  entries(): Iterable<LayerEntry> {
+    const trailer = this.#checked();
+    return {
+      [Symbol.iterator]: () => decodeLayerEntries(this.#entriesReader(trailer), trailer),
+    };
+  }
+
+  /**
+   * What the layer needs of `objects/`: digests of 32 bytes, each valid until the next; an object that two files have twice.
    * @throws StoreError STORE_DAMAGED, before the first as {@link entries}.
    */
   objects(): Iterable<Buffer> {
-    const { entries, trailer } = this.#load();
-    return decodeLayerObjects(entries, trailer, this.#what);
+    const trailer = this.#checked();
+    return decodeLayerObjects(this.#entriesReader(trailer), trailer);
   }
 
   /**
@@ -67,26 +75,31 @@ export class StoredLayer implements Disposable {
     this.#fd = undefined;
   }
 
-  #load(): { readonly entries: Buffer; readonly trailer: LayerTrailer } {
-    if (this.#entries === undefined || this.#trailer === undefined) {
-      const sizeBytes = fstatSync(this.#descriptor()).size;
-      const trailerOffset = sizeBytes - LAYER_TRAILER_BYTES;
-      if (trailerOffset < LAYER_HEADER_BYTES) throw this.#damaged('it is too short');
-      const header = this.#read(0, LAYER_HEADER_BYTES);
-      assertLayerHeader(header, this.#what);
-      const trailerBytes = this.#read(trailerOffset, LAYER_TRAILER_BYTES);
-      const trailer = parseLayerTrailer(trailerBytes, this.#what);
-      const { entriesOffset, diffId } = trailer;
-      if (entriesOffset < LAYER_HEADER_BYTES || entriesOffset > trailerOffset) {
-        throw this.#damaged('its entries lie outside of it');
-      }
-      const entries = this.#read(entriesOffset, trailerOffset - entriesOffset);
-      assertLayerChecksum(header, entries, trailerBytes, this.#what);
-      if (diffId !== this.diffId) throw this.#damaged(`it is the file of ${diffId}`);
-      this.#entries = entries;
-      this.#trailer = trailer;
+  #checked(): LayerTrailer {
+    if (this.#trailer !== undefined) return this.#trailer;
+    const fd = this.#descriptor();
+    const trailerOffset = fstatSync(fd).size - LAYER_TRAILER_BYTES;
+    if (trailerOffset < LAYER_HEADER_BYTES) throw this.#damaged('it is too short');
+    const header = this.#read(0, LAYER_HEADER_BYTES);
+    assertLayerHeader(header, this.#what);
+    const trailerBytes = this.#read(trailerOffset, LAYER_TRAILER_BYTES);
+    const trailer = parseLayerTrailer(trailerBytes, this.#what);
+    const { entriesOffset, diffId } = trailer;
+    if (entriesOffset < LAYER_HEADER_BYTES || entriesOffset > trailerOffset) {
+      throw this.#damaged('its entries lie outside of it');
     }
-    return { entries: this.#entries, trailer: this.#trailer };
+    const hash = createHash('sha256').update(header);
+    hashRange(hash, fd, entriesOffset, trailerOffset);
+    assertLayerChecksum(hash, trailerBytes, this.#what);
+    if (diffId !== this.diffId) throw this.#damaged(`it is the file of ${diffId}`);
+    this.#trailer = trailer;
+    return trailer;
+  }
+
+  #entriesReader({ entriesOffset }: LayerTrailer): ByteReader {
+    const fd = this.#descriptor();
+    const end = fstatSync(fd).size - LAYER_TRAILER_BYTES;
+    return ByteReader.ofFile(fd, entriesOffset, end, this.#what);
   }
 
   #read(offset: number, count: number, bytes: Buffer = Buffer.allocUnsafe(count)): Buffer {

@@ -2,6 +2,7 @@
 import type { ByteString } from '../../base/byte-string.ts';
 import type { ByteReader } from '../disk/byte-reader.ts';
 import type { ByteWriter } from '../disk/byte-writer.ts';
+import type { SharedAttributes } from './attribute-table.ts';
 import { type InodeAttributes, NO_XATTRS } from './inode.ts';
 
 // The form is canonical: equal attributes give equal bytes. Layer files and trees share it.
@@ -11,7 +12,18 @@ import { type InodeAttributes, NO_XATTRS } from './inode.ts';
 //     varint count of xattrs · for each, keys ascending bytewise: text key · varint length · value
 
 export function putAttributes(writer: ByteWriter, attributes: InodeAttributes): void {
-  const { mtimeSeconds, mtimeNanoseconds, xattrs } = attributes;
+  const { mtimeSeconds, mtimeNanoseconds } = attributes;
+  putSharedAttributes(writer, attributes, mtimeSeconds, mtimeNanoseconds);
+}
+
+/** As {@link putAttributes}, of attributes that do not have the time. */
+export function putSharedAttributes(
+  writer: ByteWriter,
+  attributes: SharedAttributes,
+  mtimeSeconds: number,
+  mtimeNanoseconds: number,
+): void {
+  const { xattrs } = attributes;
   writer.varint(attributes.mode);
   writer.varint(attributes.uid);
   writer.varint(attributes.gid);

@@ -2,15 +2,15 @@
 import type { ByteString } from '../../base/byte-string.ts';
 import type { Digest } from '../../base/digest.ts';
 
-/** What every inode of a tree has. Two names of one hard-linked file hold the same object. */
+/** What every inode of a tree has. */
 export interface InodeAttributes {
   /** The low twelve bits. */
-  mode: number;
-  uid: number;
-  gid: number;
-  mtimeSeconds: number;
-  mtimeNanoseconds: number;
-  xattrs: ReadonlyMap<ByteString, Buffer>;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+  readonly xattrs: ReadonlyMap<ByteString, Buffer>;
 }
 
 /**
@@ -33,13 +33,11 @@ export type ObjectContent = Extract<FileContent, { readonly kind: 'object' }>;
 
 export interface FileInode extends InodeAttributes {
   readonly type: 'file';
-  content: FileContent;
+  readonly content: FileContent;
 }
 
 export interface DirectoryInode extends InodeAttributes {
   readonly type: 'directory';
-  /** Keyed by name; unordered. Writers sort by {@link ByteString}. */
-  readonly children: Map<ByteString, Inode>;
 }
 
 export interface SymlinkInode extends InodeAttributes {
@@ -57,6 +55,9 @@ export interface FifoInode extends InodeAttributes {
   readonly type: 'fifo';
 }
 
+/** What a tree holds of one inode, as a value: changing a tree does not change it. The names in a directory are the tree's. */
 export type Inode = FileInode | DirectoryInode | SymlinkInode | DeviceInode | FifoInode;
+
+export type InodeType = Inode['type'];
 
 export const NO_XATTRS: ReadonlyMap<ByteString, Buffer> = new Map();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteString } from '../../base/byte-string.ts';
-import type { DirectoryInode, Inode } from './inode.ts';
+import { type InodeNumber, ROOT, type Tree } from './tree.ts';
 
 /** As Linux: a path that follows more symbolic links than this is taken for a loop. */
 const MAX_LINKS = 40;
@@ -10,10 +10,10 @@ const MAX_COMPONENTS = 1024;
 
 /** A component that has to be a directory and is not one. */
 export interface MissingDirectory {
-  readonly parent: DirectoryInode;
+  readonly parent: InodeNumber;
   readonly name: ByteString;
   /** What is there instead; undefined when nothing is. */
-  readonly found: Exclude<Inode, DirectoryInode> | undefined;
+  readonly found: InodeNumber | undefined;
   /** Nothing of the path comes after it. */
   readonly isLast: boolean;
   /** A symbolic link's target named this component, not the path itself. */
@@ -29,21 +29,17 @@ export interface WalkRules {
    */
   readonly last: 'any' | 'followed' | 'directory';
   /** Puts a directory where one is needed, or gives up. */
-  readonly onMissing: (missing: MissingDirectory) => DirectoryInode | undefined;
+  readonly onMissing: (missing: MissingDirectory) => InodeNumber | undefined;
 }
 
 /**
- * Walks from `root` along `path`, symbolic links followed inside the tree: absolute ones from `root`,
+ * Walks from the root along `path`, symbolic links followed inside the tree: absolute ones from the root,
  * `..` never above it. @returns undefined where `onMissing` gave up, nothing is there, or links
  * loop or go on too long.
  */
-export function walkPath(
-  root: DirectoryInode,
-  path: ByteString,
-  rules: WalkRules,
-): Inode | undefined {
-  const open: DirectoryInode[] = [];
-  let directory = root;
+export function walkPath(tree: Tree, path: ByteString, rules: WalkRules): InodeNumber | undefined {
+  const open: InodeNumber[] = [];
+  let directory = ROOT;
   let links = 0;
   let components = 0;
   const rest = path.split('/').reverse();
@@ -55,24 +51,26 @@ export function walkPath(
     if (components + rest.length > MAX_COMPONENTS) return undefined;
     if (name === '' || name === '.') continue;
     if (name === '..') {
-      directory = open.pop() ?? root;
+      directory = open.pop() ?? ROOT;
       continue;
     }
-    const found = directory.children.get(name as ByteString);
+    const found = tree.child(directory, name as ByteString);
+    const type = found === undefined ? undefined : tree.type(found);
     const isLast = rest.length === 0;
-    if (found?.type === 'symlink' && !(isLast && rules.last === 'any')) {
+    if (found !== undefined && type === 'symlink' && !(isLast && rules.last === 'any')) {
       links += 1;
       if (links > MAX_LINKS) return undefined;
-      if (found.target.startsWith('/')) {
+      const target = tree.target(found);
+      if (target.startsWith('/')) {
         open.length = 0;
-        directory = root;
+        directory = ROOT;
       }
-      rest.push(...found.target.split('/').reverse());
+      rest.push(...target.split('/').reverse());
       continue;
     }
-    if (isLast && rules.last !== 'directory' && found?.type !== 'directory') return found;
+    if (isLast && rules.last !== 'directory' && type !== 'directory') return found;
     open.push(directory);
-    if (found?.type === 'directory') {
+    if (found !== undefined && type === 'directory') {
       directory = found;
       continue;
     }

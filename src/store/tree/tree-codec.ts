@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { assertNever } from '../../base/assert-never.ts';
 import type { ByteString } from '../../base/byte-string.ts';
-import type { Digest } from '../../base/digest.ts';
-import { putAttributes, takeAttributes } from './attributes-codec.ts';
+import { putSharedAttributes, takeAttributes } from './attributes-codec.ts';
 import type { ByteReader } from '../disk/byte-reader.ts';
-import type { ByteWriter } from '../disk/byte-writer.ts';
-import type { DirectoryInode, FileContent, FileInode, Inode } from './inode.ts';
+import { type ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
+import { MAX_DEPTH } from './entry-path.ts';
+import { giveBack } from './give-back.ts';
+import { MAX_ARENA_TEXT } from './byte-arena.ts';
+import type { FileContent } from './inode.ts';
+import { type InodeNumber, type NameNumber, ROOT, Tree, type TreeCapacity } from './tree.ts';
 
 // The canonical form of a tree: equal trees give equal bytes, wherever the bytes of their files lie.
 // The treeID is the sha256 of it, so it can never change; see docs/adr/0022.
@@ -33,120 +35,123 @@ const KIND = {
   link: 7,
 } as const;
 
-/** Digest and size of a file's bytes, wherever they lie. */
-export interface ContentIdentity {
-  readonly digest: Digest;
-  readonly sizeBytes: number;
-}
-
-/** What a tree consists of. */
-export interface TreeParts {
-  /** The regular files, in the order of the form. */
-  readonly files: readonly FileInode[];
-  readonly inodeCount: number;
-  /** Names in directories: an inode has as many as it has hard links. */
-  readonly nameCount: number;
-}
-
-/** Appends the canonical form of the tree under `root`. */
-export function putTree(writer: ByteWriter, root: DirectoryInode): TreeParts {
-  const known = new Map<Inode, number>();
-  const files: FileInode[] = [];
-  let inodeCount = 1;
-  let nameCount = 0;
+/** Appends the canonical form of `tree`. */
+export function putTree(writer: ByteWriter, tree: Tree): void {
+  // Of inodes with a number in the form, one more than it: 0 is for those not met yet.
+  const numbers = new Uint32Array(tree.inodeCount);
+  let count = 0;
   writer.bytes(HEAD);
-  putAttributes(writer, root);
-  putChildren(root);
-  return { files, inodeCount, nameCount };
+  putAttributes(writer, tree, ROOT);
+  putChildren(ROOT);
+  giveBack(numbers);
 
-  function putChildren(directory: DirectoryInode): void {
-    for (const name of [...directory.children.keys()].sort()) {
-      const child = directory.children.get(name);
-      if (child !== undefined) putChild(name, child);
+  function putChildren(directory: InodeNumber): void {
+    for (const name of tree.names(directory)) {
+      const inode = tree.inodeOf(name);
+      const number = numbers[inode] ?? 0;
+      const type = tree.type(inode);
+      writer.byte(number === 0 ? KIND[type] : KIND.link);
+      putName(writer, tree, name);
+      if (number !== 0) {
+        writer.varint(number - 1);
+        continue;
+      }
+      putAttributes(writer, tree, inode);
+      if (type === 'directory') {
+        putChildren(inode);
+      } else {
+        count += 1;
+        numbers[inode] = count;
+        putBody(writer, tree, inode);
+      }
     }
     writer.byte(KIND.end);
   }
-
-  function putChild(name: ByteString, inode: Inode): void {
-    const number = known.get(inode);
-    nameCount += 1;
-    writer.byte(number === undefined ? KIND[inode.type] : KIND.link);
-    writer.text(name);
-    if (number !== undefined) {
-      writer.varint(number);
-      return;
-    }
-    inodeCount += 1;
-    putAttributes(writer, inode);
-    if (inode.type === 'directory') {
-      putChildren(inode);
-      return;
-    }
-    known.set(inode, known.size);
-    if (inode.type === 'file') files.push(inode);
-    putBody(writer, inode);
-  }
 }
 
-function putBody(writer: ByteWriter, inode: Exclude<Inode, DirectoryInode>): void {
-  switch (inode.type) {
+function putAttributes(writer: ByteWriter, tree: Tree, inode: InodeNumber): void {
+  const [seconds, nanoseconds] = [tree.mtimeSeconds(inode), tree.mtimeNanoseconds(inode)];
+  putSharedAttributes(writer, tree.attributes(inode), seconds, nanoseconds);
+}
+
+function putBody(writer: ByteWriter, tree: Tree, inode: InodeNumber): void {
+  switch (tree.type(inode)) {
     case 'file':
-      writer.varint(inode.content.sizeBytes);
-      writer.digest(inode.content.digest);
+      writer.varint(tree.sizeBytes(inode));
+      putDigest(writer, tree, inode);
       return;
     case 'symlink':
-      writer.text(inode.target);
+      writer.text(tree.target(inode));
       return;
     case 'char':
     case 'block':
-      writer.varint(inode.deviceMajor);
-      writer.varint(inode.deviceMinor);
+      for (const number of tree.deviceNumbers(inode)) writer.varint(number);
       return;
+    case 'directory':
     case 'fifo':
       return;
-    default:
-      assertNever(inode);
   }
 }
 
+// Straight from the columns: a string or a view for each of a million inodes is what the collector would run for.
+
+function putName(writer: ByteWriter, tree: Tree, name: NameNumber): void {
+  const length = tree.nameLength(name);
+  writer.varint(length);
+  const at = writer.reserve(length);
+  tree.copyName(name, writer.buffer, at);
+}
+
+function putDigest(writer: ByteWriter, tree: Tree, inode: InodeNumber): void {
+  const at = writer.reserve(DIGEST_BYTES);
+  tree.copyDigest(inode, writer.buffer, at);
+}
+
+/** What a form says of a file's content. */
+export type ContentIdentity = Pick<FileContent, 'digest' | 'sizeBytes'>;
+
 /**
  * Takes a tree from its canonical form.
+ * @param capacity what the tree is said to hold.
  * @param place says where the bytes of a file lie; asked once a file, in the order of the form.
  * @throws StoreError STORE_DAMAGED for anything that {@link putTree} would not write.
  */
 export function takeTree(
   reader: ByteReader,
+  capacity: TreeCapacity,
   place: (content: ContentIdentity) => FileContent,
-): DirectoryInode {
-  const numbered: Inode[] = [];
+): Tree {
   if (!reader.bytes(HEAD.length).equals(HEAD)) throw reader.damaged('it is not a tree');
-  const root: DirectoryInode = {
-    type: 'directory',
-    ...takeAttributes(reader),
-    children: new Map(),
-  };
-  takeChildren(root);
-  return root;
+  const tree = new Tree(capacity, takeAttributes(reader));
+  const numbered = new Uint32Array(capacity.inodes);
+  let count = 0;
+  takeChildren(ROOT, 1);
+  return tree;
 
-  function takeChildren(directory: DirectoryInode): void {
+  function takeChildren(directory: InodeNumber, depth: number): void {
+    // Archives cannot bring more: whoever wrote this wants the stack to overflow.
+    if (depth > MAX_DEPTH + 1) throw reader.damaged('directories lie too deep');
     let previous: ByteString | undefined;
     for (let kind = reader.byte(); kind !== KIND.end; kind = reader.byte()) {
       const name = reader.text();
       assertName(reader, name, previous);
       previous = name;
-      directory.children.set(name, takeChild(kind));
+      const inode = kind === KIND.link ? takeLink() : takeInode(reader, kind, tree, place);
+      tree.setChild(directory, name, inode);
+      if (kind === KIND.directory) takeChildren(inode, depth + 1);
+      else if (kind !== KIND.link) number(inode);
     }
   }
 
-  function takeChild(kind: number): Inode {
-    if (kind === KIND.link) {
-      const inode = numbered[reader.varint()];
-      if (inode === undefined) throw reader.damaged('a link leads nowhere');
-      return inode;
-    }
-    const inode = takeInode(reader, kind, place);
-    if (inode.type === 'directory') takeChildren(inode);
-    else numbered.push(inode);
+  function number(inode: InodeNumber): void {
+    if (count === numbered.length) throw reader.damaged('it has more inodes than it says');
+    numbered[count] = inode;
+    count += 1;
+  }
+
+  function takeLink(): InodeNumber {
+    const inode = numbered.subarray(0, count)[reader.varint()];
+    if (inode === undefined) throw reader.damaged('a link leads nowhere');
     return inode;
   }
 }
@@ -154,39 +159,39 @@ export function takeTree(
 function takeInode(
   reader: ByteReader,
   kind: number,
+  tree: Tree,
   place: (content: ContentIdentity) => FileContent,
-): Inode {
+): InodeNumber {
   const attributes = takeAttributes(reader);
   switch (kind) {
     case KIND.file: {
       const sizeBytes = reader.varint();
-      return {
-        type: 'file',
-        ...attributes,
-        content: place({ sizeBytes, digest: reader.digest() }),
-      };
+      return tree.addFile(attributes, place({ sizeBytes, digest: reader.digest() }));
     }
     case KIND.directory:
-      return { type: 'directory', ...attributes, children: new Map() };
-    case KIND.symlink:
-      return { type: 'symlink', ...attributes, target: reader.text() };
+      return tree.addDirectory(attributes);
+    case KIND.symlink: {
+      const target = reader.text();
+      if (target.length > MAX_ARENA_TEXT) throw reader.damaged('a symbolic link is too long');
+      return tree.addSymlink(attributes, target);
+    }
     case KIND.char:
     case KIND.block: {
-      const deviceMajor = reader.varint();
-      const deviceMinor = reader.varint();
+      const major = reader.varint();
       const type = kind === KIND.char ? 'char' : 'block';
-      return { type, ...attributes, deviceMajor, deviceMinor };
+      return tree.addDevice(type, attributes, major, reader.varint());
     }
     case KIND.fifo:
-      return { type: 'fifo', ...attributes };
+      return tree.addFifo(attributes);
     default:
       throw reader.damaged(`an inode is of the unknown kind ${kind}`);
   }
 }
 
 function assertName(reader: ByteReader, name: ByteString, previous: ByteString | undefined): void {
-  if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) {
-    throw reader.damaged('a name cannot be one');
-  }
+  const impossible = name === '' || name === '.' || name === '..' || /[/\0]/.test(name);
+  if (impossible || name.length > MAX_NAME_BYTES) throw reader.damaged('a name cannot be one');
   if (previous !== undefined && name <= previous) throw reader.damaged('names are out of order');
 }
+
+const MAX_NAME_BYTES = 255;

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { type Digest, sha256 } from '../../base/digest.ts';
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import type { Digest } from '../../base/digest.ts';
+import { digestFromHex, digestHex } from '../../base/digest.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
 import { ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
-import type { FileContent, FileInode } from './inode.ts';
+import { hashRange } from '../disk/hash-range.ts';
+import { giveBack } from './give-back.ts';
+import type { FileContent } from './inode.ts';
 import { type ContentIdentity, putTree, takeTree } from './tree-codec.ts';
+import { listFiles, objectFiles, type TreeFiles } from './tree-files.ts';
 import {
   damagedTree,
-  encodeTreeFront,
-  parseTreeHead,
-  parseTreeNeeds,
+  putTreeHead,
+  readTreeFront,
   type TreeNeeds,
   treeOffset,
   whatTree,
@@ -30,78 +34,121 @@ export interface StoredTree extends TreeNeeds {
   readonly tree: Tree;
 }
 
-export interface EncodedTree extends TreeNeeds {
+export interface WrittenTree {
   readonly treeId: Digest;
-  readonly bytes: Buffer;
+  /** Inodes whose bytes are what must be in `objects/`, one for each digest, ascending by it. */
+  readonly objects: Uint32Array;
   /** Bytes of all files, hard links counted once. */
   readonly contentBytes: number;
 }
 
-/** The file of `tree`. */
-export function encodeTree(tree: Tree): EncodedTree {
-  const canonical = new ByteWriter();
-  const { files, inodeCount, nameCount } = putTree(canonical, tree.root);
-  const places = new ByteWriter();
-  const layers = putPlaces(places, files);
-  const needs = { layers, objects: objectsOf(files) };
-  const treeId = sha256(canonical.written());
-  const head = {
-    treeId,
-    layerCount: layers.length,
-    objectCount: needs.objects.length / DIGEST_BYTES,
-    treeBytes: canonical.length,
-    inodeCount,
-    nameCount,
+/** Writes the file of `tree` to `fd`, an empty file, a piece at a time: nothing of it is held. */
+export function writeTree(tree: Tree, fd: number): WrittenTree {
+  const files = listFiles(tree);
+  const objects = objectFiles(tree, files.inodes);
+  const { layers, inodeCount, nameCount } = files;
+  const counts = { layerCount: layers.length, objectCount: objects.length };
+  const start = treeOffset(counts);
+  const output = new HashedOutput(fd, start);
+  const canonical = new ByteWriter(output.put);
+  putTree(canonical, tree);
+  canonical.flush();
+  const treeId = digestFromHex(output.takeSum().toString('hex'));
+  const treeBytes = output.position - start;
+  const places = new ByteWriter(output.put);
+  putPlaces(places, tree, files);
+  places.flush();
+  output.put(output.takeSum());
+  giveBack(files.inodes);
+  const front = new HashedOutput(fd, 0);
+  const head = new ByteWriter(front.put);
+  putTreeHead(head, { treeId, ...counts, treeBytes, inodeCount, nameCount });
+  for (const layer of layers) head.digest(layer);
+  for (const inode of objects) {
+    const at = head.reserve(DIGEST_BYTES);
+    tree.copyDigest(inode, head.buffer, at);
+  }
+  head.flush();
+  front.put(front.takeSum());
+  return { treeId, objects, contentBytes: files.contentBytes };
+}
+
+/** Writes to a file from a position on, and hashes what it writes. */
+class HashedOutput {
+  readonly #fd: number;
+  #hash = createHash('sha256');
+  position: number;
+
+  constructor(fd: number, position: number) {
+    this.#fd = fd;
+    this.position = position;
+  }
+
+  readonly put = (bytes: Buffer): void => {
+    this.#hash.update(bytes);
+    for (let done = 0; done < bytes.length;) {
+      const written = writeSync(this.#fd, bytes, done, bytes.length - done, this.position);
+      done += written;
+      this.position += written;
+    }
   };
-  const sum = createHash('sha256').update(places.written()).digest();
-  const parts = [encodeTreeFront(head, needs), canonical.written(), places.written(), sum];
-  return {
-    treeId,
-    bytes: Buffer.concat(parts),
-    ...needs,
-    contentBytes: files.reduce((total, { content }) => total + content.sizeBytes, 0),
-  };
+
+  /** The sha256 of what was put since the last time. */
+  takeSum(): Buffer {
+    const sum = this.#hash.digest();
+    this.#hash = createHash('sha256');
+    return sum;
+  }
 }
 
 /**
+ * Reads the tree in the file at `path`.
  * @param treeId the name it was found under.
- * @throws StoreError FORMAT_TOO_NEW, STORE_DAMAGED
+ * @throws StoreError FORMAT_TOO_NEW, STORE_DAMAGED; what open(2) throws.
  */
-export function decodeTree(bytes: Buffer, treeId: Digest): StoredTree {
-  const what = whatTree(treeId);
-  const head = parseTreeHead(bytes, treeId);
-  const start = treeOffset(head);
-  const end = start + head.treeBytes;
-  const sumOffset = bytes.length - DIGEST_BYTES;
-  if (end > sumOffset) throw damagedTree(treeId, 'it is too short');
-  const needs = parseTreeNeeds(bytes.subarray(0, start), head);
-  const canonical = bytes.subarray(start, end);
-  if (sha256(canonical) !== treeId) throw damagedTree(treeId, 'it is not what its name says');
-  const places = bytes.subarray(end, sumOffset);
-  const sum = createHash('sha256').update(places).digest();
-  if (!sum.equals(bytes.subarray(sumOffset))) throw damagedTree(treeId, 'its checksum is wrong');
-  const place = new ByteReader(places, what);
-  const reader = new ByteReader(canonical, what);
-  const root = takeTree(reader, (content) => takePlace(place, content, needs.layers));
-  if (!reader.isAtEnd) throw reader.damaged('bytes follow the tree');
-  if (!place.isAtEnd) throw place.damaged('bytes follow its places');
-  return { treeId, tree: { root }, ...needs };
+export function readTree(path: string, treeId: Digest): StoredTree {
+  const fd = openSync(path, 'r');
+  try {
+    return takeTreeFile(fd, treeId);
+  } finally {
+    closeSync(fd);
+  }
 }
 
-/** @returns the layers that files lie in, in the order of their first one. */
-function putPlaces(writer: ByteWriter, files: readonly FileInode[]): Digest[] {
-  const numbers = new Map<Digest, number>();
-  for (const { content } of files) {
-    if (content.kind === 'object') {
+function takeTreeFile(fd: number, treeId: Digest): StoredTree {
+  const what = whatTree(treeId);
+  const { head, needs } = readTreeFront(fd, treeId);
+  const start = treeOffset(head);
+  const end = start + head.treeBytes;
+  const sumOffset = fstatSync(fd).size - DIGEST_BYTES;
+  if (end > sumOffset) throw damagedTree(treeId, 'it is too short');
+  if (rangeSum(fd, start, end) !== digestHex(treeId)) {
+    throw damagedTree(treeId, 'it is not what its name says');
+  }
+  const sum = ByteReader.ofFile(fd, sumOffset, sumOffset + DIGEST_BYTES, what).view(DIGEST_BYTES);
+  if (rangeSum(fd, end, sumOffset) !== sum.toString('hex')) {
+    throw damagedTree(treeId, 'its checksum is wrong');
+  }
+  const place = ByteReader.ofFile(fd, end, sumOffset, what);
+  const reader = ByteReader.ofFile(fd, start, end, what);
+  const capacity = { inodes: head.inodeCount, names: head.nameCount };
+  const tree = takeTree(reader, capacity, (content) => takePlace(place, content, needs.layers));
+  if (!reader.isAtEnd) throw reader.damaged('bytes follow the tree');
+  if (!place.isAtEnd) throw place.damaged('bytes follow its places');
+  return { treeId, tree, ...needs };
+}
+
+function putPlaces(writer: ByteWriter, tree: Tree, files: TreeFiles): void {
+  const numbers = new Map(files.layers.map((layer, index) => [layer, index + 1]));
+  for (const inode of files.inodes) {
+    const layer = tree.layer(inode);
+    if (layer === undefined) {
       writer.varint(0);
       continue;
     }
-    const number = numbers.get(content.layer) ?? numbers.size + 1;
-    numbers.set(content.layer, number);
-    writer.varint(number);
-    writer.varint(content.offset);
+    writer.varint(numbers.get(layer) ?? 0);
+    writer.varint(tree.offset(inode));
   }
-  return [...numbers.keys()];
 }
 
 function takePlace(
@@ -116,10 +163,8 @@ function takePlace(
   return { kind: 'inline', ...content, layer, offset: reader.varint() };
 }
 
-function objectsOf(files: readonly FileInode[]): Buffer {
-  const objects = new Set<Digest>();
-  for (const { content } of files) if (content.kind === 'object') objects.add(content.digest);
-  const writer = new ByteWriter();
-  for (const object of [...objects].sort()) writer.digest(object);
-  return writer.written();
+function rangeSum(fd: number, start: number, end: number): string {
+  const hash = createHash('sha256');
+  hashRange(hash, fd, start, end);
+  return hash.digest('hex');
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type Digest, digestFromHex } from '../../base/digest.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
-import { ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
+import { type ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
 import { StoreError } from '../disk/store-error.ts';
 
 // The front of `trees/<treeID>`; numbers little-endian. It has a checksum of its own, so that a
@@ -16,7 +16,7 @@ import { StoreError } from '../disk/store-error.ts';
 
 const MAGIC = 'sysctree';
 const VERSION = 2;
-export const TREE_HEAD_BYTES = MAGIC.length + 4 + 4 + 8 + 8 + 4 + 4 + DIGEST_BYTES;
+const TREE_HEAD_BYTES = MAGIC.length + 4 + 4 + 8 + 8 + 4 + 4 + DIGEST_BYTES;
 
 /** What a tree needs of the store. */
 export interface TreeNeeds {
@@ -27,7 +27,7 @@ export interface TreeNeeds {
 }
 
 /** What the front of a tree's file says of the rest. */
-export interface TreeHead {
+interface TreeHead {
   readonly treeId: Digest;
   readonly layerCount: number;
   readonly objectCount: number;
@@ -43,9 +43,8 @@ export function treeOffset(head: Pick<TreeHead, 'layerCount' | 'objectCount'>): 
   return TREE_HEAD_BYTES + (head.layerCount + head.objectCount + 1) * DIGEST_BYTES;
 }
 
-/** The front of a tree's file. */
-export function encodeTreeFront(head: TreeHead, needs: TreeNeeds): Buffer {
-  const writer = new ByteWriter();
+/** Puts the head; needs and sum follow. */
+export function putTreeHead(writer: ByteWriter, head: TreeHead): void {
   writer.bytes(Buffer.from(MAGIC, 'latin1'));
   writer.uint32(VERSION);
   writer.uint32(head.layerCount);
@@ -54,10 +53,6 @@ export function encodeTreeFront(head: TreeHead, needs: TreeNeeds): Buffer {
   writer.uint32(head.inodeCount);
   writer.uint32(head.nameCount);
   writer.digest(head.treeId);
-  for (const layer of needs.layers) writer.digest(layer);
-  writer.bytes(needs.objects);
-  writer.bytes(createHash('sha256').update(writer.written()).digest());
-  return writer.written();
 }
 
 /**
@@ -65,7 +60,7 @@ export function encodeTreeFront(head: TreeHead, needs: TreeNeeds): Buffer {
  * @param treeId the name it was found under.
  * @throws StoreError FORMAT_TOO_NEW, STORE_DAMAGED
  */
-export function parseTreeHead(bytes: Buffer, treeId: Digest): TreeHead {
+function parseTreeHead(bytes: Buffer, treeId: Digest): TreeHead {
   const what = whatTree(treeId);
   const reader = new ByteReader(bytes, what);
   if (reader.bytes(MAGIC.length).toString('latin1') !== MAGIC) {
@@ -91,7 +86,7 @@ export function parseTreeHead(bytes: Buffer, treeId: Digest): TreeHead {
  * The needs from the front of a file, {@link treeOffset} bytes of it.
  * @throws StoreError STORE_DAMAGED
  */
-export function parseTreeNeeds(front: Buffer, head: TreeHead): TreeNeeds {
+function parseTreeNeeds(front: Buffer, head: TreeHead): TreeNeeds {
   const sumOffset = front.length - DIGEST_BYTES;
   const sum = createHash('sha256').update(front.subarray(0, sumOffset)).digest();
   if (!sum.equals(front.subarray(sumOffset))) {
@@ -112,15 +107,23 @@ export function parseTreeNeeds(front: Buffer, head: TreeHead): TreeNeeds {
 export function readTreeNeeds(path: string, treeId: Digest): TreeNeeds {
   const fd = openSync(path, 'r');
   try {
-    const sizeBytes = fstatSync(fd).size;
-    const head = parseTreeHead(readFront(fd, Math.min(TREE_HEAD_BYTES, sizeBytes)), treeId);
-    const frontBytes = treeOffset(head);
-    // What is damaged may say any number: it must not decide how much memory is asked for.
-    if (frontBytes > sizeBytes) throw damagedTree(treeId, 'it is too short');
-    return parseTreeNeeds(readFront(fd, frontBytes), head);
+    return readTreeFront(fd, treeId).needs;
   } finally {
     closeSync(fd);
   }
+}
+
+/** The front of an open file. @throws StoreError FORMAT_TOO_NEW, STORE_DAMAGED */
+export function readTreeFront(
+  fd: number,
+  treeId: Digest,
+): { readonly head: TreeHead; readonly needs: TreeNeeds } {
+  const sizeBytes = fstatSync(fd).size;
+  const head = parseTreeHead(readFront(fd, Math.min(TREE_HEAD_BYTES, sizeBytes)), treeId);
+  const frontBytes = treeOffset(head);
+  // What is damaged may say any number: it must not decide how much memory is asked for.
+  if (frontBytes > sizeBytes) throw damagedTree(treeId, 'it is too short');
+  return { head, needs: parseTreeNeeds(readFront(fd, frontBytes), head) };
 }
 
 function readFront(fd: number, count: number): Buffer {

@@ -3,22 +3,22 @@ import type { ByteString } from '../../base/byte-string.ts';
 import { displayBytes } from '../../base/byte-string.ts';
 import { sha256 } from '../../base/digest.ts';
 import { MAX_DEPTH } from './entry-path.ts';
-import { type FileInode, type Inode, NO_XATTRS } from './inode.ts';
+import { NO_XATTRS } from './inode.ts';
 import { LayerError } from './layer-error.ts';
 import { type MissingDirectory, walkPath } from './path-walk.ts';
-import { newDirectory, type Tree } from './tree.ts';
+import { DEFAULT_DIRECTORY, type InodeNumber, type Tree } from './tree.ts';
 
 /**
  * The inode at `path`, symbolic links followed inside the tree (absolute ones from its root, `..`
  * never above it), like stat(2) after chroot(2). Undefined when there is none, a link loops, or a parent is no directory.
  */
-export function lookup(tree: Tree, path: ByteString): Inode | undefined {
-  return walkPath(tree.root, path, { last: 'followed', onMissing: () => undefined });
+export function lookup(tree: Tree, path: ByteString): InodeNumber | undefined {
+  return walkPath(tree, path, { last: 'followed', onMissing: () => undefined });
 }
 
 /** {@link lookup}, but a symbolic link as the last component is the answer itself, like lstat(2). */
-export function lookupNoFollow(tree: Tree, path: ByteString): Inode | undefined {
-  return walkPath(tree.root, path, { last: 'any', onMissing: () => undefined });
+export function lookupNoFollow(tree: Tree, path: ByteString): InodeNumber | undefined {
+  return walkPath(tree, path, { last: 'any', onMissing: () => undefined });
 }
 
 /**
@@ -29,11 +29,11 @@ export function lookupNoFollow(tree: Tree, path: ByteString): Inode | undefined 
  */
 export function ensureDirectory(tree: Tree, path: ByteString): boolean {
   let isCreated = false;
-  const directory = walkPath(tree.root, path, {
+  const directory = walkPath(tree, path, {
     last: 'directory',
     onMissing: (missing) => {
       isCreated = true;
-      return makeDirectory(missing, path);
+      return makeDirectory(tree, missing, path);
     },
   });
   if (directory === undefined) throw inTheWay(path);
@@ -48,13 +48,13 @@ export function ensureDirectory(tree: Tree, path: ByteString): boolean {
  */
 export function ensureFile(tree: Tree, path: ByteString): boolean {
   const found = lookup(tree, path);
-  if (found !== undefined && found.type !== 'directory') return false;
+  if (found !== undefined && !tree.isDirectory(found)) return false;
   let isCreated = false;
-  walkPath(tree.root, path, {
+  walkPath(tree, path, {
     last: 'directory',
     onMissing: (missing) => {
-      if (!missing.isLast) return makeDirectory(missing, path);
-      missing.parent.children.set(missing.name, emptyFile());
+      if (!missing.isLast) return makeDirectory(tree, missing, path);
+      tree.setChild(missing.parent, missing.name, addEmptyFile(tree));
       isCreated = true;
       return undefined;
     },
@@ -63,28 +63,21 @@ export function ensureFile(tree: Tree, path: ByteString): boolean {
   return true;
 }
 
-function makeDirectory(missing: MissingDirectory, path: ByteString) {
+function makeDirectory(tree: Tree, missing: MissingDirectory, path: ByteString): InodeNumber {
   if (missing.found !== undefined) throw inTheWay(path);
   if (missing.depth >= MAX_DEPTH) {
     throw new LayerError('PATH_TOO_LONG', `making ${displayBytes(path)}: it would lie too deep`);
   }
-  const directory = newDirectory();
-  missing.parent.children.set(missing.name, directory);
+  const directory = tree.addDirectory(DEFAULT_DIRECTORY);
+  tree.setChild(missing.parent, missing.name, directory);
   return directory;
 }
 
 /** Of 0 bytes: no object is ever looked up for it. */
-function emptyFile(): FileInode {
-  return {
-    type: 'file',
-    mode: 0o644,
-    uid: 0,
-    gid: 0,
-    mtimeSeconds: 0,
-    mtimeNanoseconds: 0,
-    xattrs: NO_XATTRS,
-    content: { kind: 'object', digest: sha256(''), sizeBytes: 0 },
-  };
+function addEmptyFile(tree: Tree): InodeNumber {
+  const attributes = { mode: 0o644, uid: 0, gid: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
+  const content = { kind: 'object', digest: sha256(''), sizeBytes: 0 } as const;
+  return tree.addFile({ ...attributes, xattrs: NO_XATTRS }, content);
 }
 
 function inTheWay(path: ByteString): LayerError {

@@ -1,84 +1,235 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteString } from '../../base/byte-string.ts';
+import type { Digest } from '../../base/digest.ts';
+import type { SharedAttributes } from './attribute-table.ts';
+import { ByteArena } from './byte-arena.ts';
 import { joinPath, ROOT_PATH } from './entry-path.ts';
-import { type DirectoryInode, type Inode, NO_XATTRS } from './inode.ts';
+import {
+  type FileContent,
+  type Inode,
+  type InodeAttributes,
+  type InodeType,
+  NO_XATTRS,
+} from './inode.ts';
+import { InodeTable } from './inode-table.ts';
+import { NameTable } from './name-table.ts';
 
-/** A file system in memory: names and metadata; the bytes of files are named by digest. */
-export interface Tree {
-  readonly root: DirectoryInode;
-}
+/** An inode's number in its tree, given in the order of their making; the root has 0. Two names of one hard-linked file have the same. */
+export type InodeNumber = number;
 
-/** A root directory and nothing in it: 0755, root:root, mtime 0. */
-export function emptyTree(): Tree {
-  return { root: newDirectory() };
+/** A name in a directory; only the tree that gave it knows what it is. */
+export type NameNumber = number;
+
+export const ROOT: InodeNumber = 0;
+
+/** How much a tree should have room for from the start; it grows as it needs to, at the price of copies. */
+export interface TreeCapacity {
+  readonly inodes: number;
+  readonly names: number;
 }
 
 /** What is made where nothing says how a directory should be: 0755, root:root, mtime 0. */
-export function newDirectory(): DirectoryInode {
-  return {
-    type: 'directory',
-    mode: 0o755,
-    uid: 0,
-    gid: 0,
-    mtimeSeconds: 0,
-    mtimeNanoseconds: 0,
-    xattrs: NO_XATTRS,
-    children: new Map(),
-  };
-}
+export const DEFAULT_DIRECTORY: InodeAttributes = {
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtimeSeconds: 0,
+  mtimeNanoseconds: 0,
+  xattrs: NO_XATTRS,
+};
 
-/** A tree that shares nothing that can change with `tree`; hard links stay hard links. */
-export function copyTree(tree: Tree): Tree {
-  const copies = new Map<Inode, Inode>();
-  const root = { ...tree.root, children: new Map<ByteString, Inode>() };
-  const open: [DirectoryInode, DirectoryInode][] = [[tree.root, root]];
-  for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
-    const [from, to] = pair;
-    for (const [name, inode] of from.children) {
-      if (inode.type === 'directory') {
-        const copy = { ...inode, children: new Map<ByteString, Inode>() };
-        to.children.set(name, copy);
-        open.push([inode, copy]);
-      } else {
-        const copy = copies.get(inode) ?? { ...inode };
-        copies.set(inode, copy);
-        to.children.set(name, copy);
-      }
-    }
-  }
-  return { root };
-}
+const SMALL: TreeCapacity = { inodes: 64, names: 64 };
 
-/** The inodes that have more than one name, with how many. */
-export function countHardLinks(tree: Tree): Map<Inode, number> {
-  const once = new Set<Inode>();
-  const counts = new Map<Inode, number>();
-  const open = [tree.root];
-  for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
-    for (const inode of directory.children.values()) {
-      if (inode.type === 'directory') open.push(inode);
-      else if (once.has(inode)) counts.set(inode, (counts.get(inode) ?? 1) + 1);
-      else once.add(inode);
-    }
-  }
-  return counts;
-}
+/**
+ * A file system in memory: names and metadata; the bytes of files are named by digest. It is kept in columns (docs/adr/0027).
+ * Inodes that no name leads to any more are not seen, and cost their memory until the tree goes.
+ */
+export class Tree {
+  readonly #arena = new ByteArena();
+  readonly #inodes: InodeTable;
+  readonly #names: NameTable;
 
-/** Bytes of all files of the tree, hard links counted once. */
-export function contentBytes(tree: Tree): number {
-  let bytes = 0;
-  const links = new Set<Inode>();
-  const open = [tree.root];
-  for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
-    for (const inode of directory.children.values()) {
-      if (inode.type === 'directory') open.push(inode);
-      else if (inode.type === 'file' && !links.has(inode)) {
-        links.add(inode);
-        bytes += inode.content.sizeBytes;
-      }
-    }
+  /** A root directory and nothing in it. */
+  constructor(capacity: TreeCapacity = SMALL, root: InodeAttributes = DEFAULT_DIRECTORY) {
+    this.#inodes = new InodeTable(this.#arena, capacity.inodes);
+    this.#names = new NameTable(this.#arena, capacity.names);
+    this.#inodes.add('directory', root);
   }
-  return bytes;
+
+  /** One more than the highest number of an inode. */
+  get inodeCount(): number {
+    return this.#inodes.count;
+  }
+
+  type(inode: InodeNumber): InodeType {
+    return this.#inodes.type(inode);
+  }
+
+  isDirectory(inode: InodeNumber): boolean {
+    return this.#inodes.isDirectory(inode);
+  }
+
+  /** All that is known of an inode, as a value. */
+  inode(inode: InodeNumber): Inode {
+    return this.#inodes.value(inode);
+  }
+
+  attributes(inode: InodeNumber): SharedAttributes {
+    return this.#inodes.shared(inode);
+  }
+
+  mtimeSeconds(inode: InodeNumber): number {
+    return this.#inodes.seconds(inode);
+  }
+
+  mtimeNanoseconds(inode: InodeNumber): number {
+    return this.#inodes.nanoseconds(inode);
+  }
+
+  /** Of a file. */
+  sizeBytes(inode: InodeNumber): number {
+    return this.#inodes.first(inode);
+  }
+
+  /** Of a file: the layer that its bytes lie in, undefined where they are an object. */
+  layer(inode: InodeNumber): Digest | undefined {
+    return this.#inodes.layer(inode);
+  }
+
+  /** Of a file whose bytes lie in a layer: where they begin in its file. */
+  offset(inode: InodeNumber): number {
+    return this.#inodes.second(inode);
+  }
+
+  /** Of a file. */
+  digest(inode: InodeNumber): Digest {
+    return this.#inodes.digest(inode);
+  }
+
+  /** Of a file: copies the 32 bytes of its digest to `at` of `target`. */
+  copyDigest(inode: InodeNumber, target: Uint8Array, at: number): void {
+    this.#inodes.copyDigest(inode, target, at);
+  }
+
+  /** The digests of all inodes, 32 bytes each, by number; valid until one is added. */
+  get digests(): Uint8Array {
+    return this.#inodes.digests;
+  }
+
+  content(inode: InodeNumber): FileContent {
+    return this.#inodes.content(inode);
+  }
+
+  /** Of a symbolic link. */
+  target(inode: InodeNumber): ByteString {
+    return this.#inodes.target(inode);
+  }
+
+  targetLength(inode: InodeNumber): number {
+    return this.#inodes.second(inode);
+  }
+
+  deviceNumbers(inode: InodeNumber): readonly [major: number, minor: number] {
+    return [this.#inodes.first(inode), this.#inodes.second(inode)];
+  }
+
+  addFile(attributes: InodeAttributes, content: FileContent): InodeNumber {
+    return this.#inodes.addFile(attributes, content);
+  }
+
+  addDirectory(attributes: InodeAttributes): InodeNumber {
+    return this.#inodes.add('directory', attributes);
+  }
+
+  addSymlink(attributes: InodeAttributes, target: ByteString): InodeNumber {
+    return this.#inodes.addSymlink(attributes, target);
+  }
+
+  addDevice(
+    type: 'char' | 'block',
+    attributes: InodeAttributes,
+    major: number,
+    minor: number,
+  ): InodeNumber {
+    return this.#inodes.add(type, attributes, major, minor);
+  }
+
+  addFifo(attributes: InodeAttributes): InodeNumber {
+    return this.#inodes.add('fifo', attributes);
+  }
+
+  /** Gives an inode these attributes, all of them. */
+  setAttributes(inode: InodeNumber, attributes: InodeAttributes): void {
+    this.#inodes.setAttributes(inode, attributes);
+  }
+
+  /** What `name` in a directory leads to. */
+  child(directory: InodeNumber, name: ByteString): InodeNumber | undefined {
+    const entry = this.#names.find(directory, name);
+    return entry === 0 || this.#names.isGone(entry) ? undefined : this.#names.inode(entry);
+  }
+
+  /** Makes `name` in a directory lead to an inode, whatever it led to. */
+  setChild(directory: InodeNumber, name: ByteString, inode: InodeNumber): void {
+    const known = this.#names.find(directory, name);
+    if (known !== 0) {
+      this.#names.setInode(known, inode);
+      return;
+    }
+    const entry = this.#names.add(directory, name, inode);
+    const last = this.#inodes.second(directory);
+    if (last === 0) this.#inodes.setFirst(directory, entry);
+    else this.#names.setNext(last, entry);
+    this.#inodes.setSecond(directory, entry);
+  }
+
+  removeChild(directory: InodeNumber, name: ByteString): void {
+    const entry = this.#names.find(directory, name);
+    if (entry !== 0) this.#names.remove(entry);
+  }
+
+  removeChildren(directory: InodeNumber): void {
+    const first = this.#inodes.first(directory);
+    for (let entry = first; entry !== 0; entry = this.#names.next(entry)) this.#names.remove(entry);
+  }
+
+  /** The names in a directory and what they lead to, bytewise by name. */
+  *children(directory: InodeNumber): Generator<[ByteString, InodeNumber], void, undefined> {
+    for (const entry of this.names(directory)) yield [this.name(entry), this.inodeOf(entry)];
+  }
+
+  /** The names in a directory as they lie in the tree, bytewise. */
+  names(directory: InodeNumber): NameNumber[] {
+    const entries: number[] = [];
+    let isSorted = true;
+    let previous = 0;
+    const first = this.#inodes.first(directory);
+    for (let entry = first; entry !== 0; entry = this.#names.next(entry)) {
+      if (this.#names.isGone(entry)) continue;
+      isSorted &&= previous === 0 || this.#names.compare(previous, entry) < 0;
+      previous = entry;
+      entries.push(entry);
+    }
+    return isSorted ? entries : entries.sort((a, b) => this.#names.compare(a, b));
+  }
+
+  name(name: NameNumber): ByteString {
+    return this.#names.name(name);
+  }
+
+  nameLength(name: NameNumber): number {
+    return this.#names.nameLength(name);
+  }
+
+  /** Copies a name's bytes to `at` of `target`. */
+  copyName(name: NameNumber, target: Buffer, at: number): void {
+    this.#names.copyName(name, target, at);
+  }
+
+  /** What a name leads to. */
+  inodeOf(name: NameNumber): InodeNumber {
+    return this.#names.inode(name);
+  }
 }
 
 /** One name met on a walk. */
@@ -92,32 +243,36 @@ export interface WalkedEntry {
 
 /** Every name of the tree, the root first, a directory before its children, children bytewise by name. */
 export function* walkTree(tree: Tree): Generator<WalkedEntry, void, undefined> {
-  const links = countHardLinks(tree);
-  const firstPaths = new Map<Inode, ByteString>();
-  yield { path: ROOT_PATH, inode: tree.root, linkOf: undefined };
-  const open = [sortedChildren(ROOT_PATH, tree.root)];
+  const links = linkedInodes(tree);
+  const firstPaths = new Map<InodeNumber, ByteString>();
+  yield { path: ROOT_PATH, inode: tree.inode(ROOT), linkOf: undefined };
+  const open = [{ path: ROOT_PATH, names: tree.names(ROOT).reverse() }];
   for (let level = open.at(-1); level !== undefined; level = open.at(-1)) {
-    const next = level.children[level.next];
-    level.next += 1;
-    if (next === undefined) {
+    const name = level.names.pop();
+    if (name === undefined) {
       open.pop();
       continue;
     }
-    const [name, inode] = next;
-    const path = joinPath(level.path, name);
-    yield { path, inode, linkOf: firstPaths.get(inode) };
-    if (inode.type === 'directory') open.push(sortedChildren(path, inode));
-    else if (links.has(inode) && !firstPaths.has(inode)) firstPaths.set(inode, path);
+    const number = tree.inodeOf(name);
+    const path = joinPath(level.path, tree.name(name));
+    yield { path, inode: tree.inode(number), linkOf: firstPaths.get(number) };
+    if (tree.isDirectory(number)) open.push({ path, names: tree.names(number).reverse() });
+    else if (links.has(number) && !firstPaths.has(number)) firstPaths.set(number, path);
   }
 }
 
-interface Level {
-  readonly path: ByteString;
-  readonly children: readonly (readonly [ByteString, Inode])[];
-  next: number;
-}
-
-function sortedChildren(path: ByteString, directory: DirectoryInode): Level {
-  const children = [...directory.children].sort(([a], [b]) => (a < b ? -1 : 1));
-  return { path, children, next: 0 };
+/** The inodes that have more than one name. */
+function linkedInodes(tree: Tree): ReadonlySet<InodeNumber> {
+  const seen = new Uint8Array(tree.inodeCount);
+  const linked = new Set<InodeNumber>();
+  const open: InodeNumber[] = [ROOT];
+  for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
+    for (const name of tree.names(directory)) {
+      const inode = tree.inodeOf(name);
+      if (tree.isDirectory(inode)) open.push(inode);
+      else if (seen[inode] === 1) linked.add(inode);
+      else seen[inode] = 1;
+    }
+  }
+  return linked;
 }

@@ -158,7 +158,7 @@ describe('readExports', () => {
       (tree) => {
         const directory = tree.directory('exports/hostfs');
         const child = tree.directory('other');
-        for (let n = 0; n <= 65_536; n += 1) directory.children.set(byteStringOf(`${n}`), child);
+        for (let n = 0; n <= 65_536; n += 1) tree.setChild(directory, byteStringOf(`${n}`), child);
       },
       /has more than 65536 files/,
     ],

@@ -8,7 +8,7 @@ import { hostView } from '../../../src/container/host-view.ts';
 import { isInstalled } from '../../../src/container/installed-container.ts';
 import { planPayload } from '../../../src/container/plan-payload.ts';
 import { refuseTaken } from '../../../src/container/refuse-taken.ts';
-import { emptyTree } from '../../../src/store/tree/tree.ts';
+import { Tree } from '../../../src/store/tree/tree.ts';
 import { HostRoot } from '../../../src/sys/host-root.ts';
 import { temporaryDirectory } from '../../support/tmp.ts';
 
@@ -55,7 +55,7 @@ describe('a container name', () => {
         service: undefined,
         systemdVersion: 252,
         host: hostView(host),
-        tree: emptyTree(),
+        tree: new Tree(),
         store: '/var/lib/sysct',
       });
     withFile('/usr/lib/tmpfiles.d/systemd.conf', (host) => {

@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { applyLayer } from '../../../../src/store/layer/apply-layer.ts';
 import type { LayerEntry } from '../../../../src/store/layer/layer-entry.ts';
 import { LayerError } from '../../../../src/store/tree/layer-error.ts';
-import { copyTree, emptyTree } from '../../../../src/store/tree/tree.ts';
+import { ROOT, Tree } from '../../../../src/store/tree/tree.ts';
 import { entriesOf, imageOf, show } from '../../../support/layer-tree.ts';
+import { rebuiltTree } from '../../../support/rebuilt-tree.ts';
 import { type RawMember, tar } from '../../../support/tar-builder.ts';
 
 const LOWER = tar(
@@ -22,7 +23,7 @@ describe('applyLayer', () => {
   it('takes a generator, which can be gone through only once', () => {
     const entries = entriesOf(tar({ path: 'd/.wh.old' }, { path: 'd/sub/', type: '5' }));
     const fromArray = imageOf(LOWER);
-    const fromGenerator = { ...fromArray, tree: copyTree(fromArray.tree) };
+    const fromGenerator = { ...fromArray, tree: rebuiltTree(fromArray.tree) };
     applyLayer(fromArray.tree, entries);
     applyLayer(
       fromGenerator.tree,
@@ -66,17 +67,17 @@ describe('applyLayer', () => {
 
   it('gives each tree its own directories', () => {
     const entries = entriesOf(LOWER);
-    const trees = [emptyTree(), emptyTree()] as const;
+    const trees = [new Tree(), new Tree()] as const;
     for (const tree of trees) applyLayer(tree, entries);
-    trees[0].root.children.clear();
-    assert.equal(trees[1].root.children.size, 3);
+    trees[0].removeChildren(ROOT);
+    assert.equal(trees[1].names(ROOT).length, 3);
   });
 
   it('refuses a root that is no directory, whoever made the entries', () => {
     const [file] = entriesOf(tar({ path: 'f' }));
     const entries = [{ ...file!, path: '' }] as LayerEntry[];
     assert.throws(
-      () => applyLayer(emptyTree(), entries),
+      () => applyLayer(new Tree(), entries),
       (error) => error instanceof LayerError && error.code === 'ROOT_NOT_DIRECTORY',
     );
   });

@@ -7,9 +7,9 @@ import { byteString, byteStringOf } from '../../../../src/base/byte-string.ts';
 import { sha256 } from '../../../../src/base/digest.ts';
 import { NO_XATTRS } from '../../../../src/store/tree/inode.ts';
 import { StoreError } from '../../../../src/store/disk/store-error.ts';
-import { decodeTree, encodeTree } from '../../../../src/store/tree/tree-file.ts';
 import { digestsOf, readTreeNeeds, type TreeNeeds } from '../../../../src/store/tree/tree-needs.ts';
-import { emptyTree, type Tree } from '../../../../src/store/tree/tree.ts';
+import { ROOT, Tree } from '../../../../src/store/tree/tree.ts';
+import { decodeTree, encodeTree } from '../../../support/tree-files.ts';
 import { temporaryDirectory } from '../../../support/tmp.ts';
 
 const ATTRIBUTES = {
@@ -23,34 +23,27 @@ const ATTRIBUTES = {
 const LAYER = sha256('layer');
 
 function sample(): Tree {
-  const tree = emptyTree();
-  const large = {
-    type: 'file' as const,
-    ...ATTRIBUTES,
-    content: { kind: 'object' as const, digest: sha256('large'), sizeBytes: 70_000 },
-  };
-  const small = {
-    type: 'file' as const,
-    ...ATTRIBUTES,
-    xattrs: new Map([[byteStringOf('security.capability'), Buffer.from([1, 0, 0, 2])]]),
-    content: {
-      kind: 'inline' as const,
-      digest: sha256('small'),
-      sizeBytes: 5,
-      layer: LAYER,
-      offset: 16,
-    },
-  };
-  tree.root.children.set(byteStringOf('large'), large);
-  tree.root.children.set(byteStringOf('again'), large);
-  tree.root.children.set(byteString(Buffer.from([0xff, 0xfe])), small);
+  const tree = new Tree();
+  const large = tree.addFile(ATTRIBUTES, {
+    kind: 'object',
+    digest: sha256('large'),
+    sizeBytes: 70_000,
+  });
+  const capability = new Map([[byteStringOf('security.capability'), Buffer.from([1, 0, 0, 2])]]);
+  const small = tree.addFile(
+    { ...ATTRIBUTES, xattrs: capability },
+    { kind: 'inline', digest: sha256('small'), sizeBytes: 5, layer: LAYER, offset: 16 },
+  );
+  tree.setChild(ROOT, byteStringOf('large'), large);
+  tree.setChild(ROOT, byteStringOf('again'), large);
+  tree.setChild(ROOT, byteString(Buffer.from([0xff, 0xfe])), small);
   return tree;
 }
 
-describe('encodeTree', () => {
+describe('writeTree', () => {
   it('names trees as every version before did: names on disk depend on it', () => {
     assert.equal(
-      encodeTree(emptyTree()).treeId,
+      encodeTree(new Tree()).treeId,
       'sha256:c1750b82277c93733ae3c6b228b4691bffb27e56aef504b3acb6f8472e6b8e6e',
     );
     assert.equal(
@@ -69,7 +62,7 @@ describe('encodeTree', () => {
   });
 });
 
-describe('decodeTree', () => {
+describe('readTree', () => {
   const { bytes, treeId } = encodeTree(sample());
 
   it('refuses the file of another tree', () => {
@@ -119,6 +112,6 @@ describe('readTreeNeeds', () => {
   });
 
   it('refuses the front of another tree', () => {
-    assert.throws(() => needsOf(encodeTree(emptyTree()).bytes), { code: 'STORE_DAMAGED' });
+    assert.throws(() => needsOf(encodeTree(new Tree()).bytes), { code: 'STORE_DAMAGED' });
   });
 });

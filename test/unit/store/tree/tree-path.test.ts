@@ -9,6 +9,7 @@ import {
   lookup,
   lookupNoFollow,
 } from '../../../../src/store/tree/tree-path.ts';
+import { ROOT } from '../../../../src/store/tree/tree.ts';
 import { imageOf, show } from '../../../support/layer-tree.ts';
 import { pax, type RawMember, tar } from '../../../support/tar-builder.ts';
 
@@ -30,8 +31,11 @@ const sample = () =>
   );
 
 /** The type of what is found. */
-const find = (look: typeof lookup, path: string): string | undefined =>
-  look(sample().tree, byteStringOf(path))?.type;
+const find = (look: typeof lookup, path: string): string | undefined => {
+  const { tree } = sample();
+  const inode = look(tree, byteStringOf(path));
+  return inode === undefined ? undefined : tree.type(inode);
+};
 
 describe('lookup', () => {
   const cases: [string, string | undefined, string | undefined][] = [
@@ -70,7 +74,7 @@ describe('lookup', () => {
   it('gives up after forty links, as Linux does', () => {
     const links = Array.from({ length: 41 }, (_, n) => symlink(`l${n}`, `l${n + 1}`));
     const { tree } = imageOf(tar(...links, { path: 'l41' }));
-    assert.equal(lookup(tree, byteStringOf('l1'))?.type, 'file');
+    assert.equal(tree.type(lookup(tree, byteStringOf('l1')) ?? ROOT), 'file');
     assert.equal(lookup(tree, byteStringOf('l0')), undefined);
   });
 });
@@ -141,8 +145,8 @@ describe('ensureFile', () => {
       const image = { tree, contents: new Map(contents) };
       const before = show(image);
       assert.equal(ensureFile(tree, byteStringOf(path)), Object.keys(made).length > 0);
-      const file = lookup(tree, byteStringOf(path));
-      assert.ok(file?.type === 'file');
+      const file = tree.inode(lookup(tree, byteStringOf(path)) ?? ROOT);
+      assert.ok(file.type === 'file');
       image.contents.set(file.content.digest, contents.get(file.content.digest) ?? Buffer.alloc(0));
       assert.deepEqual(show(image), { ...before, ...made });
       assert.equal(ensureFile(tree, byteStringOf(path)), false);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { copyTree, countHardLinks, emptyTree, walkTree } from '../../../../src/store/tree/tree.ts';
+import { DEFAULT_DIRECTORY, ROOT, Tree, walkTree } from '../../../../src/store/tree/tree.ts';
+import { byteStringOf } from '../../../../src/base/byte-string.ts';
 import { imageOf, show } from '../../../support/layer-tree.ts';
 import { tar } from '../../../support/tar-builder.ts';
 
@@ -18,9 +19,9 @@ const sample = () =>
     ),
   );
 
-describe('emptyTree', () => {
+describe('a new tree', () => {
   it('is a root directory 0755 root:root at time 0', () => {
-    assert.deepEqual(show({ tree: emptyTree(), contents: new Map() }), { '/': 'dir 755 0:0 @0' });
+    assert.deepEqual(show({ tree: new Tree(), contents: new Map() }), { '/': 'dir 755 0:0 @0' });
   });
 });
 
@@ -42,29 +43,46 @@ describe('walkTree', () => {
   });
 });
 
-describe('countHardLinks', () => {
-  it('counts the names of inodes that have several', () => {
-    assert.deepEqual([...countHardLinks(sample().tree).values()], [3]);
-  });
-});
+describe('a tree', () => {
+  const file = { ...DEFAULT_DIRECTORY, mode: 0o644 };
+  const named = (n: number) => byteStringOf(`name-${(n * 7919) % 20_011}`);
 
-describe('copyTree', () => {
-  it('equals the original, hard links included', () => {
-    const image = sample();
-    const copy = { ...image, tree: copyTree(image.tree) };
-    assert.deepEqual(show(copy), show(image));
+  it('holds any number of names, and finds each', () => {
+    const tree = new Tree({ inodes: 1, names: 1 });
+    for (let n = 0; n < 20_000; n += 1) tree.setChild(ROOT, named(n), tree.addFifo(file));
+    for (let n = 0; n < 20_000; n += 1) assert.equal(tree.child(ROOT, named(n)), n + 1);
+    const names = [...tree.children(ROOT)].map(([name]) => name);
+    assert.deepEqual(names, names.toSorted());
+    assert.equal(names.length, 20_000);
   });
 
-  it('shares nothing that can change', () => {
-    const image = sample();
-    const before = show(image);
-    const copy = copyTree(image.tree);
-    for (const { inode } of walkTree(copy)) {
-      inode.mode = 0;
-      inode.mtimeSeconds = 7;
-      if (inode.type === 'directory') inode.children.clear();
+  it('takes numbers of 53 bits', () => {
+    const tree = new Tree({ inodes: 1, names: 1 });
+    for (const mtimeSeconds of [0, -1, 2 ** 32, -(2 ** 52), Number.MAX_SAFE_INTEGER, 1]) {
+      const inode = tree.addFifo({ ...file, mtimeSeconds });
+      assert.equal(tree.inode(inode).mtimeSeconds, mtimeSeconds);
+      tree.setAttributes(inode, file);
+      assert.equal(tree.inode(inode).mtimeSeconds, 0);
     }
-    copy.root.children.clear();
-    assert.deepEqual(show(image), before);
+  });
+
+  it('forgets names that are removed, and knows them again', () => {
+    const tree = new Tree();
+    const [a, b] = [byteStringOf('a'), byteStringOf('b')];
+    for (const name of [b, a]) tree.setChild(ROOT, name, tree.addFifo(file));
+    tree.removeChild(ROOT, a);
+    assert.deepEqual([...tree.children(ROOT)], [[b, 1]]);
+    tree.removeChildren(ROOT);
+    assert.deepEqual([...tree.children(ROOT)], []);
+    assert.equal(tree.child(ROOT, b), undefined);
+    tree.setChild(ROOT, b, 2);
+    tree.setChild(ROOT, a, 1);
+    assert.deepEqual(
+      [...tree.children(ROOT)],
+      [
+        [a, 1],
+        [b, 2],
+      ],
+    );
   });
 });
