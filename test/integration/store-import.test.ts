@@ -35,6 +35,7 @@ import {
   newRef,
   snapshot,
 } from '../support/store-layers.ts';
+import { withLoopImage } from '../support/loop-image.ts';
 import { tar } from '../support/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
@@ -191,6 +192,10 @@ describe('an import that fails', () => {
   shifted[shifted.length - 40]! ^= 1;
   const other = layerBlob(tar({ path: 'x', content: 'other' }));
   const cut = tar({ path: 'x', content: LARGE }).subarray(0, 2000);
+  // Large enough that they are read on a thread of their own.
+  const cutLarge = layerBlob(tar({ path: 'x', content: HUGE }).subarray(0, 2 * 1024 * 1024));
+  const twice = layerBlob(tar({ path: 'x', content: HUGE }, { path: 'x', content: SMALL }));
+  const noTar = layerBlob(HUGE);
   const cases: readonly [name: string, layer: LayerBlob, blob: Buffer, code: string][] = [
     ['truncated blob', BASE, BASE.bytes.subarray(0, -1), 'BLOB_SIZE_MISMATCH'],
     ['empty blob', BASE, Buffer.alloc(0), 'BLOB_SIZE_MISMATCH'],
@@ -204,6 +209,14 @@ describe('an import that fails', () => {
     ['flipped bit', BASE, shifted, 'BLOB_DIGEST_MISMATCH'],
     ['wrong diffID', { ...BASE, diffId: other.diffId }, BASE.bytes, 'DIFF_ID_MISMATCH'],
     ['truncated tar', layerBlob(cut), layerBlob(cut).bytes, 'TRUNCATED'],
+    ['large truncated tar', cutLarge, cutLarge.bytes, 'TRUNCATED'],
+    ['a path that comes twice after a large file', twice, twice.bytes, 'DUPLICATE_PATH'],
+    [
+      'no tar, before its wrong digest is seen',
+      { ...noTar, descriptor: { ...noTar.descriptor, digest: sha256('no') } },
+      noTar.bytes,
+      'BAD_HEADER',
+    ],
   ];
   for (const [name, layer, blob, code] of cases) {
     it(`is refused and leaves nothing: ${name}`, async () => {
@@ -248,6 +261,34 @@ describe('an import that fails', () => {
       };
       await assert.rejects(importing, { message: 'the line went dead' });
       assert.deepEqual(readdirSync(join(directory, 'txn')), []);
+    });
+  });
+
+  it('says so when the disk is full', async () => {
+    await withLoopImage({ fs: 'ext4', sizeMb: 16 }, async (disk) => {
+      const directory = join(disk, 'store');
+      const large = layerBlob(tar({ path: 'x', content: noise('much', 20 * 1024 * 1024) }), 'none');
+      const store = await openStore(directory, { log: silentLog });
+      const importing = importImage(store, 'quay.io/x/y:1', [BASE, large]);
+      await assert.rejects(importing, (error: Error & { code: string }) => {
+        assert.equal(error.code, 'NO_SPACE');
+        assert.match(error.message, new RegExp(`^importing layer ${large.descriptor.digest}: `));
+        return true;
+      });
+      assert.deepEqual(readdirSync(join(directory, 'txn')), []);
+    });
+  });
+
+  it('fails at once when a layer that is slow to come is no archive', async () => {
+    await withStore(async (store) => {
+      const layer = layerBlob(noise('no archive', 4 * 1024 * 1024));
+      const slow = async function* (): AsyncGenerator<Buffer> {
+        yield layer.bytes.subarray(0, 3 * 1024 * 1024);
+        await new Promise((resolve) => setTimeout(resolve, 60_000).unref());
+      };
+      await using transaction = await store.beginImport(signal);
+      const importing = transaction.importLayer({ ...layerImport(layer), blob: slow() });
+      await assert.rejects(importing, { code: 'BAD_HEADER' });
     });
   });
 

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
 import { ArchiveError } from '../../archive/archive-error.ts';
 import { decompress } from '../../archive/decompress.ts';
-import { TarReader } from '../../archive/tar-reader.ts';
+import { wholeBuffers } from '../../archive/whole-buffers.ts';
 import { type Digest, digestFromHex } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { LayerCompression } from '../../oci/media-type.ts';
-import { LayerError } from '../tree/layer-error.ts';
-import { LayerFileWriter } from '../layer/layer-file-writer.ts';
-import { LayerSink } from './layer-sink.ts';
-import type { ObjectStaging } from './object-staging.ts';
-import { SpentMemory } from './spent-memory.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
+import { LayerError } from '../tree/layer-error.ts';
+import type { LayerOutcome, NewObjects } from './import-messages.ts';
+import type { LayerReceiver } from './layer-receiver.ts';
+import type { LayerThreads } from './layer-threads.ts';
 import { BlobFailure, verifiedBlob } from './verified-blob.ts';
 
 /** One layer blob on its way in. */
@@ -31,64 +29,74 @@ export interface LayerImport {
 }
 
 export interface LayerDestination {
-  readonly staging: ObjectStaging;
   /** Where the layer file goes; must not exist. */
   readonly layerFile: string;
+  readonly threads: LayerThreads;
   readonly log: Log;
 }
 
 /**
  * Streams a layer in, once, without unpacking it: blob → size and digest → inflate → diffID → tar →
- * objects and layer file. Only after it returns do they count for anything.
+ * objects and layer file. Only after it returns do they count for anything. This thread hashes the
+ * blob and what it inflates to; inflating and all that follows run on others.
  */
 export async function importLayer(
   layer: LayerImport,
   destination: LayerDestination,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<NewObjects> {
   const { descriptor, diffId, progress } = layer;
   const { digest, sizeBytes } = descriptor;
   progress({ kind: 'layer-start', digest, sizeBytes });
+  let outcome: LayerOutcome;
   try {
-    await streamLayer(layer, destination, signal);
+    outcome = await streamLayer(layer, destination, signal);
   } catch (error) {
     throw aboutLayer(digest, error);
   }
+  if (outcome.droppedXattrs > 0) {
+    destination.log.debug(`layer ${digest}: left out ${outcome.droppedXattrs} xattrs`);
+  }
   destination.log.debug(`imported layer ${digest} as ${diffId}`);
   progress({ kind: 'layer-done', digest, sizeBytes });
+  return outcome.objects;
 }
 
 async function streamLayer(
   layer: LayerImport,
-  destination: LayerDestination,
+  { layerFile, threads }: LayerDestination,
   signal: AbortSignal,
-): Promise<void> {
-  const { descriptor, diffId, progress } = layer;
-  const fd = openSync(destination.layerFile, 'wx', 0o600);
+): Promise<LayerOutcome> {
+  const { descriptor, diffId } = layer;
+  using receiver = threads.receive(layerFile, diffId, descriptor.sizeBytes);
   try {
-    const writer = new LayerFileWriter(fd, diffId);
-    using sink = new LayerSink(writer, destination.staging);
-    const reader = new TarReader(sink);
-    const hash = createHash('sha256');
-    const blob = verifiedBlob(layer.blob, descriptor, (bytes) =>
-      progress({ kind: 'layer-bytes', digest: descriptor.digest, bytes }),
-    );
-    const spent = layer.compression === 'none' ? undefined : new SpentMemory();
-    for await (const chunk of decompress(layer.compression, blob, signal)) {
-      hash.update(chunk);
-      reader.write(chunk);
-      sink.keep();
-      spent?.add(chunk);
-    }
-    reader.end();
-    assertDiffId(digestFromHex(hash.digest('hex')), layer);
-    writer.finish();
-    if (sink.droppedXattrs > 0) {
-      destination.log.debug(`layer ${descriptor.digest}: left out ${sink.droppedXattrs} xattrs`);
-    }
-  } finally {
-    closeSync(fd);
+    const seen = await passOn(layer, receiver, AbortSignal.any([signal, receiver.failure]));
+    await receiver.end();
+    assertDiffId(seen, layer);
+  } catch (error) {
+    // As on one thread: what is wrong with the bytes before counts before what is wrong after them.
+    if (!signal.aborted) await receiver.settle();
+    throw error;
   }
+  return await receiver.finish();
+}
+
+/** @returns the diffID of what was passed on. */
+async function passOn(
+  { descriptor, compression, blob, progress }: LayerImport,
+  receiver: LayerReceiver,
+  signal: AbortSignal,
+): Promise<Digest> {
+  const { digest } = descriptor;
+  const hash = createHash('sha256');
+  const verified = verifiedBlob(blob, descriptor, (bytes) =>
+    progress({ kind: 'layer-bytes', digest, bytes }),
+  );
+  for await (const chunk of wholeBuffers(compression, decompress(compression, verified, signal))) {
+    hash.update(chunk);
+    await receiver.write(chunk);
+  }
+  return digestFromHex(hash.digest('hex'));
 }
 
 function assertDiffId(seen: Digest, { descriptor, diffId }: LayerImport): void {

@@ -20,7 +20,9 @@ import { writeErofsImage } from '../erofs/write-erofs-image.ts';
 import { importLayer, type LayerImport } from './import-layer.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { mergeLayers } from './merge-layers.ts';
-import { type Borrowing, ObjectStaging } from './object-staging.ts';
+import { LayerThreads } from './layer-threads.ts';
+import type { Borrowing } from './object-staging.ts';
+import { StagedObjects } from './staged-objects.ts';
 import type { NewRef, RefRecord } from '../ref/ref-record.ts';
 import { readRefLike, writeRef } from '../ref/refs.ts';
 import { writeTombstone } from '../ref/tombstones.ts';
@@ -58,7 +60,8 @@ export class ImportTransaction implements AsyncDisposable {
   readonly #log: Log;
   readonly #signal: AbortSignal;
   readonly #directory: TransactionDirectory;
-  readonly #staging: ObjectStaging;
+  readonly #staging: StagedObjects;
+  readonly #threads: LayerThreads;
   readonly #layers = new Map<Digest, Promise<void>>();
   readonly #blobs = new Set<Digest>();
   /** Files of the store that need not be written again. */
@@ -80,7 +83,8 @@ export class ImportTransaction implements AsyncDisposable {
     this.#signal = AbortSignal.any([signal, this.#cancel.signal]);
     this.#directory = directory;
     for (const name of ['layers', 'blobs']) mkdirSync(join(directory.path, name), { mode: 0o700 });
-    this.#staging = new ObjectStaging(layout, join(directory.path, 'objects'), options.borrowing);
+    this.#staging = new StagedObjects(layout, join(directory.path, 'objects'), options.borrowing);
+    this.#threads = new LayerThreads(layout, this.#staging, options.borrowing);
   }
 
   /** See {@link Store.beginImport}. */
@@ -110,12 +114,7 @@ export class ImportTransaction implements AsyncDisposable {
     this.#assertOpen();
     const running = this.#layers.get(layer.diffId);
     if (running !== undefined) return await running;
-    const destination = {
-      staging: this.#staging,
-      layerFile: this.#stagedLayer(layer.diffId),
-      log: this.#log,
-    };
-    const started = importLayer(layer, destination, this.#signal).catch((error: unknown) => {
+    const started = this.#importLayer(layer).catch((error: unknown) => {
       this.#state = 'failed';
       this.#cancel.abort(error);
       throw error;
@@ -151,6 +150,7 @@ export class ImportTransaction implements AsyncDisposable {
     this.#assertOpen();
     this.#state = 'failed';
     await Promise.all(this.#layers.values());
+    await this.#threads[Symbol.asyncDispose]();
     try {
       const record = await this.#commit(ref);
       this.#directory.remove();
@@ -167,11 +167,18 @@ export class ImportTransaction implements AsyncDisposable {
     this.#state = 'closed';
     this.#cancel.abort(new Error('the import was aborted'));
     await Promise.allSettled([...this.#layers.values(), this.#staging.settle()]);
+    await this.#threads[Symbol.asyncDispose]();
     this.#directory.remove();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.abort();
+  }
+
+  async #importLayer(layer: LayerImport): Promise<void> {
+    const layerFile = this.#stagedLayer(layer.diffId);
+    const destination = { layerFile, threads: this.#threads, log: this.#log };
+    this.#staging.add(await importLayer(layer, destination, this.#signal));
   }
 
   async #commit(ref: NewRef): Promise<RefRecord> {

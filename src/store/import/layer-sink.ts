@@ -9,7 +9,6 @@ import type { FileContent } from '../tree/inode.ts';
 import { INLINE_MAX_BYTES } from '../layer/inline-limit.ts';
 import type { LayerFileWriter } from '../layer/layer-file-writer.ts';
 import type { ObjectStaging, UnnamedObject } from './object-staging.ts';
-import { writeWhole } from '../disk/write-whole.ts';
 
 /** Larger files are written as they come; smaller ones are held, hashed, and written only if they are new. */
 const HELD_MAX_BYTES = 1024 * 1024;
@@ -53,7 +52,7 @@ export class LayerSink implements TarSink, Disposable {
       return;
     }
     this.#streamed.hash.update(chunk);
-    writeWhole(this.#streamed.object.fd, chunk);
+    this.#staging.append(this.#streamed.object, chunk);
   }
 
   /** Copies what it holds of the chunk just read, so that the chunk's memory may go. */

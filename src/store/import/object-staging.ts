@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  closeSync,
-  constants,
-  mkdirSync,
-  openSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
+import { closeSync, constants, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import type { Digest } from '../../base/digest.ts';
 import { digestHex } from '../../base/digest.ts';
-import { EarlySync } from './early-sync.ts';
-import { ensureDirectory } from '../disk/ensure-directory.ts';
+import { isErrno } from '../../base/sysct-error.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { writeWhole } from '../disk/write-whole.ts';
+import type { NewObjects } from './import-messages.ts';
 
 const OBJECT_MODE = 0o400;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
@@ -22,26 +14,28 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 export type Borrowing = 'what-is-there' | 'nothing';
 
 /**
- * The objects that one import brings: files in its directory until {@link publish}. All layers of
- * the import share it, so each content is written once. The staging is one flat directory: its
- * inodes lie together, which ext4 writes faster than 256 shards.
+ * Writes the objects that one thread of an import brings, into the directory of the import. That is
+ * flat, because its inodes then lie together, which ext4 writes faster than 256 shards; and all threads
+ * share it, so that each content is written once.
  */
 export class ObjectStaging {
   readonly #layout: StoreLayout;
   readonly #directory: string;
-  readonly #earlySync: EarlySync;
+  readonly #borrowing: Borrowing;
+  readonly #thread: string;
   readonly #staged = new Set<Digest>();
   readonly #reused = new Set<Digest>();
-  readonly #borrowing: Borrowing;
+  #unreportedStaged: Digest[] = [];
+  #unreportedReused: Digest[] = [];
+  #writtenBytes = 0;
   #unnamed = 0;
 
-  /** @param directory which must not exist, on the store's file system. */
-  constructor(layout: StoreLayout, directory: string, borrowing: Borrowing) {
+  /** @param thread a word that no other thread of the import has. */
+  constructor(layout: StoreLayout, directory: string, borrowing: Borrowing, thread: string) {
     this.#layout = layout;
     this.#borrowing = borrowing;
     this.#directory = directory;
-    mkdirSync(directory, { mode: 0o700 });
-    this.#earlySync = new EarlySync(directory);
+    this.#thread = thread;
   }
 
   /** True when the bytes need not be written: staged already, or an object of the store. */
@@ -51,26 +45,37 @@ export class ObjectStaging {
       return false;
     }
     this.#reused.add(digest);
+    this.#unreportedReused.push(digest);
     return true;
   }
 
-  /** Stages the bytes with this digest, which are not there yet. */
+  /** Stages the bytes with this digest, which this thread has not staged yet. */
   put(digest: Digest, pieces: readonly Uint8Array[]): void {
-    const fd = openSync(this.#path(digest), CREATE, OBJECT_MODE);
-    try {
-      for (const piece of pieces) writeWhole(fd, piece);
-    } finally {
-      closeSync(fd);
+    const fd = this.#create(digest);
+    if (fd !== undefined) {
+      try {
+        for (const piece of pieces) {
+          writeWhole(fd, piece);
+          this.#writtenBytes += piece.length;
+        }
+      } finally {
+        closeSync(fd);
+      }
     }
-    this.#staged.add(digest);
-    this.#earlySync.note(pieces.reduce((sum, { length }) => sum + length, 0));
+    this.#add(digest);
   }
 
   /** A file to write an object to whose digest is not known yet. */
   open(): UnnamedObject {
     this.#unnamed += 1;
-    const path = `${this.#directory}/unnamed-${this.#unnamed}`;
+    const path = `${this.#directory}/unnamed-${this.#thread}-${this.#unnamed}`;
     return { path, fd: openSync(path, CREATE, OBJECT_MODE) };
+  }
+
+  /** Appends to what {@link open} began. */
+  append(object: UnnamedObject, piece: Uint8Array): void {
+    writeWhole(object.fd, piece);
+    this.#writtenBytes += piece.length;
   }
 
   /** Names what {@link open} began and closes it. Bytes that are there already are dropped. */
@@ -81,42 +86,37 @@ export class ObjectStaging {
       return;
     }
     renameSync(object.path, this.#path(digest));
+    this.#add(digest);
+  }
+
+  /** Bytes written since this was last asked. */
+  takeWrittenBytes(): number {
+    const bytes = this.#writtenBytes;
+    this.#writtenBytes = 0;
+    return bytes;
+  }
+
+  /** What {@link has}, {@link put} and {@link close} met since this was last asked. */
+  takeNews(): NewObjects {
+    const news = { staged: this.#unreportedStaged, reused: this.#unreportedReused };
+    this.#unreportedStaged = [];
+    this.#unreportedReused = [];
+    return news;
+  }
+
+  /** Undefined when another thread has begun the same object: what fails it fails the import. */
+  #create(digest: Digest): number | undefined {
+    try {
+      return openSync(this.#path(digest), CREATE, OBJECT_MODE);
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) return undefined;
+      throw error;
+    }
+  }
+
+  #add(digest: Digest): void {
     this.#staged.add(digest);
-    this.#earlySync.note(sizeBytes);
-  }
-
-  /** Says that all objects are written: has the disk begin with them now. */
-  complete(): void {
-    this.#earlySync.start();
-  }
-
-  /** Waits until no sync runs, and throws what one of them met. To be called before the commit's own. */
-  async settle(): Promise<void> {
-    await this.#earlySync.settle();
-  }
-
-  /** Objects that the import counts on and that must be in the store: those of `needed` it did not stage, and those it reused. */
-  *borrowed(needed: Iterable<Digest>): Generator<Digest, void, undefined> {
-    yield* this.#reused;
-    for (const digest of needed) {
-      if (!this.#staged.has(digest) && !this.#reused.has(digest)) yield digest;
-    }
-  }
-
-  /** Renames all staged objects to their places. They must be durable, and the store's lock held. */
-  publish(): void {
-    const shards = new Set<string>();
-    for (const digest of this.#staged) {
-      const shard = digestHex(digest).slice(0, 2);
-      if (!shards.has(shard)) {
-        ensureDirectory(`${this.#layout.objects}/${shard}`);
-        shards.add(shard);
-      }
-      const path = this.#layout.object(digest);
-      // What is there is in use, perhaps; what lacks its end is replaced.
-      if (this.#borrowing === 'nothing' && isSameSize(path, this.#path(digest))) continue;
-      renameSync(this.#path(digest), path);
-    }
+    this.#unreportedStaged.push(digest);
   }
 
   #path(digest: Digest): string {
@@ -127,10 +127,6 @@ export class ObjectStaging {
 export interface UnnamedObject {
   readonly path: string;
   readonly fd: number;
-}
-
-function isSameSize(path: string, other: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.size === statSync(other).size;
 }
 
 /** True when an object of this size is there; one of another size is damaged and counts as absent. */

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LayerCompression } from '../oci/media-type.ts';
+
+/**
+ * What `decompress` yields for `compression`, in chunks that are all there is of their memory, so that they may
+ * go to another thread. Inflaters cut several chunks from one buffer: these are joined again, uncopied.
+ */
+export async function* wholeBuffers(
+  compression: LayerCompression,
+  chunks: AsyncIterable<Buffer>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  let whole: Uint8Array<ArrayBuffer> | undefined;
+  for await (const chunk of chunks) {
+    if (compression === 'none' || !(chunk.buffer instanceof ArrayBuffer)) {
+      // The source may go on using it.
+      yield new Uint8Array(chunk);
+      continue;
+    }
+    if (whole !== undefined && chunk.buffer !== whole.buffer) yield whole;
+    whole = new Uint8Array(chunk.buffer, 0, chunk.byteOffset + chunk.length);
+    // The inflater goes on to another buffer when this one is full.
+    if (whole.length < whole.buffer.byteLength) continue;
+    yield whole;
+    whole = undefined;
+  }
+  if (whole !== undefined) yield whole;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, renameSync, statSync } from 'node:fs';
+import type { Digest } from '../../base/digest.ts';
+import { digestHex } from '../../base/digest.ts';
+import { ensureDirectory } from '../disk/ensure-directory.ts';
+import type { StoreLayout } from '../disk/layout.ts';
+import { EarlySync } from './early-sync.ts';
+import type { NewObjects } from './import-messages.ts';
+import type { Borrowing } from './object-staging.ts';
+
+/** The objects that one import brings, of all its threads: files in its directory until {@link publish}. */
+export class StagedObjects {
+  /** Where each {@link ./object-staging.ts} of the import writes. */
+  readonly directory: string;
+  readonly #layout: StoreLayout;
+  readonly #borrowing: Borrowing;
+  readonly #earlySync: EarlySync;
+  readonly #staged = new Set<Digest>();
+  readonly #reused = new Set<Digest>();
+
+  /** @param directory which must not exist, on the store's file system. */
+  constructor(layout: StoreLayout, directory: string, borrowing: Borrowing) {
+    this.#layout = layout;
+    this.#borrowing = borrowing;
+    this.directory = directory;
+    mkdirSync(directory, { mode: 0o700 });
+    this.#earlySync = new EarlySync(directory);
+  }
+
+  /** Takes note of what one thread did. */
+  add({ staged, reused }: NewObjects): void {
+    for (const digest of staged) this.#staged.add(digest);
+    for (const digest of reused) this.#reused.add(digest);
+  }
+
+  /** Says that so many bytes were written, so that the disk can begin with them. */
+  noteWritten(bytes: number): void {
+    this.#earlySync.note(bytes);
+  }
+
+  /** Says that all objects are written: has the disk begin with them now. */
+  complete(): void {
+    this.#earlySync.start();
+  }
+
+  /** Waits until no sync runs, and throws what one of them met. To be called before the commit's own. */
+  async settle(): Promise<void> {
+    await this.#earlySync.settle();
+  }
+
+  /** Objects that the import counts on and that must be in the store: those of `needed` it did not stage, and those it reused. */
+  *borrowed(needed: Iterable<Digest>): Generator<Digest, void, undefined> {
+    // One thread may have found in the store what another one staged.
+    for (const digest of this.#reused) if (!this.#staged.has(digest)) yield digest;
+    for (const digest of needed) {
+      if (!this.#staged.has(digest) && !this.#reused.has(digest)) yield digest;
+    }
+  }
+
+  /** Renames all staged objects to their places. They must be durable, and the store's lock held. */
+  publish(): void {
+    const shards = new Set<string>();
+    for (const digest of this.#staged) {
+      const hex = digestHex(digest);
+      const shard = hex.slice(0, 2);
+      if (!shards.has(shard)) {
+        ensureDirectory(`${this.#layout.objects}/${shard}`);
+        shards.add(shard);
+      }
+      const staged = `${this.directory}/${hex}`;
+      const path = this.#layout.object(digest);
+      // What is there is in use, perhaps; what lacks its end is replaced.
+      if (this.#borrowing === 'nothing' && isSameSize(path, staged)) continue;
+      renameSync(staged, path);
+    }
+  }
+}
+
+function isSameSize(path: string, other: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === statSync(other).size;
+}
