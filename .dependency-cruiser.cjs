@@ -47,7 +47,8 @@ const ROOMS = {
 /** The rooms inside `store`, each with the rooms below it; `src/store/store.ts` stands on top of them. */
 const STORE_ROOMS = {
   collect: ['ref', 'layer', 'tree', 'disk'],
-  import: ['checkout', 'erofs', 'ref', 'layer', 'tree', 'disk'],
+  import: ['reader', 'checkout', 'erofs', 'ref', 'layer', 'tree', 'disk'],
+  reader: ['ref', 'checkout', 'erofs', 'layer', 'tree', 'disk'],
   checkout: ['erofs', 'layer', 'tree', 'disk'],
   erofs: ['tree', 'disk'],
   ref: ['disk'],

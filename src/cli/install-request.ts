@@ -21,6 +21,7 @@ export async function readInstallRequest(
     gate: await gateFor(context, 'system-container', options),
     platform: platformFor(options),
     pull: pullPolicy(options.text('pull')),
+    additional: options.flag('prefetch') ? 'copy' : 'use',
     name: options.text('name'),
     sets: parseSetOptions(options.list('set')),
     launcher: launcherOf(options),

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Progress } from '../base/progress.ts';
 import type { ContainerParts } from '../container/container-parts.ts';
+import type { AdditionalStore } from '../store/reader/additional-store.ts';
+import { openAdditionalStores } from '../store/reader/open-additional-stores.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { Stores } from '../store/stores.ts';
 import type { Context } from './context.ts';
 
 export async function openStoreOf(context: Context): Promise<Store> {
@@ -9,13 +12,28 @@ export async function openStoreOf(context: Context): Promise<Store> {
   return await openStore(context.storeDirectory, { log: context.log, graceMs });
 }
 
+/** The host's own store and the additional ones. Those that cannot be read are left out with a warning. */
+export async function openStoresOf(context: Context): Promise<Stores> {
+  return new Stores(await openStoreOf(context), await openAdditionalOf(context));
+}
+
+async function openAdditionalOf(context: Context): Promise<readonly AdditionalStore[]> {
+  const { host, log, signal, settings, storeDirectory: local } = context;
+  return await openAdditionalStores(settings.additionalStores, { host, local, log, signal });
+}
+
 export async function openParts(context: Context, progress: Progress): Promise<ContainerParts> {
   const store = await openStoreOf(context);
   return {
     host: context.host,
     store,
+    openAdditional: () => openAdditionalOf(context),
     pullStore: store,
     storePath: context.settings.store,
+    storePaths: [
+      context.settings.store,
+      ...context.settings.additionalStores.map(({ path }) => path),
+    ],
     containersPath: context.containersDirectory,
     log: context.log,
     progress,

@@ -58,7 +58,7 @@ export async function planToJson(plan: InstallPlan): Promise<unknown> {
 }
 
 function isText(change: HostChange): boolean {
-  return change.kind === 'file' && (change.role === 'unit' || change.role === 'tmpfiles');
+  return change.kind === 'file' && ['unit', 'drop-in', 'tmpfiles'].includes(change.role);
 }
 
 function heading(text: string): string {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { posix } from 'node:path';
 import { quote } from '../base/printable.ts';
 import { UsageError } from '../base/sysct-error.ts';
+import type { AdditionalPlace } from '../store/reader/open-additional-stores.ts';
 
 /** What `sysct.toml` can set; every key has a default. */
 export interface Settings {
   /** The store's directory, a host path. */
   readonly store: string;
+  /** Stores that are only read. */
+  readonly additionalStores: readonly AdditionalPlace[];
   /** Units that every system container starts before: the container daemons. */
   readonly before: readonly string[];
   /** The OCI runtime, a host path or a name looked up in the usual directories. */
@@ -27,6 +31,7 @@ const DAEMONS = [
 
 export const DEFAULT_SETTINGS: Settings = {
   store: '/var/lib/sysct',
+  additionalStores: [{ path: '/usr/lib/sysct/store', origin: 'usual' }],
   before: DAEMONS,
   runtime: undefined,
   gcGraceMs: 0,
@@ -48,6 +53,9 @@ export function settingsFrom(
     switch (key) {
       case 'store':
         settings = { ...settings, store: absolutePath(value, key, what) };
+        break;
+      case 'additional-stores':
+        settings = { ...settings, additionalStores: places(value, key, what) };
         break;
       case 'runtime':
         settings = { ...settings, runtime: text(value, key, what) };
@@ -90,6 +98,17 @@ function absolutePath(value: unknown, key: string, what: string): string {
   const path = text(value, key, what);
   if (path.startsWith('/')) return path;
   throw invalid(what, key, `is not an absolute path: ${quote(path)}`, `write ${key} = "/…"`);
+}
+
+function places(value: unknown, key: string, what: string): readonly AdditionalPlace[] {
+  if (!Array.isArray(value)) {
+    throw invalid(what, key, 'is not a list of paths', `write ${key} = ["/…"]`);
+  }
+  const paths: readonly unknown[] = value;
+  return paths.map((path) => ({
+    path: posix.resolve(absolutePath(path, key, what)),
+    origin: 'named',
+  }));
 }
 
 function unitNames(value: unknown, key: string, what: string): readonly string[] {

@@ -9,6 +9,7 @@ import { inspect } from './verbs/inspect.ts';
 import { install } from './verbs/install.ts';
 import { list } from './verbs/list.ts';
 import { logs } from './verbs/logs.ts';
+import { prefetch } from './verbs/prefetch.ts';
 import { pull } from './verbs/pull.ts';
 import { rmi } from './verbs/rmi.ts';
 import { run } from './verbs/run.ts';
@@ -31,6 +32,7 @@ export const VERBS: readonly Verb[] = [
   run,
   exec,
   pull,
+  prefetch,
   images,
   rmi,
   df,

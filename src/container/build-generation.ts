@@ -14,7 +14,7 @@ import { writeErofsImage } from '../store/erofs/write-erofs-image.ts';
 import { GENERATION_IMAGE } from '../store/collect/generation-images.ts';
 import type { ContentSources } from '../store/checkout/content-sources.ts';
 import { writePlainTree } from '../store/checkout/plain-tree.ts';
-import type { Store } from '../store/store.ts';
+import { AdditionalStore } from '../store/reader/additional-store.ts';
 import { listFiles } from '../store/tree/tree-files.ts';
 import { syncFileSystem } from '../sys/durable-file.ts';
 import type { ContainerDirectory } from './container-directory.ts';
@@ -38,15 +38,15 @@ export async function buildGeneration(
   parts: ContainerParts,
 ): Promise<void> {
   const { generation } = plan;
-  await parts.store.assertSpace(bytesToBuild(plan, parts.store), parts.signal);
+  await parts.store.assertSpace(bytesToBuild(plan), parts.signal);
   const building = directory.startBuilding(generation.number);
   for (const [name, text] of plan.bundleFiles) {
     writeFileSync(join(building, name), text, { mode: 0o600 });
   }
   if (plan.rootTree !== undefined) {
-    using sources = parts.store.contentSources();
+    using sources = plan.store.contentSources();
     if (generation.checkout.method === 'erofs-overlay') {
-      writeRootImage(plan, join(building, ROOT_IMAGE), parts.store, sources);
+      writeRootImage(plan, join(building, ROOT_IMAGE), sources);
       // What old templates call $DESTDIR/rootfs.
       symlinkSync(mountedRoot(generation.name, generation.number), join(building, ROOT_TREE));
     } else {
@@ -62,7 +62,7 @@ export async function buildGeneration(
 }
 
 /** About what the generation will take: an image like that of the store, or the files themselves. */
-function bytesToBuild({ generation, rootTree, rootIsImage }: InstallPlan, store: Store): number {
+function bytesToBuild({ generation, rootTree, rootIsImage, store }: InstallPlan): number {
   if (rootTree === undefined) return 0;
   if (generation.checkout.method !== 'erofs-overlay') return listFiles(rootTree).contentBytes;
   if (rootIsImage) return 0;
@@ -71,14 +71,11 @@ function bytesToBuild({ generation, rootTree, rootIsImage }: InstallPlan, store:
 }
 
 // A link to the store's image costs nothing, and what is named here is kept whatever becomes of the image there.
-function writeRootImage(
-  plan: InstallPlan,
-  path: string,
-  store: Store,
-  sources: ContentSources,
-): void {
-  const image = store.layout.image(plan.generation.image.treeId);
-  if (plan.rootIsImage && tryLink(image, path)) return;
+// That of an additional store is never mounted: nothing but its writer says what is in it.
+function writeRootImage(plan: InstallPlan, path: string, sources: ContentSources): void {
+  const image = plan.store.layout.image(plan.generation.image.treeId);
+  const isOurs = !(plan.store instanceof AdditionalStore);
+  if (isOurs && plan.rootIsImage && tryLink(image, path)) return;
   if (plan.rootTree === undefined) return;
   const fd = openSync(path, 'wx', 0o600);
   try {

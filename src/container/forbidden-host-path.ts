@@ -57,33 +57,43 @@ export interface WantedPlace {
  * @param places as the image says them and as they are with the host's links resolved.
  * @throws PackageError FORBIDDEN_HOST_PATH that names each of those it may not.
  */
-export function assertAllowedHostPaths(places: readonly WantedPlace[], store: string): void {
-  refuse(places, [...KERNEL, ...JUDGES, store], 'the image brings host files that no image may');
+export function assertAllowedHostPaths(
+  places: readonly WantedPlace[],
+  stores: readonly string[],
+): void {
+  refuse(
+    places,
+    [...KERNEL, ...JUDGES, ...stores],
+    'the image brings host files that no image may',
+  );
 }
 
 /**
- * Passes when none of the lines of an image's tmpfiles.d(5) file is about what judges images, or the
+ * Passes when none of the lines of an image's tmpfiles.d(5) file is about what judges images, or a
  * store. (What systemd-tmpfiles reaches through links that other lines make is not seen here.)
  *
  * @throws PackageError FORBIDDEN_HOST_PATH that names each of those that are.
  */
-export function assertAllowedTmpfiles(text: string, store: string): void {
+export function assertAllowedTmpfiles(text: string, stores: readonly string[]): void {
   const places = tmpfilesLines(text).map(({ type, path }) => ({
     path,
     isDirectory: !/^[fFwpLcbCRrDZTAH]/.test(type),
   }));
-  refuse(places, [...JUDGES, store], 'the image has tmpfiles.d lines that no image may');
+  refuse(places, [...JUDGES, ...stores], 'the image has tmpfiles.d lines that no image may');
 }
 
 /**
- * Passes when none of the directories that an image's volumes get is in the store, as those of a
- * container that is called as the store is (`sysct`) would be.
+ * Passes when none of the directories that an image's volumes get is in a store, as those of a
+ * container that is called as the own store is (`sysct`) would be.
  *
  * @throws PackageError FORBIDDEN_HOST_PATH that names each of those that are.
  */
-export function assertVolumesOutsideStore(paths: readonly string[], store: string): void {
+export function assertVolumesOutsideStore(
+  paths: readonly string[],
+  stores: readonly string[],
+): void {
   const places = paths.map((path) => ({ path, isDirectory: true }));
-  refuse(places, [store], 'volumes of the image would lie in the store; it needs another --name');
+  refuse(places, stores, 'volumes of the image would lie in the store; it needs another --name');
 }
 
 function refuse(

@@ -38,6 +38,8 @@ export interface Generation {
   readonly runtime: string | undefined;
   readonly values: Readonly<Record<string, RecordedValue>>;
   readonly checkout: { readonly method: string; readonly reason: string };
+  /** Host paths of the additional stores that its root needs, until it is prefetched. */
+  readonly additionalStores?: readonly string[];
   /** The service first, then its mounts; empty for images without a service. */
   readonly units: readonly string[];
   /** What uninstall takes back, in the order of creation. */

@@ -33,7 +33,7 @@ export type HostChange =
       readonly role: HostFileRole;
     };
 
-export type HostFileRole = 'unit' | 'tmpfiles' | 'host-file' | 'beside' | 'enablement';
+export type HostFileRole = 'unit' | 'drop-in' | 'tmpfiles' | 'host-file' | 'beside' | 'enablement';
 
 /** Content that goes with the `file` changes of a plan, by path. */
 export type HostContents = ReadonlyMap<string, () => Promise<Buffer>>;

@@ -33,8 +33,8 @@ export interface HostFilesRequest {
   readonly owners: ReadonlyMap<string, string>;
   /** By path: what this container itself has on the host already, as its current generation records it. */
   readonly previous: ReadonlyMap<string, HostChange>;
-  /** Host path of the store. */
-  readonly store: string;
+  /** Host paths of all places of stores. */
+  readonly stores: readonly string[];
 }
 
 export interface HostFilesPlan {
@@ -69,7 +69,7 @@ export function planHostFiles(request: HostFilesRequest): HostFilesPlan {
   );
   assertAllowedHostPaths(
     fromImage.map(({ path, kind }) => ({ path, isDirectory: kind === 'directory' })),
-    request.store,
+    request.stores,
   );
   return new Planning(request, placed).plan();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Privileges } from '../launch/privileges.ts';
+import type { StoreReader } from '../store/reader/store-reader.ts';
 import type { Tree } from '../store/tree/tree.ts';
 import type { Generation } from './generation.ts';
 import type { HostChange, HostContents } from './host-change.ts';
@@ -15,9 +16,11 @@ export interface InstallPlan {
   readonly contents: HostContents;
   /** Files of the generation's own directory, by name: `config.json`, … */
   readonly bundleFiles: ReadonlyMap<string, string>;
+  /** The store that the image is in, for its contents. */
+  readonly store: StoreReader;
   /** The root, with every mount point in it; written out as the checkout says. Undefined when nothing runs from it. */
   readonly rootTree: Tree | undefined;
-  /** The image had every mount point already: its own EROFS image in the store is the root. */
+  /** The image had every mount point already: its own EROFS image in the host's store, where it has one, is the root. */
   readonly rootIsImage: boolean;
   /** Host path of the tmpfiles.d(5) file among the changes; undefined when there is none. */
   readonly tmpfilesPath: string | undefined;

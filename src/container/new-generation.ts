@@ -55,6 +55,9 @@ export function newGeneration({
     runtime: how?.launcher === 'runc' ? how.runtime.path : undefined,
     values: Object.fromEntries(values.values),
     checkout: { method: checkout.method, reason: checkout.reason },
+    ...(service !== undefined &&
+      checkout.method === 'erofs-overlay' &&
+      checkout.additional !== undefined && { additionalStores: [checkout.additional.store] }),
     units: service?.launch.units.map((unit) => unit.name) ?? [],
     changes: host.changes,
     stateDirectories: missingPaths(parts.host, payload.stateDirectories),

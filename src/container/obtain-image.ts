@@ -5,10 +5,14 @@ import { findStored } from '../image/find-stored.ts';
 import { ImageError } from '../image/image-error.ts';
 import type { ImageSource } from '../image/image-source.ts';
 import { type PulledImage, pullImage } from '../image/pull-image.ts';
+import { StoredSource } from '../image/stored-source.ts';
 import type { TrustGate } from '../image/trust-gate.ts';
 import type { Platform } from '../oci/platform.ts';
 import { StoreError } from '../store/disk/store-error.ts';
+import type { StoreReader } from '../store/reader/store-reader.ts';
 import type { RefRecord } from '../store/ref/ref-record.ts';
+import { Store } from '../store/store.ts';
+import { Stores } from '../store/stores.ts';
 import type { ContainerParts } from './container-parts.ts';
 
 export interface WantedImage {
@@ -18,11 +22,13 @@ export interface WantedImage {
   readonly gate: TrustGate;
   readonly platform: Platform;
   readonly pull: 'missing' | 'always' | 'never';
+  /** Whether what is found in an additional store is used in place, or copied first. */
+  readonly additional: 'use' | 'copy';
 }
 
 /** An image, and the store it is in. */
 export interface ObtainedImage extends PulledImage {
-  readonly store: ContainerParts['store'];
+  readonly store: StoreReader;
 }
 
 /**
@@ -42,15 +48,19 @@ export interface HeldImage extends Disposable {
 }
 
 /**
- * As {@link obtainImage}, with a lease on it: until something durable names the image, its name may
+ * As {@link obtainImage}, with a lease on what is in the own store: until something durable names the image, its name may
  * be removed and a collection run.
  */
 export async function holdImage(wanted: WantedImage, parts: ContainerParts): Promise<HeldImage> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const image = await obtainImage(wanted, parts);
-      const lease = await image.store.lease(image.record, parts.signal);
-      return { image, [Symbol.dispose]: () => lease[Symbol.dispose]() };
+      // Nobody can hold what is in an additional store: its publisher gives time instead.
+      const lease =
+        image.store instanceof Store
+          ? await image.store.lease(image.record, parts.signal)
+          : undefined;
+      return { image, [Symbol.dispose]: () => lease?.[Symbol.dispose]() };
     } catch (error) {
       const isCollected = error instanceof StoreError && error.code === 'NOT_IN_STORE';
       if (!isCollected || attempt === MOST_TRIES) throw error;
@@ -68,9 +78,21 @@ export async function obtainImage(
   parts: ContainerParts,
 ): Promise<ObtainedImage> {
   const { store, pullStore, progress, log, now, signal } = parts;
+  const additional = await parts.openAdditional();
+  const { gate, platform } = wanted;
+  const pullParts = { store: pullStore, additional, gate, platform, progress, log, now, signal };
   if (wanted.pull !== 'always') {
-    const stored = await findStored(wanted.source, store, wanted.gate, wanted.platform);
-    if (stored !== undefined) return { ...stored, store };
+    const stores = new Stores(store, additional);
+    const stored = await findStored(wanted.source, stores, gate, platform);
+    if (stored !== undefined && (stored.store === store || wanted.additional === 'use')) {
+      // Its objects are stacked under those of the host's own store, which may not be there yet.
+      if (stored.store !== store) await pullStore.create(signal);
+      return stored;
+    }
+    if (stored !== undefined) {
+      await using source = new StoredSource(stored.store, stored.record);
+      return { ...(await pullImage(source, pullParts)), store: pullStore };
+    }
   }
   if (wanted.pull === 'never') {
     throw new ImageError(
@@ -82,15 +104,5 @@ export async function obtainImage(
     );
   }
   await using source = await wanted.openSource();
-  const { gate, platform } = wanted;
-  const pulled = await pullImage(source, {
-    store: pullStore,
-    gate,
-    platform,
-    progress,
-    log,
-    now,
-    signal,
-  });
-  return { ...pulled, store: pullStore };
+  return { ...(await pullImage(source, pullParts)), store: pullStore };
 }

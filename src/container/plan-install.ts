@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HostFacts } from '../launch/host-facts.ts';
-import type { Store } from '../store/store.ts';
+import type { StoreReader } from '../store/reader/store-reader.ts';
 import type { Tree } from '../store/tree/tree.ts';
 import { chooseLaunch } from './choose-launch.ts';
 import type { ContainerName } from './container-name.ts';
@@ -48,7 +48,7 @@ export async function planInstall(
   const resolve = valueResolver({ image, name, number, request, exports, parts, how, facts });
   const early = templateValues(resolve(NO_EXEC).values);
   const placed = await placeHostFiles(exports, early, read, parts.signal);
-  const checkout = await planRoot(name, number, parts);
+  const checkout = await planRoot(name, number, store, parts);
   const launching = { name, number, image, imageConfig, tree, exports, facts, checkout, request };
   const service = how && planService({ ...launching, how, parts, resolve });
   const values = service?.values ?? resolve(NO_EXEC);
@@ -63,6 +63,7 @@ export async function planInstall(
     changes: host.changes,
     contents: contentsOf(host, store),
     bundleFiles: new Map(config === undefined ? [] : [['config.json', config]]),
+    store,
     rootTree: service && tree,
     rootIsImage: service !== undefined && !addMountPoints(tree, service.launch.mountPoints),
     tmpfilesPath: payload.tmpfilesPath,
@@ -106,14 +107,14 @@ function planHost(
     systemdVersion: facts.systemdVersion,
     host: view,
     tree,
-    store: parts.storePath,
+    stores: parts.storePaths,
   });
   const host = planHostFiles({
     wanted: payload.wanted,
     host: view,
     owners: ownersOf(parts.containersPath),
     previous: new Map(),
-    store: parts.storePath,
+    stores: parts.storePaths,
   });
   assertNoHostFileConflicts(name, host.conflicts);
   return { payload, host };
@@ -133,7 +134,7 @@ function ownersOf(containersPath: string): ReadonlyMap<string, string> {
 }
 
 /** How the content of each planned file is read when it is written. */
-function contentsOf(host: HostFilesPlan, store: Store): HostContents {
+function contentsOf(host: HostFilesPlan, store: StoreReader): HostContents {
   return new Map(
     [...host.contents].map(([path, bytes]) => [
       path,

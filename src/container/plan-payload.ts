@@ -2,6 +2,7 @@
 import type { Tree } from '../store/tree/tree.ts';
 import { assertAllowedTmpfiles, assertVolumesOutsideStore } from './forbidden-host-path.ts';
 import { generateTmpfiles } from './generated-tmpfiles.ts';
+import type { HostFileRole } from './host-change.ts';
 import type { HostView } from './host-view.ts';
 import { assertNoHostFileConflicts, type HostFileConflict } from './host-files-plan.ts';
 import { type BindKind, kindInTree } from './kind-of-bind.ts';
@@ -22,8 +23,8 @@ export interface PayloadInput {
   readonly systemdVersion: number | undefined;
   readonly host: HostView;
   readonly tree: Tree;
-  /** Host path of the store. */
-  readonly store: string;
+  /** Host paths of all places of stores. */
+  readonly stores: readonly string[];
 }
 
 /** All that goes to the host, outside the store. */
@@ -46,19 +47,22 @@ export function planPayload(input: PayloadInput): Payload {
   const { name, service } = input;
   const generated = input.hasOwnTmpfiles ? undefined : generatedTmpfiles(input);
   const tmpfiles = input.hasOwnTmpfiles ? input.tmpfilesText : generated?.text;
-  assertAllowedTmpfiles(input.tmpfilesText ?? '', input.store);
+  assertAllowedTmpfiles(input.tmpfilesText ?? '', input.stores);
   assertVolumesOutsideStore(
     (service?.volumes ?? []).map(({ path }) => path),
-    input.store,
+    input.stores,
   );
   const tmpfilesPath = `/etc/tmpfiles.d/${name}.conf`;
   if (tmpfiles !== undefined) assertNoHostFileConflicts(name, maskedBy(name, input.host));
-  const units = service?.launch.units ?? [];
+  const { units = [], dropIns = [] } = service?.launch ?? {};
   return {
     wanted: [
       ...wantedHostFiles(input.placed, input.values),
       ...(tmpfiles === undefined ? [] : [text(tmpfilesPath, tmpfiles, 'tmpfiles')]),
       ...units.map((unit) => text(`/etc/systemd/system/${unit.name}`, unit.text, 'unit')),
+      ...dropIns.map(({ name: path, text: content }) =>
+        text(`/etc/systemd/system/${path}`, content, 'drop-in'),
+      ),
     ],
     tmpfilesPath: tmpfiles === undefined ? undefined : tmpfilesPath,
     stateDirectories: tmpfiles === undefined ? [] : directoriesOfTmpfiles(tmpfiles),
@@ -101,7 +105,7 @@ function kindOfPlace(tree: Tree, path: string | undefined): BindKind | undefined
   return path === undefined ? undefined : kindInTree(tree, path);
 }
 
-function text(path: string, content: string, role: 'tmpfiles' | 'unit'): WantedHostFile {
+function text(path: string, content: string, role: HostFileRole): WantedHostFile {
   return {
     kind: 'file',
     path,

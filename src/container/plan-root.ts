@@ -4,6 +4,8 @@ import type { MountPoint } from '../launch/mount-points.ts';
 import { type CheckoutPlan, planCheckout } from '../store/checkout/checkout.ts';
 import { offlineCheckout } from '../store/checkout/checkout-offline.ts';
 import { probeCheckout } from '../store/checkout/checkout-probe.ts';
+import { AdditionalStore } from '../store/reader/additional-store.ts';
+import type { StoreReader } from '../store/reader/store-reader.ts';
 import { ensureDirectory, ensureFile } from '../store/tree/tree-path.ts';
 import type { Tree } from '../store/tree/tree.ts';
 import { mountedRoot, ROOT_IMAGE, ROOT_TREE } from './build-generation.ts';
@@ -23,10 +25,15 @@ export function addMountPoints(tree: Tree, mountPoints: readonly MountPoint[]): 
   return added;
 }
 
-/** How the root of generation `number` of `name` becomes a directory on this host; host paths throughout. */
+/**
+ * How the root of generation `number` of `name` becomes a directory on this host; host paths throughout.
+ *
+ * @param image the store that the image is in.
+ */
 export async function planRoot(
   name: string,
   number: number,
+  image: StoreReader,
   parts: ContainerParts,
 ): Promise<CheckoutPlan> {
   const bundle = bundlePath(name, number, parts);
@@ -34,6 +41,7 @@ export async function planRoot(
   const support = parts.host.isRunningHost
     ? await probeCheckout({
         objects: parts.pullStore.layout.objects,
+        additional: image instanceof AdditionalStore ? image.layout.objects : undefined,
         runtimeDirectory: '/run/sysct',
         signal: parts.signal,
       })
@@ -41,6 +49,7 @@ export async function planRoot(
   return planCheckout(support, {
     image: `${bundle}/${ROOT_IMAGE}`,
     objects: `${parts.storePath}/objects`,
+    ...(image instanceof AdditionalStore && { additional: image.hostPath }),
     meta: `${running}/meta`,
     rootfs: mountedRoot(name, number),
     plainTree: `${bundle}/${ROOT_TREE}`,

@@ -69,6 +69,7 @@ export function planService(input: ServiceInput): ServicePlan {
     bundle: bundlePath(name, input.number, parts),
     rootfs: checkout.method === 'plain-tree' ? checkout.directory : checkout.mounts[1].where,
     mounts: checkout.method === 'plain-tree' ? [] : checkout.mounts,
+    additional: checkout.method === 'plain-tree' ? undefined : checkout.additional,
     store: parts.storePath,
     facts: input.facts,
     order: {

@@ -20,6 +20,7 @@ import {
   unmountCheckout,
 } from '../store/checkout/checkout.ts';
 import { probeCheckout } from '../store/checkout/checkout-probe.ts';
+import { AdditionalStore } from '../store/reader/additional-store.ts';
 import { writeErofsImage } from '../store/erofs/write-erofs-image.ts';
 import { writePlainTree } from '../store/checkout/plain-tree.ts';
 import { runProcess } from '../sys/process.ts';
@@ -99,12 +100,20 @@ async function planAndWriteRoot(
   bundle: string,
   parts: ContainerParts,
 ): Promise<CheckoutPlan> {
-  const { store, signal } = parts;
-  const objects = store.layout.objects;
-  const support = await probeCheckout({ objects, runtimeDirectory: '/run/sysct', signal });
+  const { signal } = parts;
+  const { store } = plan;
+  const { objects } = parts.store.layout;
+  const additional = store instanceof AdditionalStore ? store.layout : undefined;
+  const support = await probeCheckout({
+    objects,
+    additional: additional?.objects,
+    runtimeDirectory: '/run/sysct',
+    signal,
+  });
   const checkout = planCheckout(support, {
     image: join(bundle, ROOT_IMAGE),
     objects,
+    ...(additional && { additional: additional.directory }),
     meta: join(bundle, 'meta'),
     rootfs: join(bundle, 'rootfs'),
     plainTree: join(bundle, ROOT_TREE),

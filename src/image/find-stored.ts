@@ -1,38 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 import { digestHex, isDigest } from '../base/digest.ts';
 import type { RefRecord } from '../store/ref/ref-record.ts';
-import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/disk/store-error.ts';
+import { AdditionalStore } from '../store/reader/additional-store.ts';
+import type { StoredImage, Stores } from '../store/stores.ts';
 import { parseSourceName } from './source-name.ts';
 import { readImageConfig, resolveImage } from './resolve-image.ts';
-import type { PulledImage } from './pull-image.ts';
 import { StoredSource } from './stored-source.ts';
-import { judgeImage, type TrustGate } from './trust-gate.ts';
+import { type Admission, judgeImage, type TrustGate } from './trust-gate.ts';
 import { type Platform, platformMatches } from '../oci/platform.ts';
 
+/** An image that may be used as it is, and where it is. */
+export interface FoundImage extends StoredImage {
+  readonly verdict: Admission;
+}
+
 /**
- * The image that a name means, if it is in the store whole and today's policy admits it by what was
- * kept of it. Undefined when it has to be pulled: not there, incomplete, or not admitted as it is.
- * Only names are looked up; `oci:DIR` and the like always mean the directory as it is now.
+ * The image that a name means, if it is in a store whole and today's policy admits it by what was
+ * kept of it; the host's own store counts first. Undefined when it has to be pulled: not there,
+ * incomplete, or not admitted as it is. Only names are looked up; `oci:DIR` and the like always mean
+ * the directory as it is now.
  */
 export async function findStored(
   text: string,
-  store: Store,
+  stores: Stores,
   gate: TrustGate,
   platform: Platform,
-): Promise<PulledImage | undefined> {
+): Promise<FoundImage | undefined> {
   if (parseSourceName(text).transport !== 'docker') return undefined;
-  const record = lookUp(store, text.replace(/^docker:\/\//, ''));
-  if (record === undefined || !record.layers.every(({ diffId }) => store.hasLayer(diffId)))
-    return undefined;
-  if (!isWhatIsNamed(record, text)) return undefined;
+  for (const found of stores.findImages(text.replace(/^docker:\/\//, ''))) {
+    const verdict = await admitted(found, text, gate, platform).catch((error: unknown) => {
+      if (!(found.store instanceof AdditionalStore) || !(error instanceof StoreError)) throw error;
+      found.store.warn(error.message);
+      return undefined;
+    });
+    if (verdict !== undefined) return { ...found, verdict };
+  }
+  return undefined;
+}
+
+async function admitted(
+  { record, store }: StoredImage,
+  text: string,
+  gate: TrustGate,
+  platform: Platform,
+): Promise<Admission | undefined> {
+  if (!isWhatIsNamed(record, text) || !store.holdsImage(record)) return undefined;
   const source = new StoredSource(store, record);
   const image = await resolveImage(source, platform);
   const { config } = await readImageConfig(source, image);
   if (config.platform !== undefined && !platformMatches(platform, config.platform))
     return undefined;
   const { verdict } = await judgeImage(gate, source, image);
-  return verdict.allowed ? { record, verdict } : undefined;
+  return verdict.allowed ? verdict : undefined;
 }
 
 // The names in an archive are its author's claim. A name means a registry's image, under the policy for
@@ -44,12 +64,3 @@ function isWhatIsNamed(record: RefRecord, text: string): boolean {
 
 // As many as are shown. Fewer could be a name (`cafe`), and an archive be made whose ID begins with them.
 const ID_DIGITS = 12;
-
-function lookUp(store: Store, name: string): RefRecord | undefined {
-  try {
-    return store.findImage(name);
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'IMAGE_NOT_FOUND') return undefined;
-    throw error;
-  }
-}

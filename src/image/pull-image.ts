@@ -11,6 +11,7 @@ import { StoreError } from '../store/disk/store-error.ts';
 import type { Borrowing } from '../store/import/object-staging.ts';
 import type { ImportTransaction } from '../store/import/import-transaction.ts';
 import type { RefRecord, RefSignature } from '../store/ref/ref-record.ts';
+import type { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { Store } from '../store/store.ts';
 import type { CandidateSignature } from '../trust/signature-source.ts';
 import { ImageError } from './image-error.ts';
@@ -25,6 +26,10 @@ import { type Admission, admitImage, type TrustGate } from './trust-gate.ts';
 
 export interface PullParts {
   readonly store: Store;
+  /** Layers that one of them has are copied from there, not fetched. None when left out. */
+  readonly additional?: readonly AdditionalStore[];
+  /** The name to keep the image under, where it is not the source's. */
+  readonly keepAs?: string;
   readonly gate: TrustGate;
   readonly platform: Platform;
   readonly progress: Progress;
@@ -116,7 +121,7 @@ async function importImage(
   const signatures = keepDocuments(transaction, image, configBytes, candidates);
   progress({ kind: 'stage', stage: 'committing', subject: source.display });
   return await transaction.commit({
-    reference: nameOf(source),
+    reference: parts.keepAs ?? nameOf(source),
     source: source.display,
     manifestDigest: image.manifestDigest,
     indexDigest: image.index?.digest,
@@ -144,6 +149,7 @@ async function importLayers(
   const results = await Promise.allSettled(
     layers.map(async ({ descriptor, diffId }) => {
       try {
+        if (await copyLayer(transaction, { descriptor, diffId }, parts)) return;
         await transaction.importLayer({
           descriptor,
           compression: layerCompression(descriptor.mediaType) ?? 'none',
@@ -170,6 +176,22 @@ function bytesStored({ mediaType, sizeBytes }: Descriptor): number {
 }
 
 const LEAST_GROWTH = 1.5;
+
+/** Copies a layer from an additional store that has it. False when it has to be fetched. */
+async function copyLayer(
+  transaction: ImportTransaction,
+  { descriptor, diffId }: Layer,
+  { additional = [], progress }: PullParts,
+): Promise<boolean> {
+  const { digest, sizeBytes } = descriptor;
+  for (const store of additional.filter((other) => other.mayHaveLayer(diffId))) {
+    progress({ kind: 'layer-start', digest, sizeBytes });
+    if (!(await transaction.copyLayer(diffId, store))) continue;
+    progress({ kind: 'layer-done', digest, sizeBytes });
+    return true;
+  }
+  return false;
+}
 
 function keepDocuments(
   transaction: ImportTransaction,

@@ -3,7 +3,7 @@ import type { Digest } from '../base/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
 import type { RefRecord } from '../store/ref/ref-record.ts';
-import type { Store } from '../store/store.ts';
+import type { StoreReader } from '../store/reader/store-reader.ts';
 import { dockerIdentity } from '../trust/scope-lookup.ts';
 import type { SignatureSearch } from '../trust/signature-source.ts';
 import { ImageError } from './image-error.ts';
@@ -11,7 +11,7 @@ import type { ImageSource, ManifestBytes, Transport } from './image-source.ts';
 import { parseSourceName } from './source-name.ts';
 
 /**
- * An image that is in the store already, seen as the source it came from: the same transport and
+ * An image that is in a store already, seen as the source it came from: the same transport and
  * identity, the manifest and signatures that were kept. So today's policy can judge it without a
  * network. It has no layer blobs: they are not kept.
  */
@@ -20,10 +20,10 @@ export class StoredSource implements ImageSource {
   readonly display: string;
   readonly reference: Reference | undefined;
   readonly policyIdentity: string;
-  readonly #store: Store;
+  readonly #store: StoreReader;
   readonly #record: RefRecord;
 
-  constructor(store: Store, record: RefRecord) {
+  constructor(store: StoreReader, record: RefRecord) {
     this.#store = store;
     this.#record = record;
     this.display = record.source;

@@ -10,6 +10,40 @@ export interface NamedUnit {
   readonly text: string;
 }
 
+/** What of a root is in an additional store, while it is. */
+export interface AdditionalLayer {
+  /** The store's directory, a host path. */
+  readonly store: string;
+  /** Of the last mount, with that store. */
+  readonly options: readonly string[];
+}
+
+const ADDITIONAL_DROP_IN = '50-additional-store.conf';
+
+/** True for the path of a file that {@link additionalStoreDropIn} named. */
+export function isAdditionalStoreDropIn(path: string): boolean {
+  return path.endsWith(`.mount.d/${ADDITIONAL_DROP_IN}`);
+}
+
+/**
+ * The drop-in, named from the directory of units, by which the mount at `where` gets objects from an
+ * additional store as well, and waits for what that lies on. Without it the mount unit is complete
+ * for a host that has all objects: removing one file ends the dependence. Pure.
+ */
+export function additionalStoreDropIn(
+  where: string,
+  { store, options }: AdditionalLayer,
+): NamedUnit {
+  const sections = [
+    unitSection('Unit', [['RequiresMountsFor', quoteUnitWord(store)]]),
+    unitSection('Mount', [['Options', escapeSpecifiers(options.join(','))]]),
+  ];
+  return {
+    name: `${unitNameForMount(where)}.d/${ADDITIONAL_DROP_IN}`,
+    text: printUnit({ head: ['# Goes with "sysct prefetch".'], sections }),
+  };
+}
+
 /**
  * The mount units that make a container's root, in the order of `mounts`, each on top of those before
  * it. They come with whoever needs the last one's `where` (RequiresMountsFor=) and go with the last who

@@ -15,7 +15,12 @@ import { hostCommands } from './host-commands.ts';
 import type { HostFacts } from './host-facts.ts';
 import { LaunchError } from './launch-error.ts';
 import { type KindOfBind, type MountPoint, mountPointsOf } from './mount-points.ts';
-import { mountUnits, type NamedUnit } from './mount-units.ts';
+import {
+  type AdditionalLayer,
+  additionalStoreDropIn,
+  mountUnits,
+  type NamedUnit,
+} from './mount-units.ts';
 import { printRuntimeConfig } from './parse-runtime-config.ts';
 import { isBind, type Privileges, privilegesOf } from './privileges.ts';
 import { completeRuncService, runcConfig } from './runc-service.ts';
@@ -39,6 +44,8 @@ export interface LaunchRequest {
   readonly rootfs: string;
   /** The mounts that make the root, in order; empty for a plain tree. */
   readonly mounts: readonly MountDescription[];
+  /** Where some of the root's objects are only in an additional store. */
+  readonly additional?: AdditionalLayer | undefined;
   /** The store's directory, `/var/lib/sysct`. */
   readonly store: string;
   readonly facts: HostFacts;
@@ -60,6 +67,8 @@ export interface Provenance {
 export interface LaunchPlan {
   /** The service first, then its mounts, in the order they are needed. */
   readonly units: readonly NamedUnit[];
+  /** Named from the directory of units: `UNIT.d/NAME.conf`. */
+  readonly dropIns: readonly NamedUnit[];
   /** The text of BUNDLE/config.json; undefined for chroot. */
   readonly configText: string | undefined;
   /** What must exist in the root: give it to the EROFS writer. */
@@ -112,6 +121,8 @@ export function planLaunch(request: LaunchRequest): LaunchPlan {
       { name: unit, text: printUnit(draft.file) },
       ...mountUnits(name, request.mounts, [request.store]),
     ],
+    dropIns:
+      request.additional === undefined ? [] : [additionalStoreDropIn(rootfs, request.additional)],
     configText: how.launcher === 'runc' ? printRuntimeConfig(final) : undefined,
     mountPoints: mountPointsOf(final, directories, request.kindOf ?? (() => undefined)),
     bindSources: bindSourcesOf(config),

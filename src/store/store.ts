@@ -1,32 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
-import { Readable } from 'node:stream';
-import { type Digest, digestFromHex, sha256 } from '../base/digest.ts';
+import type { Digest } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
 import { quote } from '../base/printable.ts';
-import { isErrno, messageOf } from '../base/sysct-error.ts';
+import { messageOf } from '../base/sysct-error.ts';
 import type { CollectOptions } from './collect/collect-garbage.ts';
 import type { DiskUsage } from './collect/disk-usage.ts';
 import { containersByTree } from './collect/generation-images.ts';
 import { type Lease, takeLease } from './collect/leases.ts';
 import type { NamedImage } from './collect/named-image.ts';
 import { Removals } from './collect/removals.ts';
-import { ContentSources } from './checkout/content-sources.ts';
-import { findImage, type ImageMatch, matchImage } from './ref/find-image.ts';
+import { type ImageMatch, matchImage } from './ref/find-image.ts';
 import { probeFormat } from './disk/format-file.ts';
 import { missingSpace, noSpace } from './disk/free-space.ts';
 import { ImportTransaction } from './import/import-transaction.ts';
-import type { FileContent } from './tree/inode.ts';
 import { StoreLayout } from './disk/layout.ts';
-import { type Borrowing, isObjectThere } from './import/object-staging.ts';
+import type { Borrowing } from './import/object-staging.ts';
+import { StoreReader } from './reader/store-reader.ts';
 import type { RefRecord } from './ref/ref-record.ts';
-import { listRefs } from './ref/refs.ts';
-import { StoreError } from './disk/store-error.ts';
 import { storeFailure } from './disk/store-failure.ts';
-import { readTree, type StoredTree } from './tree/tree-file.ts';
-import { readTreeNeeds, type TreeNeeds } from './tree/tree-needs.ts';
-import type { Tree } from './tree/tree.ts';
 
 export interface StoreOptions {
   readonly log: Log;
@@ -48,110 +39,14 @@ export async function openStore(directory: string, options: StoreOptions): Promi
   return await Promise.resolve(new Store(layout, options));
 }
 
-/**
- * The store of one host. Reading never writes and needs no lock: what it reads never changes, or is
- * replaced whole. A store that does not exist reads as empty, and is made by the first
- * {@link beginImport}.
- */
-export class Store {
-  readonly layout: StoreLayout;
-  readonly #log: Log;
+/** The store of one host, made by {@link openStore}. It is created by the first {@link beginImport}. */
+export class Store extends StoreReader {
   readonly #graceMs: number;
 
   /** Use {@link openStore}. */
   constructor(layout: StoreLayout, { log, graceMs = 0 }: StoreOptions) {
-    this.layout = layout;
-    this.#log = log;
+    super(layout, log);
     this.#graceMs = graceMs;
-  }
-
-  /**
-   * True when the layer is here whole: its file is sound and each of its objects is there. A damaged
-   * one counts as absent, so that importing it again heals it.
-   */
-  hasLayer(diffId: Digest): boolean {
-    using sources = new ContentSources(this.layout);
-    try {
-      for (const entry of sources.layer(diffId).entries()) {
-        if (entry.kind !== 'file' || entry.content.kind !== 'object') continue;
-        const { digest, sizeBytes } = entry.content;
-        if (!isObjectThere(this.layout, digest, sizeBytes)) return false;
-      }
-      return true;
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw storeFailure(`reading layer ${diffId}`, error);
-      if (error.code !== 'NOT_IN_STORE') this.#log.warn(`${error.message}; it is imported again`);
-      return false;
-    }
-  }
-
-  /** A tree of its own, the caller's to change. @throws StoreError NOT_IN_STORE, STORE_DAMAGED */
-  readTree(treeId: Digest): Tree {
-    return this.readStoredTree(treeId).tree;
-  }
-
-  /** As {@link readTree}, with what the tree needs of the store. */
-  readStoredTree(treeId: Digest): StoredTree {
-    try {
-      return readTree(this.layout.tree(treeId), treeId);
-    } catch (error) {
-      throw readFailure(`tree ${treeId}`, error);
-    }
-  }
-
-  /**
-   * What a tree needs of the store, from the front of its file alone: 32 bytes an object to read, nothing to decode.
-   * @throws StoreError NOT_IN_STORE, STORE_DAMAGED, FORMAT_TOO_NEW
-   */
-  readTreeNeeds(treeId: Digest): TreeNeeds {
-    try {
-      return readTreeNeeds(this.layout.tree(treeId), treeId);
-    } catch (error) {
-      throw readFailure(`tree ${treeId}`, error);
-    }
-  }
-
-  /** @throws StoreError NOT_IN_STORE, STORE_DAMAGED when the bytes do not have that digest. */
-  readBlob(digest: Digest): Buffer {
-    const bytes = this.#read(this.layout.blob(digest), `blob ${digest}`);
-    if (sha256(bytes) === digest) return bytes;
-    throw damagedContent(`blob ${digest}`);
-  }
-
-  /** The bytes of a file of a tree, checked against their digest. @throws StoreError NOT_IN_STORE, STORE_DAMAGED */
-  readContent(content: FileContent): Buffer {
-    if (content.kind === 'inline') {
-      using sources = new ContentSources(this.layout);
-      return Buffer.from(sources.readInline(content));
-    }
-    const what = `object ${content.digest}`;
-    const bytes = this.#read(this.layout.object(content.digest), what);
-    if (sha256(bytes) === content.digest) return bytes;
-    throw damagedContent(what);
-  }
-
-  /** As {@link readContent}, piece by piece; the digest is checked at the end. */
-  openContent(content: FileContent): Readable {
-    return Readable.from(this.#pieces(content), { objectMode: false });
-  }
-
-  /** What writers of EROFS images and plain trees read. Keeps files open until disposed. */
-  contentSources(): ContentSources {
-    return new ContentSources(this.layout);
-  }
-
-  /** All images, by name. @throws StoreError STORE_DAMAGED */
-  listRefs(): RefRecord[] {
-    return listRefs(this.layout.refs);
-  }
-
-  /**
-   * The image that `text` means: a reference (its registry may be left out), `sha256:…` of a manifest
-   * or config, or the first digits, at least four, of an image ID.
-   * @throws StoreError IMAGE_NOT_FOUND, AMBIGUOUS_IMAGE listing what it could be
-   */
-  findImage(text: string): RefRecord {
-    return findImage(this.listRefs(), text);
   }
 
   /** The images that `text` may mean to somebody who removes them. @throws StoreError IMAGE_NOT_FOUND, AMBIGUOUS_IMAGE */
@@ -176,7 +71,7 @@ export class Store {
   ): Promise<Removals> {
     if (records.length === 0) return new Removals();
     const { removeImages } = await import('./collect/remove-images.ts');
-    const options = { now, graceMs: this.#graceMs, log: this.#log, signal };
+    const options = { now, graceMs: this.#graceMs, log: this.log, signal };
     return await removeImages(this.layout, records, options);
   }
 
@@ -186,7 +81,7 @@ export class Store {
     return await collectGarbage(this.layout, {
       ...options,
       graceMs: this.#graceMs,
-      log: this.#log,
+      log: this.log,
     });
   }
 
@@ -201,7 +96,7 @@ export class Store {
    * @throws StoreError NOT_IN_STORE when it is not there any more: pull it again
    */
   async lease(image: NamedImage, signal: AbortSignal): Promise<Lease> {
-    return await takeLease(this.layout, image, this.#log, signal);
+    return await takeLease(this.layout, image, this.log, signal);
   }
 
   /** @throws StoreError NO_SPACE when fewer than `bytes` are free; its hint names what `sysct gc` would free. */
@@ -209,6 +104,12 @@ export class Store {
     const missing = missingSpace(this.layout.directory, bytes);
     if (missing === undefined) return;
     throw noSpace(this.layout.directory, missing, await this.#garbageBytes(signal));
+  }
+
+  /** Creates the store where there is none. @throws as {@link beginImport} */
+  async create(signal: AbortSignal): Promise<void> {
+    await using nothing = await this.beginImport(signal);
+    void nothing;
   }
 
   /**
@@ -220,7 +121,7 @@ export class Store {
     borrowing: Borrowing = 'what-is-there',
   ): Promise<ImportTransaction> {
     const options = { borrowing, graceMs: this.#graceMs };
-    return await ImportTransaction.begin(this.layout, this.#log, signal, options);
+    return await ImportTransaction.begin(this.layout, this.log, signal, options);
   }
 
   /** 0 where it cannot be told. */
@@ -229,48 +130,8 @@ export class Store {
       const look = { mode: 'look', leftovers: 'old', now: new Date(), signal } as const;
       return (await this.collectGarbage(look)).bytes;
     } catch (error) {
-      this.#log.debug(`telling what garbage there is: ${messageOf(error)}`);
+      this.log.debug(`telling what garbage there is: ${messageOf(error)}`);
       return 0;
     }
   }
-
-  async *#pieces(content: FileContent): AsyncGenerator<Buffer, void, undefined> {
-    if (content.kind === 'inline') {
-      yield this.readContent(content);
-      return;
-    }
-    const what = `object ${content.digest}`;
-    const hash = createHash('sha256');
-    try {
-      for await (const piece of createReadStream(this.layout.object(content.digest))) {
-        hash.update(piece as Buffer);
-        yield piece as Buffer;
-      }
-    } catch (error) {
-      throw readFailure(what, error);
-    }
-    if (digestFromHex(hash.digest('hex')) !== content.digest) throw damagedContent(what);
-  }
-
-  #read(path: string, what: string): Buffer {
-    try {
-      return readFileSync(path);
-    } catch (error) {
-      throw readFailure(what, error);
-    }
-  }
-}
-
-function readFailure(what: string, cause: unknown): unknown {
-  if (!isErrno(cause, 'ENOENT')) return storeFailure(`reading ${what}`, cause);
-  return new StoreError('NOT_IN_STORE', `reading ${what}: the store does not have it`, {
-    cause,
-    hint: 'pull the image again',
-  });
-}
-
-function damagedContent(what: string): StoreError {
-  return new StoreError('STORE_DAMAGED', `reading ${what}: its bytes have another digest`, {
-    hint: 'pull the image again',
-  });
 }

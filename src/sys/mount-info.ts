@@ -31,6 +31,14 @@ export function readMountInfo(): MountInfo[] {
   return parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'));
 }
 
+/** The mount that `path`, which need not exist, lies on; symbolic links are not followed: nothing is asked of the file system. */
+export function mountOf(mounts: readonly MountInfo[], path: string): MountInfo | undefined {
+  return mounts.findLast(
+    ({ mountPoint }) =>
+      mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`),
+  );
+}
+
 /** The mounts at `directory` and below, deepest and newest first: the order to unmount them in. */
 export function mountsWithin(mounts: readonly MountInfo[], directory: string): MountInfo[] {
   const inside = directory === '/' ? '/' : `${directory}/`;

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -34,7 +35,12 @@ const SECRET_PATH = `${digestHex(SECRET_DIGEST).slice(0, 2)}/${digestHex(SECRET_
 const LARGE = noise('this image', 5000);
 
 /** Objects as the store keeps them, the object of another image among them, and the image of `tree`. */
-function lay(directory: string, tree: SampleTree, form: OverlayForm): CheckoutPlan {
+function lay(
+  directory: string,
+  tree: SampleTree,
+  form: OverlayForm,
+  additional?: string,
+): CheckoutPlan {
   const objects = join(directory, 'objects');
   mkdirSync(objects, { mode: 0o700 });
   tree.objects.set(SECRET_DIGEST, SECRET);
@@ -49,6 +55,7 @@ function lay(directory: string, tree: SampleTree, form: OverlayForm): CheckoutPl
     {
       image: join(directory, 'image'),
       objects,
+      ...(additional !== undefined && { additional }),
       meta: join(directory, 'run/meta'),
       rootfs: join(directory, 'run/rootfs'),
       plainTree: join(directory, 'plain'),
@@ -231,6 +238,36 @@ describe('unmountCheckout', () => {
     }
   });
 });
+
+for (const form of FORMS) {
+  describe(`an additional store under the own one (${form})`, () => {
+    it('gives the objects that the own one lacks, and shows none', async () => {
+      using tmp = temporaryDirectory('checkout', '/dev/shm');
+      const tree = new SampleTree(64);
+      const theirs = noise('theirs', 6000);
+      tree.file('ours', LARGE);
+      tree.file('theirs', theirs);
+      const additional = join(tmp.directory, 'additional');
+      const plan = lay(tmp.directory, tree, form, additional);
+      const hex = digestHex(sha256(theirs));
+      const [shard, name] = [hex.slice(0, 2), hex.slice(2)];
+      mkdirSync(join(additional, 'objects', shard), { recursive: true });
+      renameSync(
+        join(tmp.directory, 'objects', shard, name),
+        join(additional, 'objects', shard, name),
+      );
+      const rootfs = await mountCheckout(plan, signal);
+      try {
+        assert.deepEqual(readFileSync(join(rootfs, 'theirs')), theirs);
+        assert.deepEqual(readFileSync(join(rootfs, 'ours')), LARGE);
+        assert.deepEqual(readdirSync(rootfs).sort(), ['ours', 'theirs']);
+        assert.ok(!existsSync(join(rootfs, shard, name)));
+      } finally {
+        await unmountCheckout(plan);
+      }
+    });
+  });
+}
 
 describe('probeCheckout', () => {
   it('finds out that this host can mount, leaves nothing, and remembers', async () => {

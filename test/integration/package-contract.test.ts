@@ -57,7 +57,7 @@ for (const fixture of ['etcd', 'flannel', 'hello-world']) {
         host: hostView(new HostRoot(tmp.directory)),
         owners: new Map(),
         previous: new Map(),
-        store: '/var/lib/sysct',
+        stores: ['/var/lib/sysct'],
       });
       const files = plan.changes.filter(({ kind }) => kind === 'file').map(({ path }) => path);
       assert.deepEqual(plan.conflicts, []);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,9 @@ function sourcesOf(tree: SampleTree, objects: string): PlainTreeSources {
   }
   return {
     readInline: tree.readInline,
-    objectPath: ({ digest }) => join(objects, digestHex(digest)),
+    copyObject: ({ digest }, to) => {
+      copyFileSync(join(objects, digestHex(digest)), to, constants.COPYFILE_FICLONE);
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestHex, sha256, type Digest } from '../../src/base/digest.ts';
 import type { TarEntry } from '../../src/archive/tar-entry.ts';
@@ -14,7 +14,7 @@ import { Tree } from '../../src/store/tree/tree.ts';
 export interface ImportedTree {
   readonly tree: Tree;
   readInline(content: InlineContent): Buffer;
-  objectPath(content: ObjectContent): string;
+  copyObject(content: ObjectContent, to: Buffer): void;
 }
 
 /** Reads uncompressed layers, lowest first; writes objects, 0400 in directories 0700, into `objects`. */
@@ -40,8 +40,11 @@ export async function importLayers(
     writeFileSync(objectPath({ digest }), bytes, { mode: 0o400 });
     return { kind: 'object', digest, sizeBytes };
   };
+  const copyObject = ({ digest }: ObjectContent, to: Buffer): void => {
+    copyFileSync(objectPath({ digest }), to, constants.COPYFILE_FICLONE);
+  };
   for (const layer of layers) applyLayer(tree, await readEntries(layer, keep));
-  return { tree, readInline: ({ digest }) => inline.get(digest)!, objectPath };
+  return { tree, readInline: ({ digest }) => inline.get(digest)!, copyObject };
 }
 
 async function readEntries(

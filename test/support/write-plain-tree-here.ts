@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program for plain-tree.test.ts: writes a small tree into the directory it is given, with the
 // rights it is run with, and prints the report.
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePlainTree } from '../../src/store/checkout/plain-tree.ts';
 import { noise, SampleTree } from './sample-tree.ts';
@@ -21,7 +21,10 @@ writeFileSync(object, noise('object', 5000), { mode: 0o400 });
 const report = await writePlainTree(
   tree,
   directory,
-  { readInline: tree.readInline, objectPath: () => object },
+  {
+    readInline: tree.readInline,
+    copyObject: (_content, to) => copyFileSync(object, to, constants.COPYFILE_FICLONE),
+  },
   new AbortController().signal,
 );
 process.stdout.write(JSON.stringify(report));

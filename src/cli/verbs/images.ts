@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shortDigest } from '../../base/digest.ts';
+import { AdditionalStore } from '../../store/reader/additional-store.ts';
 import type { RefRecord } from '../../store/ref/ref-record.ts';
+import type { StoredImage } from '../../store/stores.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Verb } from '../verb.ts';
 
 const HEADING = ['NAME', 'IMAGE ID', 'DIGEST', 'SIZE', 'PULLED'];
+const HEADING_OF_MANY = [...HEADING, 'STORE'];
 
 export const images: Verb = {
   name: 'images',
   summary: 'List the images in the store',
   description: [
     'Lists every image by name. SIZE is that of its files; files that images share are stored once.',
+    'Images of additional stores are listed with the store they are in; what has the same name in the own store is what the name means.',
   ],
   args: [],
   options: [
@@ -22,31 +26,46 @@ export const images: Verb = {
   ],
   examples: [{ command: 'sysct images', does: 'What the store holds.' }],
   run: async (context, _args, options) => {
-    const { openStoreOf } = await import('../open-parts.ts');
+    const { openStoresOf } = await import('../open-parts.ts');
     const nameOf = (record: RefRecord): string => record.reference ?? record.source;
-    const records = (await openStoreOf(context))
-      .listRefs()
-      .toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+    const stores = await openStoresOf(context);
+    const storeOf = ({ store }: StoredImage): string =>
+      store instanceof AdditionalStore ? store.hostPath : context.settings.store;
+    // Of one name, the one that it means comes first: the sort is stable.
+    const found = stores
+      .listImages()
+      .toSorted(({ record: a }, { record: b }) => order(nameOf(a), nameOf(b)));
     if (options.flag('json')) {
-      context.printJson({ version: 1, images: records });
+      const list = found.map((image) => ({ ...image.record, store: storeOf(image) }));
+      context.printJson({ version: 1, images: list });
       return EXIT.done;
     }
     if (options.flag('quiet')) {
-      const lines = records.map((r) => (options.flag('names') ? nameOf(r) : r.imageId));
+      const lines = found.map(({ record: r }) => (options.flag('names') ? nameOf(r) : r.imageId));
       context.print([...new Set(lines)].map((line) => `${line}\n`).join(''));
       return EXIT.done;
     }
     const { ago, renderTable } = await import('../table.ts');
     const { formatSize } = await import('../../base/size.ts');
     const shown = options.flag('no-trunc') ? String : shortDigest;
-    const rows = records.map((record) => [
-      nameOf(record),
-      shown(record.imageId),
-      shown(record.manifestDigest),
-      formatSize(record.contentBytes),
-      ago(new Date(record.pulledAt), context.now()),
-    ]);
-    context.print(renderTable(HEADING, rows, !options.flag('noheading')));
+    const many = stores.additional.length > 0;
+    const rows = found.map((image) => {
+      const { record } = image;
+      return [
+        nameOf(record),
+        shown(record.imageId),
+        shown(record.manifestDigest),
+        formatSize(record.contentBytes),
+        ago(new Date(record.pulledAt), context.now()),
+        ...(many ? [storeOf(image)] : []),
+      ];
+    });
+    context.print(renderTable(many ? HEADING_OF_MANY : HEADING, rows, !options.flag('noheading')));
     return EXIT.done;
   },
 };
+
+function order(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, parseStrictJsonValue } from '../../base/strict-json.ts';
-import type { Store } from '../../store/store.ts';
+import type { StoreReader } from '../../store/reader/store-reader.ts';
 import type { RefRecord } from '../../store/ref/ref-record.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Context } from '../context.ts';
@@ -35,32 +35,40 @@ export const inspect: Verb = {
       });
       return EXIT.done;
     }
-    const { openStoreOf } = await import('../open-parts.ts');
-    const store = await openStoreOf(context);
-    const record = store.findImage(name);
+    const { openStoresOf } = await import('../open-parts.ts');
+    const { AdditionalStore } = await import('../../store/reader/additional-store.ts');
+    const stores = await openStoresOf(context);
+    const { record, store } = stores.findImage(name);
+    const additional = store instanceof AdditionalStore ? store : undefined;
     context.printJson({
       version: 1,
       kind: 'image',
       ...record,
+      store: additional?.hostPath ?? context.settings.store,
       config: readConfig(store, record),
-      checkout: await readCheckout(context, store),
+      checkout: await readCheckout(context, stores.local, additional),
     });
     return EXIT.done;
   },
 };
 
-function readConfig(store: Store, record: RefRecord): unknown {
+function readConfig(store: StoreReader, record: RefRecord): unknown {
   const text = store.readBlob(record.imageId).toString('utf8');
   const config = parseStrictJsonValue(text, `config of ${record.reference ?? record.source}`);
   return isJsonObject(config) ? config : undefined;
 }
 
 // Asking how it would be checked out mounts things: only root can find out.
-async function readCheckout(context: Context, store: Store): Promise<unknown> {
+async function readCheckout(
+  context: Context,
+  local: StoreReader,
+  additional: StoreReader | undefined,
+): Promise<unknown> {
   if (process.getuid?.() !== 0 || !context.host.isRunningHost) return undefined;
   const { probeCheckout } = await import('../../store/checkout/checkout-probe.ts');
   return await probeCheckout({
-    objects: store.layout.objects,
+    objects: local.layout.objects,
+    additional: additional?.layout.objects,
     runtimeDirectory: '/run/sysct',
     signal: context.signal,
   });

@@ -15,6 +15,7 @@ export const install: Verb = {
   description: [
     'Fetches an image, refuses it unless the trust policy admits it, stores its files once, and writes and enables native systemd units that run it ahead of the container daemons. The service is enabled but not started, unless --now is given. If anything fails the host is as it was before.',
     'An image that is in the store already is not fetched again; the policy judges it anew from the signatures that were kept. See --pull.',
+    'An image that only an additional store has is used where it is: the container then needs that store at every start, until it is prefetched. See --prefetch and sysct-prefetch(1).',
     'What an image says about itself under /exports is followed; any other OCI image is run with the least privileges that its config needs.',
   ],
   args: [
@@ -75,6 +76,11 @@ export const install: Verb = {
       flags: '--pull WHEN',
       description: 'when to fetch, default missing',
       choices: ['missing', 'always', 'never'],
+    },
+    {
+      flags: '--prefetch',
+      description:
+        'copy an image of an additional store, so that the container does not need that store',
     },
     {
       flags: '--system-package CHOICE',

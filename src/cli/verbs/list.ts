@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shortDigest } from '../../base/digest.ts';
+import { neededStores } from '../../container/needed-stores.ts';
 import type { ContainerSummary } from '../../container/container-summary.ts';
 import type { BriefState } from '../../systemd/read-unit-states.ts';
 import type { Context } from '../context.ts';
@@ -32,7 +33,7 @@ export const list: Verb = {
     if (options.flag('json')) {
       context.printJson({
         version: 1,
-        containers: summaries.map((summary) => jsonOf(summary, states)),
+        containers: summaries.map((summary) => jsonOf(context, summary, states)),
       });
       return EXIT.done;
     }
@@ -84,7 +85,7 @@ async function rowOf(
   ];
 }
 
-function jsonOf(summary: ContainerSummary, states: States): unknown {
+function jsonOf(context: Context, summary: ContainerSummary, states: States): unknown {
   if (summary.kind === 'broken')
     return { name: summary.name, state: 'broken', problem: summary.problem };
   const { image, number, launcher, verdict, createdAt, units, command } = summary.current;
@@ -98,6 +99,7 @@ function jsonOf(summary: ContainerSummary, states: States): unknown {
     installedAt: createdAt,
     units,
     command,
+    neededStores: neededStores(context.host, summary.current),
     interrupted: summary.interrupted,
   };
 }

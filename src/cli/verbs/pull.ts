@@ -7,7 +7,7 @@ export const pull: Verb = {
   name: 'pull',
   summary: 'Fetch an image into the store',
   description: [
-    'Checks an image against the trust policy, fetches what the store lacks of it, and keeps it under its name. Layers and files that the store has already are not fetched or stored again. Prints the image ID.',
+    'Checks an image against the trust policy, fetches what the store lacks of it, and keeps it under its name. Layers and files that the store has already are not fetched or stored again; layers that an additional store has are copied from there. Prints the image ID.',
   ],
   args: [
     {
@@ -31,12 +31,14 @@ export const pull: Verb = {
   ],
   run: async (context, [text = ''], options) => {
     const { gateFor, openSourceFor, platformFor } = await import('../source-options.ts');
-    const { openStoreOf } = await import('../open-parts.ts');
+    const { openStoresOf } = await import('../open-parts.ts');
     const { pullImage } = await import('../../image/pull-image.ts');
     const gate = await gateFor(context, 'pull', options);
     await using source = await openSourceFor(context, text, options);
+    const { local, additional } = await openStoresOf(context);
     const { record } = await pullImage(source, {
-      store: await openStoreOf(context),
+      store: local,
+      additional,
       gate,
       platform: platformFor(options),
       progress: context.progress(options),

@@ -24,8 +24,11 @@ export const status: Verb = {
       unit === undefined || !context.host.isRunningHost
         ? undefined
         : await readState(unit, context.signal);
-    if (options.flag('json')) context.printJson({ version: 1, name, state, generation: current });
-    else context.print(await render(current, state));
+    const { neededStores } = await import('../../container/needed-stores.ts');
+    const needed = neededStores(context.host, current);
+    if (options.flag('json')) {
+      context.printJson({ version: 1, name, state, neededStores: needed, generation: current });
+    } else context.print(await render(current, needed, state));
     const runs =
       state === undefined
         ? unit === undefined
@@ -40,7 +43,11 @@ async function readState(unit: string, signal: AbortSignal): Promise<UnitState> 
   return await manager.unitState(unit, signal);
 }
 
-async function render(current: Generation, state: UnitState | undefined): Promise<string> {
+async function render(
+  current: Generation,
+  needed: readonly string[],
+  state: UnitState | undefined,
+): Promise<string> {
   const { describeRule, describeVerdict } = await import('../../trust/describe-verdict.ts');
   const rows: [string, string][] = [
     ['Name', current.name],
@@ -54,6 +61,10 @@ async function render(current: Generation, state: UnitState | undefined): Promis
     ],
     ['Command', current.command.join(' ')],
     ['Root', `${current.checkout.method}: ${current.checkout.reason}`],
+    ...needed.map((store): [string, string] => [
+      'Needs',
+      `additional store ${store}; sysct prefetch ends that`,
+    ]),
     ['Trust', `${describeVerdict(current.verdict)}; ${describeRule(current.verdict.rule)}`],
     ['Units', current.units.join(' ')],
   ];

@@ -26,6 +26,8 @@ import { overlayOptions } from './overlay-options.ts';
 export interface CheckoutProbeOptions {
   /** `objects/` of the store that would be a layer; must exist. */
   readonly objects: string;
+  /** `objects/` of an additional store that would be a layer under it. */
+  readonly additional?: string | undefined;
   /** Holds the result for this boot; created if need be. `/run/sysct` on a host. */
   readonly runtimeDirectory: string;
   readonly signal: AbortSignal;
@@ -38,7 +40,7 @@ export interface CheckoutProbeOptions {
  * throws for want of support: that is the value `plain-tree` with the reason.
  */
 export async function probeCheckout(options: CheckoutProbeOptions): Promise<CheckoutSupport> {
-  const memory = join(options.runtimeDirectory, MEMORY_FILE);
+  const memory = join(options.runtimeDirectory, memoryFile(options.additional));
   const bootID = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const known = recall(memory, bootID, options.objects);
   if (known !== undefined) return { method: 'erofs-overlay', form: known, reason: TRIED };
@@ -68,7 +70,12 @@ export async function probeCheckout(options: CheckoutProbeOptions): Promise<Chec
   }
 }
 
-const MEMORY_FILE = 'checkout-probe.json';
+// The host's own store alone is asked about most often; each additional store has a memory of its own.
+function memoryFile(additional: string | undefined): string {
+  if (additional === undefined) return 'checkout-probe.json';
+  return `checkout-probe-${digestHex(sha256(additional)).slice(0, 12)}.json`;
+}
+
 const TRIED = 'an image and an overlay were mounted and read here';
 
 function recall(memory: string, bootID: string, objects: string): OverlayForm | undefined {
@@ -103,10 +110,14 @@ test "$(ls -A root | tr '\\n' ' ')" = "large small " || { echo "overlay shows th
 async function tryForm(
   form: OverlayForm,
   scratch: string,
-  { objects, signal }: CheckoutProbeOptions,
+  { objects, additional, signal }: CheckoutProbeOptions,
 ): Promise<string | undefined> {
   try {
-    const layers = [join(scratch, 'objects'), objects];
+    const layers = [
+      join(scratch, 'objects'),
+      objects,
+      ...(additional === undefined ? [] : [additional]),
+    ];
     const options = overlayOptions(form, join(scratch, 'meta'), layers).join(',');
     const script = [SCRIPT, 'probe', scratch, options, LARGE.trimEnd(), SMALL.trimEnd()];
     const { exitCode, stderr } = await runProcess(

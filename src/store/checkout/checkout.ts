@@ -17,6 +17,8 @@ export type CheckoutPlan =
       readonly reason: string;
       /** In the order to mount them: the image at META, then the overlay at ROOTFS. */
       readonly mounts: readonly [meta: MountDescription, rootfs: MountDescription];
+      /** While some objects are only in an additional store: its directory, and the options of ROOTFS with it. */
+      readonly additional?: { readonly store: string; readonly options: readonly string[] };
     }
   | {
       readonly method: 'plain-tree';
@@ -30,6 +32,8 @@ export interface CheckoutPlaces {
   readonly image: string;
   /** `objects/` of the store. */
   readonly objects: string;
+  /** Directory of the additional store that has the objects which the host's own store lacks. */
+  readonly additional?: string;
   /** Mount point of the image. */
   readonly meta: string;
   /** Mount point of the finished root. */
@@ -48,8 +52,17 @@ export function planCheckout(support: CheckoutSupport, places: CheckoutPlaces): 
   if (support.method === 'plain-tree') {
     return { method: 'plain-tree', reason: support.reason, directory: places.plainTree };
   }
+  const { additional } = places;
+  const optionsOver = (...objects: readonly string[]): readonly string[] =>
+    overlayOptions(support.form, places.meta, objects);
   return {
     ...support,
+    ...(additional !== undefined && {
+      additional: {
+        store: additional,
+        options: optionsOver(places.objects, `${additional}/objects`),
+      },
+    }),
     mounts: [
       // Nobody looks at this mount but overlay, which lets its own options decide about devices,
       // setuid and execution.
@@ -63,7 +76,7 @@ export function planCheckout(support: CheckoutSupport, places: CheckoutPlaces): 
         what: 'overlay',
         where: places.rootfs,
         type: 'overlay',
-        options: overlayOptions(support.form, places.meta, [places.objects]),
+        options: optionsOver(places.objects),
       },
     ],
   };
@@ -78,7 +91,11 @@ export function planCheckout(support: CheckoutSupport, places: CheckoutPlaces): 
 export async function mountCheckout(plan: CheckoutPlan, signal: AbortSignal): Promise<string> {
   if (plan.method === 'plain-tree') return plan.directory;
   try {
-    for (const mount of plan.mounts) {
+    const [meta, rootfs] = plan.mounts;
+    for (const mount of [
+      meta,
+      { ...rootfs, options: plan.additional?.options ?? rootfs.options },
+    ]) {
       mkdirSync(mount.where, { recursive: true, mode: 0o700 });
       await mountFileSystem(mount, signal);
     }

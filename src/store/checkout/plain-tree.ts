@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   chmodSync,
-  constants,
-  copyFileSync,
   lchownSync,
   linkSync,
   lutimesSync,
@@ -24,8 +22,8 @@ import { type Tree, walkTree, type WalkedEntry } from '../tree/tree.ts';
 
 export interface PlainTreeSources {
   readInline(content: InlineContent): Uint8Array;
-  /** The path of the object's file; it is reflinked where that works, else copied. */
-  objectPath(content: ObjectContent): string;
+  /** Makes the file `to`, which does not exist, with the object's bytes. */
+  copyObject(content: ObjectContent, to: Buffer): void;
 }
 
 export interface PlainTreeReport {
@@ -160,11 +158,7 @@ function writeContent(inode: FileInode, path: Buffer, sources: PlainTreeSources)
     writeFileSync(path, sources.readInline(content), { flag: 'wx', mode: 0o600 });
     return;
   }
-  copyFileSync(
-    sources.objectPath(content),
-    path,
-    constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE,
-  );
+  sources.copyObject(content, path);
   // The copy has the object's mode, which forbids all but root to set xattrs.
   if (inode.xattrs.size > 0) chmodSync(path, 0o600);
 }

@@ -17,11 +17,14 @@ import { isErrno } from '../../base/sysct-error.ts';
 import { syncDirectory, syncFileSystem } from '../../sys/durable-file.ts';
 import { ContentSources } from '../checkout/content-sources.ts';
 import { writeErofsImage } from '../erofs/write-erofs-image.ts';
+import { copyLayer, CopySourceError } from './copy-layer.ts';
 import { importLayer, type LayerImport } from './import-layer.ts';
 import type { StoreLayout } from '../disk/layout.ts';
+import { isOpenToOthers, openStagedToOthers } from '../disk/open-to-others.ts';
 import { mergeLayers } from './merge-layers.ts';
 import { LayerThreads } from './layer-threads.ts';
-import type { Borrowing } from './object-staging.ts';
+import { type Borrowing, ObjectStaging } from './object-staging.ts';
+import type { AdditionalStore } from '../reader/additional-store.ts';
 import { StagedObjects } from './staged-objects.ts';
 import type { NewRef, RefRecord } from '../ref/ref-record.ts';
 import { readRefLike, writeRef } from '../ref/refs.ts';
@@ -29,6 +32,7 @@ import { writeTombstone } from '../ref/tombstones.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
+import { warnOfNetwork } from '../disk/warn-of-network.ts';
 import { writeTree, type WrittenTree } from '../tree/tree-file.ts';
 import type { Tree } from '../tree/tree.ts';
 import { haveSameBytes } from '../disk/same-bytes.ts';
@@ -54,6 +58,9 @@ export interface ImportOptions {
   readonly graceMs: number;
 }
 
+/** What a copy that is cut short may have to do again. */
+const CHECKPOINT_BYTES = 128 * 1024 * 1024;
+
 /** One import: everything is written to a directory of its own and becomes visible in {@link commit}, or not at all. */
 export class ImportTransaction implements AsyncDisposable {
   readonly #layout: StoreLayout;
@@ -62,12 +69,15 @@ export class ImportTransaction implements AsyncDisposable {
   readonly #directory: TransactionDirectory;
   readonly #staging: StagedObjects;
   readonly #threads: LayerThreads;
+  /** Of layers that are copied. */
+  readonly #copies: ObjectStaging;
   readonly #layers = new Map<Digest, Promise<void>>();
   readonly #blobs = new Set<Digest>();
   /** Files of the store that need not be written again. */
   readonly #borrowed = new Set<string>();
   readonly #cancel = new AbortController();
   readonly #options: ImportOptions;
+  #copiedBytes = 0;
   #state: 'open' | 'failed' | 'closed' = 'open';
 
   private constructor(
@@ -85,6 +95,8 @@ export class ImportTransaction implements AsyncDisposable {
     for (const name of ['layers', 'blobs']) mkdirSync(join(directory.path, name), { mode: 0o700 });
     this.#staging = new StagedObjects(layout, join(directory.path, 'objects'), options.borrowing);
     this.#threads = new LayerThreads(layout, this.#staging, options.borrowing);
+    const { directory: objects } = this.#staging;
+    this.#copies = new ObjectStaging(layout, objects, options.borrowing, 'copy');
   }
 
   /** See {@link Store.beginImport}. */
@@ -96,6 +108,7 @@ export class ImportTransaction implements AsyncDisposable {
   ): Promise<ImportTransaction> {
     try {
       const directory = await TransactionDirectory.create(layout, log, signal);
+      warnOfNetwork(layout, log);
       return new ImportTransaction(layout, log, signal, directory, options);
     } catch (error) {
       throw storeFailure('starting an import', error);
@@ -121,6 +134,32 @@ export class ImportTransaction implements AsyncDisposable {
     });
     this.#layers.set(layer.diffId, started);
     await started;
+  }
+
+  /**
+   * Copies a layer of an additional store, all of it checked on the way; nothing depends on that store
+   * then. What was copied is in the store under its name from time to time, so that a copy that is cut
+   * short goes on from there. False, and a warning, where the other store cannot give it whole: then
+   * {@link importLayer} may be tried.
+   */
+  async copyLayer(diffId: Digest, from: AdditionalStore): Promise<boolean> {
+    this.#assertOpen();
+    const copying = this.#layers.get(diffId) ?? this.#copyLayer(diffId, from);
+    this.#layers.set(diffId, copying);
+    try {
+      await copying;
+      this.#log.debug(`copied layer ${diffId} from ${from.hostPath}`);
+      return true;
+    } catch (error) {
+      if (this.#layers.get(diffId) === copying) this.#layers.delete(diffId);
+      if (!(error instanceof CopySourceError)) {
+        this.#state = 'failed';
+        this.#cancel.abort(error);
+        throw storeFailure(`copying layer ${diffId}`, error);
+      }
+      from.warn(error.message);
+      return false;
+    }
   }
 
   /** Keeps exact bytes under their digest. @throws StoreError BLOB_DIGEST_MISMATCH, NO_SPACE */
@@ -181,6 +220,43 @@ export class ImportTransaction implements AsyncDisposable {
     this.#staging.add(await importLayer(layer, destination, this.#signal));
   }
 
+  async #copyLayer(diffId: Digest, from: AdditionalStore): Promise<void> {
+    try {
+      await copyLayer(diffId, from, {
+        staging: this.#copies,
+        layerFile: this.#stagedLayer(diffId),
+        onCopied: () => this.#checkpointCopies(),
+        signal: this.#signal,
+      });
+    } finally {
+      this.#staging.add(this.#copies.takeNews());
+    }
+  }
+
+  async #checkpointCopies(): Promise<void> {
+    const written = this.#copies.takeWrittenBytes();
+    this.#staging.noteWritten(written);
+    this.#copiedBytes += written;
+    // What has its name may be collected, and an import may count on nothing that may.
+    if (this.#copiedBytes < CHECKPOINT_BYTES || this.#options.borrowing === 'nothing') return;
+    this.#copiedBytes = 0;
+    const copied = this.#copies.takeNews();
+    this.#staging.add(copied);
+    await this.#staging.settle();
+    await this.#syncStaged();
+    await underLock(this.#layout, this.#signal, async () => {
+      // Only these: others may be half written.
+      this.#staging.publish(copied.staged);
+      await syncFileSystem(this.#directory.path);
+    });
+  }
+
+  /** Makes all that is staged durable, and as open as the store is. */
+  async #syncStaged(): Promise<void> {
+    if (isOpenToOthers(this.#layout.objects)) openStagedToOthers(this.#directory.path);
+    await syncFileSystem(this.#directory.path);
+  }
+
   async #commit(ref: NewRef): Promise<RefRecord> {
     using sources = new ContentSources(this.#layout, (diffId) => this.#layerFile(diffId));
     this.#staging.complete();
@@ -189,7 +265,7 @@ export class ImportTransaction implements AsyncDisposable {
     const written = this.#stageTree(tree, sources);
     await this.#staging.settle();
     this.#signal.throwIfAborted();
-    await syncFileSystem(this.#directory.path);
+    await this.#syncStaged();
     this.#signal.throwIfAborted();
     const record: RefRecord = {
       ...ref,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, constants, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, renameSync, unlinkSync } from 'node:fs';
 import type { Digest } from '../../base/digest.ts';
 import { digestHex } from '../../base/digest.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import type { StoreLayout } from '../disk/layout.ts';
+import { isObjectThere } from '../disk/object-there.ts';
 import { writeWhole } from '../disk/write-whole.ts';
 import type { NewObjects } from './import-messages.ts';
 
@@ -127,9 +128,4 @@ export class ObjectStaging {
 export interface UnnamedObject {
   readonly path: string;
   readonly fd: number;
-}
-
-/** True when an object of this size is there; one of another size is damaged and counts as absent. */
-export function isObjectThere(layout: StoreLayout, digest: Digest, sizeBytes: number): boolean {
-  return statSync(layout.object(digest), { throwIfNoEntry: false })?.size === sizeBytes;
 }

@@ -4,6 +4,7 @@ import type { Digest } from '../../base/digest.ts';
 import { digestHex } from '../../base/digest.ts';
 import { ensureDirectory } from '../disk/ensure-directory.ts';
 import type { StoreLayout } from '../disk/layout.ts';
+import { directoryModeIn } from '../disk/open-to-others.ts';
 import { EarlySync } from './early-sync.ts';
 import type { NewObjects } from './import-messages.ts';
 import type { Borrowing } from './object-staging.ts';
@@ -17,6 +18,7 @@ export class StagedObjects {
   readonly #earlySync: EarlySync;
   readonly #staged = new Set<Digest>();
   readonly #reused = new Set<Digest>();
+  readonly #published = new Set<Digest>();
 
   /** @param directory which must not exist, on the store's file system. */
   constructor(layout: StoreLayout, directory: string, borrowing: Borrowing) {
@@ -29,7 +31,8 @@ export class StagedObjects {
 
   /** Takes note of what one thread did. */
   add({ staged, reused }: NewObjects): void {
-    for (const digest of staged) this.#staged.add(digest);
+    // What one thread staged another may have found staged, and report when it has its name.
+    for (const digest of staged) if (!this.#published.has(digest)) this.#staged.add(digest);
     for (const digest of reused) this.#reused.add(digest);
   }
 
@@ -57,14 +60,18 @@ export class StagedObjects {
     }
   }
 
-  /** Renames all staged objects to their places. They must be durable, and the store's lock held. */
-  publish(): void {
+  /** Renames staged objects to their places. They must be durable, and the store's lock held. */
+  publish(digests: Iterable<Digest> = this.#staged): void {
     const shards = new Set<string>();
-    for (const digest of this.#staged) {
+    const mode = directoryModeIn(this.#layout.objects);
+    for (const digest of digests) {
+      if (!this.#staged.delete(digest)) continue;
+      this.#published.add(digest);
+      this.#reused.add(digest);
       const hex = digestHex(digest);
       const shard = hex.slice(0, 2);
       if (!shards.has(shard)) {
-        ensureDirectory(`${this.#layout.objects}/${shard}`);
+        ensureDirectory(`${this.#layout.objects}/${shard}`, mode);
         shards.add(shard);
       }
       const staged = `${this.directory}/${hex}`;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Dirent, readdirSync, readFileSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { type Dirent, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { quote } from '../../base/printable.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
 import { ensureDirectory } from '../disk/ensure-directory.ts';
+import { directoryModeIn, isOpenToOthers } from '../disk/open-to-others.ts';
+import { readStored } from '../disk/read-stored.ts';
 import { parseRefRecord, printRefRecord, type RefRecord } from './ref-record.ts';
 import { isRefFileName, refPath } from './ref-path.ts';
 
@@ -21,7 +23,7 @@ export function listRefs(directory: string): RefRecord[] {
 export function writeRef(directory: string, record: RefRecord, staging: string): void {
   const path = join(directory, refPath(record.reference, record.manifestDigest));
   const staged = join(staging, 'ref.json');
-  writeFileDurably(staged, printRefRecord(record), 0o600);
+  writeFileDurably(staged, printRefRecord(record), isOpenToOthers(directory) ? 0o644 : 0o600);
   makeDirectoriesDurably(directory, dirname(path));
   renameSync(staged, path);
   syncDirectory(dirname(path));
@@ -50,7 +52,7 @@ export function removeRef(directory: string, record: RefRecord): boolean {
 /** Undefined for one that was removed since it was listed. */
 function readRef(path: string): RefRecord | undefined {
   try {
-    return parseRefRecord(readFileSync(path, 'utf8'), `ref ${quote(path)}`);
+    return parseRefRecord(readStored(path).toString('utf8'), `ref ${quote(path)}`);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
@@ -80,7 +82,7 @@ function entriesOf(directory: string): Dirent[] {
 function makeDirectoriesDurably(top: string, directory: string): void {
   if (directory === top) return;
   makeDirectoriesDurably(top, dirname(directory));
-  ensureDirectory(directory);
+  ensureDirectory(directory, directoryModeIn(top));
   // Also where it was there: whoever made it may have died before syncing.
   syncDirectory(dirname(directory));
 }

@@ -7,19 +7,23 @@ import {
   assertVolumesOutsideStore,
 } from '../../../src/container/forbidden-host-path.ts';
 
-const STORE = '/var/lib/sysct';
+const STORES = ['/var/lib/sysct', '/srv/images'];
 const FORBIDDEN = { code: 'FORBIDDEN_HOST_PATH' };
 
 describe('host files that no image may bring', () => {
   it('are links and files in place of a directory above a forbidden path (linked policy directory)', () => {
     const place = (isDirectory: boolean) => [{ path: '/etc/containers', isDirectory }];
-    assert.throws(() => assertAllowedHostPaths(place(false), STORE), FORBIDDEN);
-    assertAllowedHostPaths(place(true), STORE);
+    assert.throws(() => assertAllowedHostPaths(place(false), STORES), FORBIDDEN);
+    assertAllowedHostPaths(place(true), STORES);
   });
-  for (const path of ['/root/.config/containers/registries.conf', '/root/.docker/config.json']) {
+  for (const path of [
+    '/root/.config/containers/registries.conf',
+    '/root/.docker/config.json',
+    '/srv/images/objects/ab',
+  ]) {
     it(`are ${path}`, () => {
       const places = [{ path, isDirectory: false }];
-      assert.throws(() => assertAllowedHostPaths(places, STORE), FORBIDDEN);
+      assert.throws(() => assertAllowedHostPaths(places, STORES), FORBIDDEN);
     });
   }
 });
@@ -43,7 +47,7 @@ describe('tmpfiles.d lines that no image may have (policy written by tmpfiles)',
     '# x\rf /etc/sysct/auth.json',
   ]) {
     it(`are ${JSON.stringify(line)}`, () => {
-      assert.throws(() => assertAllowedTmpfiles(`d /run/x\n${line}\n`, STORE), FORBIDDEN);
+      assert.throws(() => assertAllowedTmpfiles(`d /run/x\n${line}\n`, STORES), FORBIDDEN);
     });
   }
   it('are not those of images as they are', () => {
@@ -59,14 +63,14 @@ describe('tmpfiles.d lines that no image may have (policy written by tmpfiles)',
       'L /etc/etcd - - - - ../usr/etcd',
       '',
     ].join('\n');
-    assertAllowedTmpfiles(text, STORE);
+    assertAllowedTmpfiles(text, STORES);
   });
 });
 
 describe('volumes in the store (image called sysct)', () => {
   it('are refused', () => {
     const inStore = '/var/lib/sysct/objects';
-    assert.throws(() => assertVolumesOutsideStore([inStore], STORE), FORBIDDEN);
-    assertVolumesOutsideStore(['/var/lib/sysct2/objects'], STORE);
+    assert.throws(() => assertVolumesOutsideStore([inStore], STORES), FORBIDDEN);
+    assertVolumesOutsideStore(['/var/lib/sysct2/objects'], STORES);
   });
 });

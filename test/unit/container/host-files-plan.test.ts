@@ -82,7 +82,7 @@ function plan(
     host,
     owners: new Map(),
     previous: new Map(),
-    store: '/var/lib/sysct',
+    stores: ['/var/lib/sysct'],
     ...rest,
   });
 }

@@ -26,8 +26,10 @@ describe('taking the lock of all switches', () => {
     const parts = {
       host,
       store,
+      openAdditional: () => Promise.resolve([]),
       pullStore: store,
       storePath: '/var/lib/sysct',
+      storePaths: ['/var/lib/sysct'],
       containersPath,
       log: { ...silentLog, warn: (message: string) => warnings.push(message) },
       progress: noProgress,

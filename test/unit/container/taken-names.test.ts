@@ -56,7 +56,7 @@ describe('a container name', () => {
         systemdVersion: 252,
         host: hostView(host),
         tree: new Tree(),
-        store: '/var/lib/sysct',
+        stores: ['/var/lib/sysct'],
       });
     withFile('/usr/lib/tmpfiles.d/systemd.conf', (host) => {
       assert.throws(() => planAs('systemd', host), { code: 'HOST_FILE_CONFLICT' });

@@ -12,6 +12,7 @@ import type { TrustGate } from '../../../src/image/trust-gate.ts';
 import { platformOfNode } from '../../../src/oci/platform.ts';
 import { noRegistryOptions } from '../../../src/registry/registry-access.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
+import { Stores } from '../../../src/store/stores.ts';
 import { HostRoot } from '../../../src/sys/host-root.ts';
 import { parsePolicy } from '../../../src/trust/policy.ts';
 import { tar } from '../../support/tar-builder.ts';
@@ -86,15 +87,18 @@ describe('the stored image that a name means', () => {
     using tmp = temporaryDirectory('find-stored');
     const { store } = await pullArchive(tmp.directory);
     for (const text of [NAME, `docker://${NAME}`, 'etcd:3.4']) {
-      assert.equal(await findStored(text, store, gate, PLATFORM), undefined, text);
+      assert.equal(await findStored(text, new Stores(store, []), gate, PLATFORM), undefined, text);
     }
   });
 
   it('is that of an archive where its ID is given, but not by so few digits that they may be a name', async () => {
     using tmp = temporaryDirectory('find-stored');
     const { store, imageId } = await pullArchive(tmp.directory);
-    const found = await findStored(imageId.slice(0, 12), store, gate, PLATFORM);
+    const found = await findStored(imageId.slice(0, 12), new Stores(store, []), gate, PLATFORM);
     assert.equal(found?.record.reference, NAME);
-    assert.equal(await findStored(imageId.slice(0, 4), store, gate, PLATFORM), undefined);
+    assert.equal(
+      await findStored(imageId.slice(0, 4), new Stores(store, []), gate, PLATFORM),
+      undefined,
+    );
   });
 });

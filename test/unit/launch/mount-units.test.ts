@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { mountUnits } from '../../../src/launch/mount-units.ts';
+import { additionalStoreDropIn, mountUnits } from '../../../src/launch/mount-units.ts';
 import { HostRoot } from '../../../src/sys/host-root.ts';
 import { parseUnit, unitValues } from '../../../src/systemd/unit-file.ts';
 import { verifyUnits } from '../../../src/systemd/verify-unit.ts';
@@ -47,5 +47,20 @@ describe('mountUnits', () => {
   it('makes units that systemd takes', async () => {
     const never = new AbortController().signal;
     assert.deepEqual(await verifyUnits(new HostRoot('/'), UNITS, never), []);
+  });
+});
+
+describe('additionalStoreDropIn', () => {
+  it('is all that ties a root to an additional store: its objects, and what it lies on', () => {
+    const dropIn = additionalStoreDropIn('/run/sysct/my-db/1/rootfs', {
+      store: '/srv/50% off',
+      options: ['ro', 'lowerdir=/meta:/own:/srv/50% off/objects'],
+    });
+    assert.equal(dropIn.name, 'run-sysct-my\\x2ddb-1-rootfs.mount.d/50-additional-store.conf');
+    const unit = parseUnit(dropIn.text, 'x');
+    assert.deepEqual(unitValues(unit, 'Unit', 'RequiresMountsFor'), ['"/srv/50%% off"']);
+    assert.deepEqual(unitValues(unit, 'Mount', 'Options'), [
+      'ro,lowerdir=/meta:/own:/srv/50%% off/objects',
+    ]);
   });
 });

@@ -54,6 +54,20 @@ describe('planCheckout', () => {
     });
   }
 
+  for (const [form, lower] of [
+    ['plain-lower', `${PLACES.meta}:${PLACES.objects}:/srv/nfs/objects`],
+    ['data-only', `${PLACES.meta}::${PLACES.objects}::/srv/nfs/objects`],
+  ] as const) {
+    it(`puts an additional store under the own one, and can do without (${form})`, () => {
+      const support = { method: 'erofs-overlay', form, reason: '' } as const;
+      const plan = planCheckout(support, { ...PLACES, additional: '/srv/nfs' });
+      assert.ok(plan.method === 'erofs-overlay');
+      assert.equal(plan.additional?.store, '/srv/nfs');
+      assert.equal(plan.additional.options.at(-1), `lowerdir=${lower}`);
+      assert.equal(plan.mounts[1].options.at(-1), lowerdir(form, PLACES));
+    });
+  }
+
   it('needs no mounts for a plain tree, and keeps the reason', () => {
     const support = { method: 'plain-tree', reason: 'no erofs' } as const;
     assert.deepEqual(planCheckout(support, PLACES), { ...support, directory: PLACES.plainTree });

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rmdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Digest } from '../base/digest.ts';
+import { isErrno } from '../base/sysct-error.ts';
+import { pullImage, type PullParts } from '../image/pull-image.ts';
+import { StoredSource } from '../image/stored-source.ts';
+import { parseReference } from '../oci/reference.ts';
+import { StoreError } from '../store/disk/store-error.ts';
+import type { StoreReader } from '../store/reader/store-reader.ts';
+import type { RefRecord } from '../store/ref/ref-record.ts';
+import { digestsOf } from '../store/tree/tree-needs.ts';
+import type { Stores } from '../store/stores.ts';
+import { syncDirectory } from '../sys/durable-file.ts';
+import { ContainerError } from './container-error.ts';
+import type { ContainerParts } from './container-parts.ts';
+import type { Generation } from './generation.ts';
+import type { InstalledContainer } from './installed-container.ts';
+import { additionalStoreDropInOf, neededStores } from './needed-stores.ts';
+import { lockSwitches } from './recover-switches.ts';
+import { reloadUnits, type ServiceControl } from './service-control.ts';
+
+/**
+ * Copies what an installed container needs of additional stores, and then takes them out of its mount
+ * units: from the next mount on (a restart keeps the mounts, stop and start makes them anew) it runs
+ * without them. May be repeated at any time.
+ *
+ * @returns false when it needed none.
+ * @throws TrustError REFUSED when today's policy does not admit the image; ContainerError, StoreError
+ */
+export async function prefetchContainer(
+  { current }: InstalledContainer,
+  stores: Stores,
+  pullParts: PullParts,
+  parts: ContainerParts,
+  control: ServiceControl,
+): Promise<boolean> {
+  const dropIn = additionalStoreDropInOf(current);
+  if (dropIn === undefined || neededStores(parts.host, current).length === 0) return false;
+  if (!hasTree(current, stores)) await copyImage(current, stores, pullParts);
+  assertSameObjects(current, stores);
+  using lock = await lockSwitches(parts, control);
+  void lock;
+  removeDropIn(parts.host.resolve(dropIn));
+  await reloadUnits(control, parts.signal);
+  return true;
+}
+
+function hasTree({ image }: Generation, { local }: Stores): boolean {
+  return local
+    .listRefs()
+    .some((record) => record.treeId === image.treeId && local.holdsImage(record));
+}
+
+async function copyImage(
+  { name, image, additionalStores = [] }: Generation,
+  stores: Stores,
+  pullParts: PullParts,
+): Promise<void> {
+  const found = stores.findElsewhere(image.manifestDigest, image.treeId);
+  if (found === undefined) {
+    throw new ContainerError(
+      'CONTAINER_BROKEN',
+      `prefetching ${name}: no additional store lists its image ${image.source} any more`,
+      {
+        hint: `see whether ${additionalStores.join(', ')} is mounted; else pull ${image.source} and install it anew`,
+      },
+    );
+  }
+  const { record, store } = found;
+  await using source = new StoredSource(store, record);
+  const keepAs = nameHere(record, stores);
+  await pullImage(source, { ...pullParts, ...(keepAs !== undefined && { keepAs }) });
+}
+
+// A name that means another image here by now goes on meaning that.
+function nameHere({ reference, manifestDigest }: RefRecord, { local }: Stores): string | undefined {
+  const other = local.listRefs().find((record) => record.reference === reference);
+  if (reference === undefined || other === undefined || other.manifestDigest === manifestDigest) {
+    return undefined;
+  }
+  const { registry, repository } = parseReference(reference);
+  return `${registry}/${repository}@${manifestDigest}`;
+}
+
+// The root was made from the other store's tree. A store that keeps other files inline than this one
+// has other objects for the same tree, and the root would miss some.
+function assertSameObjects({ name, image }: Generation, { local, additional }: Stores): void {
+  const here = new Set(digestsOf(local.readTreeNeeds(image.treeId).objects));
+  for (const store of additional) {
+    if (objectsIn(store, image.treeId).every((object) => here.has(object))) continue;
+    throw new ContainerError(
+      'CONTAINER_BROKEN',
+      `prefetching ${name}: this store keeps small files otherwise than additional store ${store.hostPath}`,
+      { hint: `the image is here now: uninstall ${name} and install it again` },
+    );
+  }
+}
+
+function objectsIn(store: StoreReader, treeId: Digest): readonly Digest[] {
+  try {
+    return [...digestsOf(store.readTreeNeeds(treeId).objects)];
+  } catch (error) {
+    if (error instanceof StoreError) return [];
+    throw error;
+  }
+}
+
+function removeDropIn(path: string): void {
+  const directory = dirname(path);
+  rmSync(path, { force: true });
+  syncDirectory(directory);
+  try {
+    rmdirSync(directory);
+    syncDirectory(dirname(directory));
+  } catch (error) {
+    // An admin may have a drop-in there as well.
+    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+  }
+}

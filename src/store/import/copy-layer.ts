@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { type Digest, digestFromHex } from '../../base/digest.ts';
+import { StoreError } from '../disk/store-error.ts';
+import { storeFailure } from '../disk/store-failure.ts';
+import type { LayerEntry } from '../layer/layer-entry.ts';
+import { LayerFileWriter } from '../layer/layer-file-writer.ts';
+import type { StoreReader } from '../reader/store-reader.ts';
+import type { FileContent, ObjectContent } from '../tree/inode.ts';
+import type { ObjectStaging } from './object-staging.ts';
+
+/** What reading the other store met; what is written here fails by itself. */
+export class CopySourceError extends Error {}
+
+export interface CopyDestination {
+  readonly staging: ObjectStaging;
+  /** Where the layer file goes; must not exist. */
+  readonly layerFile: string;
+  /** Told between files; may make durable what was copied so far. */
+  readonly onCopied: () => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+const CHUNK_BYTES = 1024 * 1024;
+const BETWEEN_PAUSES = 256;
+
+/**
+ * Copies a layer of another store: its entries (by their checksum), the contents of small files and
+ * objects (by their digests). What is an object there is one here, so that an image that was made
+ * from the other store's tree finds its objects here.
+ *
+ * @throws CopySourceError when the other store cannot give the layer whole; whatever was copied by then is right.
+ */
+export async function copyLayer(
+  diffId: Digest,
+  from: StoreReader,
+  { staging, layerFile, onCopied, signal }: CopyDestination,
+): Promise<void> {
+  using sources = from.contentSources();
+  const entries = reading(diffId, () => sources.layer(diffId).entries());
+  const fd = openSync(layerFile, 'wx', 0o600);
+  try {
+    const writer = new LayerFileWriter(fd, diffId);
+    let count = 0;
+    for (const entry of entries) {
+      count += 1;
+      if (count % BETWEEN_PAUSES === 0) await setImmediate();
+      signal.throwIfAborted();
+      await onCopied();
+      writer.add(copied(entry, writer));
+    }
+    writer.finish();
+  } catch (error) {
+    unlinkSync(layerFile);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+
+  function copied(entry: LayerEntry, writer: LayerFileWriter): LayerEntry {
+    if (entry.kind !== 'file') return entry;
+    const content = copyContent(entry.content, writer);
+    return content === entry.content ? entry : { ...entry, content };
+  }
+
+  function copyContent(content: FileContent, writer: LayerFileWriter): FileContent {
+    const { digest, sizeBytes } = content;
+    if (content.kind === 'inline') {
+      const known = writer.find(digest, sizeBytes);
+      return (
+        known ??
+        writer.put(
+          digest,
+          reading(diffId, () => sources.readInline(content)),
+        )
+      );
+    }
+    if (!staging.has(digest, sizeBytes)) {
+      copyObject(content, from.layout.object(digest), staging, diffId);
+    }
+    return content;
+  }
+}
+
+function copyObject(
+  { digest, sizeBytes }: ObjectContent,
+  path: string,
+  staging: ObjectStaging,
+  diffId: Digest,
+): void {
+  const source = reading(diffId, () => openSync(path, 'r'));
+  const object = staging.open();
+  const hash = createHash('sha256');
+  try {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes + 1));
+    for (;;) {
+      const got = reading(diffId, () => readSync(source, chunk, 0, chunk.length, null));
+      if (got === 0) break;
+      hash.update(chunk.subarray(0, got));
+      staging.append(object, chunk.subarray(0, got));
+    }
+    if (digestFromHex(hash.digest('hex')) !== digest) {
+      throw new CopySourceError(`object ${digest} has bytes of another digest`);
+    }
+  } catch (error) {
+    closeSync(object.fd);
+    unlinkSync(object.path);
+    throw error;
+  } finally {
+    closeSync(source);
+  }
+  staging.close(object, digest, sizeBytes);
+}
+
+function reading<T>(diffId: Digest, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const failure = storeFailure(`reading layer ${diffId}`, cause);
+    if (!(failure instanceof StoreError)) throw cause;
+    throw new CopySourceError(failure.message, { cause: failure });
+  }
+}

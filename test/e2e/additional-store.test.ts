@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// A vendor's store, read-only in /usr: images are used in place, and copied by prefetch.
+import assert from 'node:assert/strict';
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { runChecked } from '../../src/sys/process.ts';
+import { buildImage } from '../support/image-builder.ts';
+import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
+import { eventually, unitProperty, untilNothingMounted } from '../support/on-host.ts';
+import { sysct, SYSCT_BIND, sysctChecked, sysctOfflineChecked } from '../support/shipped-sysct.ts';
+import { writePolicy } from '../support/site-policy.ts';
+import { temporaryDirectory, type TemporaryDirectory } from '../support/tmp.ts';
+
+const VENDOR = '/usr/lib/sysct/store';
+const DROP_IN = '/etc/systemd/system/run-sysct-plain-1-rootfs.mount.d/50-additional-store.conf';
+const GET = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3'`;
+
+let host: Host;
+let running: RunningHost;
+let publisher: TemporaryDirectory;
+let image: string;
+
+before(async () => {
+  publisher = temporaryDirectory('publisher');
+  const root = publisher.directory;
+  mkdirSync(join(root, 'srv'));
+  copyFileSync(await buildImage('plain'), join(root, 'srv/plain'));
+  writePolicy(root, [join(root, 'srv')]);
+  const source = `oci-archive:${join(root, 'srv/plain')}`;
+  image = (await sysctOfflineChecked(root, ['pull', source])).stdout.trim();
+  host = await createHost();
+  writePolicy(host.root, [join(root, 'srv')]);
+  const file = join(host.root, 'srv/vendor.erofs');
+  mkdirSync(join(host.root, 'srv'), { recursive: true });
+  await runChecked('mkfs.erofs', ['--quiet', file, join(root, 'var/lib/sysct')]);
+  mkdirSync(join(host.root, VENDOR), { recursive: true });
+  appendFileSync(
+    join(host.root, 'etc/fstab'),
+    `/srv/vendor.erofs ${VENDOR} erofs ro,loop,nofail 0 0\n`,
+  );
+  running = await host.start({ bindReadOnly: [SYSCT_BIND] });
+});
+
+after(async () => {
+  await running?.powerOff();
+  await host?.[Symbol.asyncDispose]();
+  publisher?.[Symbol.dispose]();
+});
+
+describe("an image of a vendor's store", () => {
+  it('is listed with that store', async () => {
+    const { stdout } = await sysctChecked(running, ['images']);
+    assert.match(stdout, /^NAME .* STORE$/m);
+    assert.match(stdout, /\/srv\/plain .* \/usr\/lib\/sysct\/store$/m);
+    const json = await sysctChecked(running, ['images', '--json']);
+    assert.match(json.stdout, /"store": "\/usr\/lib\/sysct\/store"/);
+    const inspected = await sysctChecked(running, ['inspect', image]);
+    assert.match(inspected.stdout, /"store": "\/usr\/lib\/sysct\/store"/);
+  });
+
+  it('runs once from there', async () => {
+    const { stdout } = await sysctChecked(running, ['run', image, 'cat', '/www/index.html']);
+    assert.equal(stdout, 'plain image\n');
+  });
+
+  it('is installed and started in place: nothing is copied', async () => {
+    await sysctChecked(running, ['install', '--now', '--name', 'plain', image]);
+    assert.match(await eventually(running, GET), /^plain image$/m);
+    assert.equal(await running.script('find /var/lib/sysct/objects -type f'), '');
+    assert.match(
+      readFileSync(join(host.root, DROP_IN), 'utf8'),
+      /^RequiresMountsFor=\/usr\/lib\/sysct\/store$/m,
+    );
+    const { stdout } = await sysctChecked(running, ['status', 'plain']);
+    assert.match(stdout, /^Needs: +additional store \/usr\/lib\/sysct\/store;/m);
+    const mount = await unitProperty(running, 'run-sysct-plain-1-rootfs.mount', 'After');
+    assert.match(mount, /usr-lib-sysct-store\.mount/);
+  });
+
+  it('does not start without that store, and systemd says why', async () => {
+    await sysctChecked(running, ['stop', 'plain']);
+    await untilNothingMounted(running);
+    await running.script(`umount ${VENDOR}; mv /srv/vendor.erofs /srv/away`);
+    const { exitCode } = await sysct(running, ['start', 'plain']);
+    assert.equal(exitCode, 1);
+    const log = await running.script('journalctl -b -o cat | tail -n 30');
+    assert.match(log, /Dependency failed for .*plain/);
+    const images = await sysctChecked(running, ['images']);
+    assert.equal(images.stderr, '', 'a usual place need not be there');
+    const prefetch = await sysct(running, ['prefetch', 'plain']);
+    assert.match(prefetch.stderr, /prefetching plain: no additional store lists its image/);
+    await running.script(
+      'mv /srv/away /srv/vendor.erofs; systemctl start usr-lib-sysct-store.mount',
+    );
+    await sysctChecked(running, ['start', 'plain']);
+    assert.match(await eventually(running, GET), /^plain image$/m);
+  });
+
+  it('is prefetched: from the next start on the service does without the vendor', async () => {
+    const { stdout } = await sysctChecked(running, ['prefetch', '--all']);
+    assert.equal(stdout, 'plain needs no additional store from its next start on\n');
+    assert.ok(!existsSync(join(host.root, DROP_IN, '..')));
+    assert.match(await running.script(GET), /^plain image$/m);
+    await sysctChecked(running, ['stop', 'plain']);
+    await untilNothingMounted(running);
+    await running.script(`umount ${VENDOR}; rm /srv/vendor.erofs`);
+    await sysctChecked(running, ['start', 'plain']);
+    assert.match(await eventually(running, GET), /^plain image$/m);
+    const status = await sysctChecked(running, ['status', 'plain']);
+    assert.doesNotMatch(status.stdout, /^Needs:/m);
+    const again = await sysctChecked(running, ['prefetch', 'plain']);
+    assert.equal(again.stdout, 'plain needs no additional store\n');
+  });
+
+  it('starts at boot without the vendor then', async () => {
+    await running.powerOff();
+    running = await host.start({ bindReadOnly: [SYSCT_BIND] });
+    assert.match(await eventually(running, GET), /^plain image$/m);
+  });
+
+  it('is uninstalled without a trace of it', async () => {
+    const { stderr } = await sysctChecked(running, ['uninstall', '--purge', 'plain']);
+    assert.equal(stderr, '');
+    assert.equal(await running.script('ls /etc/systemd/system | grep plain || true'), '');
+  });
+});
