@@ -169,7 +169,7 @@ async function importLayers(
 
 /**
  * About the least that a layer will take in the store. Compressed ones grow: those of Debian images
- * to 2.4 times their size and more, of which other images may have a part already.
+ * to some three times their size, of which other images may have a part already.
  */
 function bytesStored({ mediaType, sizeBytes }: Descriptor): number {
   return layerCompression(mediaType) === 'none' ? sizeBytes : sizeBytes * LEAST_GROWTH;

@@ -9,7 +9,6 @@ import { containersByTree } from './collect/generation-images.ts';
 import { type Lease, takeLease } from './collect/leases.ts';
 import type { NamedImage } from './collect/named-image.ts';
 import { Removals } from './collect/removals.ts';
-import { type ImageMatch, matchImage } from './ref/find-image.ts';
 import { probeFormat } from './disk/format-file.ts';
 import { missingSpace, noSpace } from './disk/free-space.ts';
 import { ImportTransaction } from './import/import-transaction.ts';
@@ -47,11 +46,6 @@ export class Store extends StoreReader {
   constructor(layout: StoreLayout, { log, graceMs = 0 }: StoreOptions) {
     super(layout, log);
     this.#graceMs = graceMs;
-  }
-
-  /** The images that `text` may mean to somebody who removes them. @throws StoreError IMAGE_NOT_FOUND, AMBIGUOUS_IMAGE */
-  findImages(text: string): ImageMatch {
-    return matchImage(this.listRefs(), text);
   }
 
   /** Names of the containers that have a generation of each tree. @throws StoreError ROOT_UNREADABLE */

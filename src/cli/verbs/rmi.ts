@@ -2,6 +2,7 @@
 import type { Digest } from '../../base/digest.ts';
 import { quote } from '../../base/printable.ts';
 import { UsageError } from '../../base/sysct-error.ts';
+import { matchImage } from '../../store/ref/find-image.ts';
 import type { RefRecord } from '../../store/ref/ref-record.ts';
 import { StoreError } from '../../store/disk/store-error.ts';
 import type { Store } from '../../store/store.ts';
@@ -91,7 +92,7 @@ function choose(store: Store, names: readonly string[], options: OptionValues): 
   const refused: StoreError[] = [];
   for (const text of names) {
     try {
-      const found = namesMeant(store, text, options);
+      const found = namesMeant(all, text, options);
       refuseUsed(text, found, all, records, users);
       for (const record of found) records.add(record);
     } catch (error) {
@@ -103,8 +104,12 @@ function choose(store: Store, names: readonly string[], options: OptionValues): 
   return { records: [...records], kept: [], refused };
 }
 
-function namesMeant(store: Store, text: string, options: OptionValues): readonly RefRecord[] {
-  const { by, record, records } = store.findImages(text);
+function namesMeant(
+  all: readonly RefRecord[],
+  text: string,
+  options: OptionValues,
+): readonly RefRecord[] {
+  const { by, record, records } = matchImage(all, text);
   if (by === 'name') return [record];
   if (records.length === 1 || options.flag('force')) return records;
   const names = records.map(({ reference, source }) => reference ?? source).join(', ');

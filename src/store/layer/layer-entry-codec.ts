@@ -92,7 +92,7 @@ export function takeLayerEntry(
 }
 
 /**
- * Passes over the next entry; a tenth of the work of taking it.
+ * Passes over the next entry; a third of the work of taking it.
  * @returns where its content is an object, the digest: a view of the 32 bytes.
  */
 export function skipLayerEntry(reader: ByteReader): Buffer | undefined {
