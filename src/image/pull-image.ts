@@ -10,7 +10,7 @@ import type { Platform } from '../oci/platform.ts';
 import { StoreError } from '../store/disk/store-error.ts';
 import type { Borrowing } from '../store/import/object-staging.ts';
 import type { ImportTransaction } from '../store/import/import-transaction.ts';
-import type { RefRecord, RefSignature } from '../store/ref/ref-record.ts';
+import type { NewRef, RefRecord } from '../store/ref/ref-record.ts';
 import type { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { Store } from '../store/store.ts';
 import type { CandidateSignature } from '../trust/signature-source.ts';
@@ -61,7 +61,9 @@ export async function pullImage(source: ImageSource, parts: PullParts): Promise<
   progress({ kind: 'stage', stage: 'verifying', subject: source.display });
   const { verdict, signatures: candidates } = await admitImage(parts.gate, source, image);
   signal.throwIfAborted();
-  const { config, bytes: configBytes } = await readImageConfig(source, image);
+  const { config, bytes: configBytes } = await readImageConfig(source, image, (digest) =>
+    parts.store.findBlob(digest),
+  );
   assertPlatform(source, config, platform);
   const layers = pairLayers(image.manifest.layers, config.diffIds);
   const pull = { source, image, configBytes, layers, verdict, candidates };
@@ -116,11 +118,7 @@ async function importImage(
   for (const { descriptor } of layers.filter((layer) => !missing.includes(layer))) {
     progress({ kind: 'layer-known', digest: descriptor.digest, sizeBytes: descriptor.sizeBytes });
   }
-  await using transaction = await store.beginImport(signal, borrowing);
-  await importLayers(transaction, source, missing, parts);
-  const signatures = keepDocuments(transaction, image, configBytes, candidates);
-  progress({ kind: 'stage', stage: 'committing', subject: source.display });
-  return await transaction.commit({
+  const ref: NewRef = {
     reference: parts.keepAs ?? nameOf(source),
     source: source.display,
     manifestDigest: image.manifestDigest,
@@ -131,10 +129,22 @@ async function importImage(
       diffId,
       sizeBytes: descriptor.sizeBytes,
     })),
-    signatures,
+    signatures: candidates.map(({ bytes, source: place }) => ({
+      digest: sha256(bytes),
+      source: place,
+    })),
     verdict,
     pulledAt: parts.now().toISOString(),
-  });
+  };
+  if (missing.length === 0) {
+    const renewed = await store.renewRef(ref, signal);
+    if (renewed !== undefined) return renewed;
+  }
+  await using transaction = await store.beginImport(signal, borrowing);
+  await importLayers(transaction, source, missing, parts);
+  keepDocuments(transaction, image, configBytes, candidates);
+  progress({ kind: 'stage', stage: 'committing', subject: source.display });
+  return await transaction.commit(ref);
 }
 
 async function importLayers(
@@ -198,15 +208,11 @@ function keepDocuments(
   image: ResolvedImage,
   configBytes: Buffer,
   candidates: readonly CandidateSignature[],
-): readonly RefSignature[] {
+): void {
   transaction.putBlob(image.manifestDigest, image.manifestBytes);
   transaction.putBlob(image.manifest.config.digest, configBytes);
   if (image.index !== undefined) transaction.putBlob(image.index.digest, image.index.bytes);
-  return candidates.map(({ bytes, source }) => {
-    const digest = sha256(bytes);
-    transaction.putBlob(digest, bytes);
-    return { digest, source };
-  });
+  for (const { bytes } of candidates) transaction.putBlob(sha256(bytes), bytes);
 }
 
 function pairLayers(

@@ -47,13 +47,20 @@ export async function resolveImage(
   return { ...resolved(instance, manifest), index: { bytes: top.bytes, digest: top.digest } };
 }
 
-/** An image's config, checked against its manifest. @throws ImageError INCONSISTENT_IMAGE */
+/**
+ * An image's config, checked against its manifest.
+ * @param stored has the config's blob, perhaps, so that the source need not be asked.
+ * @throws ImageError INCONSISTENT_IMAGE
+ */
 export async function readImageConfig(
   source: ImageSource,
   image: ResolvedImage,
+  stored: (digest: Digest) => Buffer | undefined = () => undefined,
 ): Promise<{ readonly config: ImageConfig; readonly bytes: Buffer }> {
   const shown = printable(source.display);
-  const bytes = await source.readBlob(image.manifest.config);
+  const { digest, sizeBytes } = image.manifest.config;
+  const known = stored(digest);
+  const bytes = known?.length === sizeBytes ? known : await source.readBlob(image.manifest.config);
   const config = parseImageConfig(bytes, `config of ${shown}`);
   if (config.diffIds.length !== image.manifest.layers.length) {
     const seen = `manifest has ${image.manifest.layers.length} layers, config lists ${config.diffIds.length} diff IDs`;

@@ -14,8 +14,9 @@ import { missingSpace, noSpace } from './disk/free-space.ts';
 import { ImportTransaction } from './import/import-transaction.ts';
 import { StoreLayout } from './disk/layout.ts';
 import type { Borrowing } from './import/object-staging.ts';
+import { renewRef } from './import/renew-ref.ts';
 import { StoreReader } from './reader/store-reader.ts';
-import type { RefRecord } from './ref/ref-record.ts';
+import type { NewRef, RefRecord } from './ref/ref-record.ts';
 import { storeFailure } from './disk/store-failure.ts';
 
 export interface StoreOptions {
@@ -104,6 +105,19 @@ export class Store extends StoreReader {
   async create(signal: AbortSignal): Promise<void> {
     await using nothing = await this.beginImport(signal);
     void nothing;
+  }
+
+  /**
+   * As an import of `ref` that brings nothing: where its name stands for that image already and all documents are
+   * there whole, makes a new record of it, durably. Layers and their objects are the caller's to check.
+   * @returns undefined where it takes an import
+   */
+  async renewRef(ref: NewRef, signal: AbortSignal): Promise<RefRecord | undefined> {
+    try {
+      return await renewRef(this.layout, ref, this.log, signal);
+    } catch (error) {
+      throw storeFailure(`renewing ${ref.reference ?? ref.source}`, error);
+    }
   }
 
   /**

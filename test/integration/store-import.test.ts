@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { byteStringOf } from '../../src/base/byte-string.ts';
-import { sha256 } from '../../src/base/digest.ts';
+import { type Digest, sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { ProgressEvent } from '../../src/base/progress.ts';
 import type { FileInode } from '../../src/store/tree/inode.ts';
@@ -73,6 +73,13 @@ async function withStore(use: (store: Store, directory: string) => Promise<void>
   using tmp = temporaryDirectory('store', '/dev/shm');
   const directory = join(tmp.directory, 'store');
   await use(await openStore(directory, { log: silentLog }), directory);
+}
+
+function flipLastByte(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1]! ^= 1;
+  chmodSync(path, 0o600);
+  writeFileSync(path, bytes);
 }
 
 function fileAt(tree: Tree, path: string): FileInode {
@@ -134,6 +141,49 @@ describe('an import', () => {
       const before = snapshot(directory);
       await importImage(store, 'quay.io/x/y:1', [BASE, TOP]);
       assert.deepEqual(snapshot(directory), before);
+    });
+  });
+
+  it('of the same image under the same name only writes its record anew', async () => {
+    await withStore(async (store, directory) => {
+      const ref = newRef('quay.io/x/y:1', [BASE, TOP]);
+      assert.equal(await store.renewRef(ref, signal), undefined, 'there is none');
+      const first = await importImage(store, 'quay.io/x/y:1', [BASE, TOP]);
+      const later = { ...ref, verdict: { allowed: 'still' }, pulledAt: '2027-01-01T00:00:00Z' };
+      const renewed = await store.renewRef(later, signal);
+      assert.equal(renewed?.treeId, first.treeId);
+      assert.equal(JSON.stringify(renewed.verdict), '{"allowed":"still"}');
+      assert.deepEqual(store.listRefs(), [renewed]);
+      assert.deepEqual(readdirSync(join(directory, 'txn')), []);
+    });
+  });
+
+  for (const [what, harm] of [
+    ['tree', (store: Store, treeId: Digest) => flipLastByte(store.layout.tree(treeId))],
+    ['image', (store: Store, treeId: Digest) => rmSync(store.layout.image(treeId))],
+    ['config', (store: Store) => flipLastByte(store.layout.blob(sha256(CONFIG)))],
+    ['manifest', (store: Store) => rmSync(store.layout.blob(sha256(MANIFEST)))],
+  ] as const) {
+    it(`of the same image is a whole one where the store’s ${what} is damaged`, async () => {
+      await withStore(async (store) => {
+        const { treeId } = await importImage(store, 'quay.io/x/y:1', [BASE, TOP]);
+        harm(store, treeId);
+        const ref = newRef('quay.io/x/y:1', [BASE, TOP]);
+        assert.equal(await store.renewRef(ref, signal), undefined);
+        await importImage(store, 'quay.io/x/y:1', [BASE, TOP]);
+        assert.notEqual(await store.renewRef(ref, signal), undefined);
+      });
+    });
+  }
+
+  it('of another image is never taken for the same', async () => {
+    await withStore(async (store) => {
+      await importImage(store, 'quay.io/x/y:1', [BASE, TOP]);
+      const ref = newRef('quay.io/x/y:1', [BASE, TOP]);
+      const other = { ...ref, manifestDigest: sha256('other') };
+      assert.equal(await store.renewRef(other, signal), undefined);
+      const fewer = newRef('quay.io/x/y:1', [BASE]);
+      assert.equal(await store.renewRef(fewer, signal), undefined);
     });
   });
 

@@ -33,7 +33,7 @@ export function visitNeeds(layout: StoreLayout, image: ListedImage, visitor: Nee
     visitor.layer(diffId);
     whereThere(() => {
       using layer = new StoredLayer(layout.layer(diffId), diffId);
-      for (const digest of layer.objects()) visitor.object(digest, 0);
+      for (const { digest } of layer.objects()) visitor.object(digest, 0);
     });
   }
 }

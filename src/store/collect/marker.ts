@@ -140,7 +140,7 @@ export class Marker {
 
   #markObjectsOf(diffId: Digest): void {
     using layer = new StoredLayer(this.#layout.layer(diffId), diffId);
-    for (const digest of layer.objects()) this.#mark(digest, 0);
+    for (const { digest } of layer.objects()) this.#mark(digest, 0);
   }
 
   #markImage(path: string): void {

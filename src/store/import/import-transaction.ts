@@ -12,7 +12,6 @@ import {
 import { join } from 'node:path';
 import { type Digest, digestHex, sha256 } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
-import { parseStrictJsonValue, type JsonObject } from '../../base/strict-json.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { syncDirectory, syncFileSystem } from '../../sys/durable-file.ts';
 import { ContentSources } from '../checkout/content-sources.ts';
@@ -26,7 +25,7 @@ import { LayerThreads } from './layer-threads.ts';
 import { type Borrowing, ObjectStaging } from './object-staging.ts';
 import type { AdditionalStore } from '../reader/additional-store.ts';
 import { StagedObjects } from './staged-objects.ts';
-import type { NewRef, RefRecord } from '../ref/ref-record.ts';
+import { completeRef, type NewRef, type RefRecord } from '../ref/ref-record.ts';
 import { readRefLike, writeRef } from '../ref/refs.ts';
 import { writeTombstone } from '../ref/tombstones.ts';
 import { StoreError } from '../disk/store-error.ts';
@@ -267,12 +266,7 @@ export class ImportTransaction implements AsyncDisposable {
     this.#signal.throwIfAborted();
     await this.#syncStaged();
     this.#signal.throwIfAborted();
-    const record: RefRecord = {
-      ...ref,
-      treeId: written.treeId,
-      contentBytes: written.contentBytes,
-      verdict: parseStrictJsonValue(JSON.stringify(ref.verdict), 'verdict') as JsonObject,
-    };
+    const record = completeRef(ref, written);
     await underLock(this.#layout, this.#signal, async () => {
       this.#assertNothingVanished(tree, written, diffIds);
       this.#staging.publish();

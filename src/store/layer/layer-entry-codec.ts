@@ -91,11 +91,18 @@ export function takeLayerEntry(
   }
 }
 
+/** An object that an entry names. */
+export interface LayerObject {
+  /** A view of its 32 bytes, valid until the next entry is read. */
+  readonly digest: Buffer;
+  readonly sizeBytes: number;
+}
+
 /**
  * Passes over the next entry; a third of the work of taking it.
- * @returns where its content is an object, the digest: a view of the 32 bytes.
+ * @returns the object that is its content, if one is.
  */
-export function skipLayerEntry(reader: ByteReader): Buffer | undefined {
+export function skipLayerEntry(reader: ByteReader): LayerObject | undefined {
   const kind = reader.byte();
   reader.varint();
   reader.skip(reader.varint());
@@ -107,8 +114,7 @@ export function skipLayerEntry(reader: ByteReader): Buffer | undefined {
   skipAttributes(reader);
   switch (kind) {
     case KIND.objectFile:
-      reader.varint();
-      return reader.view(DIGEST_BYTES);
+      return { sizeBytes: reader.varint(), digest: reader.view(DIGEST_BYTES) };
     case KIND.inlineFile:
       reader.varint();
       reader.skip(DIGEST_BYTES);

@@ -4,7 +4,7 @@ import type { ByteString } from '../../base/byte-string.ts';
 import type { Digest } from '../../base/digest.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
 import { ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
-import { skipLayerEntry, takeLayerEntry } from './layer-entry-codec.ts';
+import { type LayerObject, skipLayerEntry, takeLayerEntry } from './layer-entry-codec.ts';
 import type { LayerEntry } from './layer-entry.ts';
 import { StoreError } from '../disk/store-error.ts';
 
@@ -100,14 +100,14 @@ export function* decodeLayerEntries(
   if (!reader.isAtEnd) throw reader.damaged('bytes follow its entries');
 }
 
-/** The digests of the objects that the entries name, in their order: views of 32 bytes, each valid until the next. @throws StoreError STORE_DAMAGED */
+/** The objects that the entries name, in their order. @throws StoreError STORE_DAMAGED */
 export function* decodeLayerObjects(
   reader: ByteReader,
   trailer: LayerTrailer,
-): Generator<Buffer, void, undefined> {
+): Generator<LayerObject, void, undefined> {
   for (let n = 0; n < trailer.entryCount; n += 1) {
-    const digest = skipLayerEntry(reader);
-    if (digest !== undefined) yield digest;
+    const object = skipLayerEntry(reader);
+    if (object !== undefined) yield object;
   }
   if (!reader.isAtEnd) throw reader.damaged('bytes follow its entries');
 }

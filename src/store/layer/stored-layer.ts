@@ -4,6 +4,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Digest } from '../../base/digest.ts';
 import { sha256 } from '../../base/digest.ts';
 import type { InlineContent } from '../tree/inode.ts';
+import type { LayerObject } from './layer-entry-codec.ts';
 import type { LayerEntry } from './layer-entry.ts';
 import {
   assertLayerChecksum,
@@ -50,10 +51,10 @@ export class StoredLayer implements Disposable {
   }
 
   /**
-   * What the layer needs of `objects/`: digests of 32 bytes, each valid until the next; an object that two files have twice.
+   * What the layer needs of `objects/`; an object that two files have twice.
    * @throws StoreError STORE_DAMAGED, before the first as {@link entries}.
    */
-  objects(): Iterable<Buffer> {
+  objects(): Iterable<LayerObject> {
     const trailer = this.#checked();
     return decodeLayerObjects(this.#entriesReader(trailer), trailer);
   }

@@ -40,10 +40,9 @@ export class StoreReader {
   hasLayer(diffId: Digest): boolean {
     using sources = new ContentSources(this.layout);
     try {
-      for (const entry of sources.layer(diffId).entries()) {
-        if (entry.kind !== 'file' || entry.content.kind !== 'object') continue;
-        const { digest, sizeBytes } = entry.content;
-        if (!isObjectThere(this.layout, digest, sizeBytes)) return false;
+      for (const { digest, sizeBytes } of sources.layer(diffId).objects()) {
+        const named = digestFromHex(digest.toString('hex'));
+        if (!isObjectThere(this.layout, named, sizeBytes)) return false;
       }
       return true;
     } catch (error) {
@@ -89,6 +88,16 @@ export class StoreReader {
     const bytes = this.#read(this.layout.blob(digest), `blob ${digest}`);
     if (sha256(bytes) === digest) return bytes;
     throw damagedContent(`blob ${digest}`);
+  }
+
+  /** As {@link readBlob}; undefined where that would throw. */
+  findBlob(digest: Digest): Buffer | undefined {
+    try {
+      return this.readBlob(digest);
+    } catch (error) {
+      if (error instanceof StoreError) return undefined;
+      throw error;
+    }
   }
 
   /** The bytes of a file of a tree, checked against their digest. @throws StoreError NOT_IN_STORE, STORE_DAMAGED */

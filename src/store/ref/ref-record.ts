@@ -55,6 +55,15 @@ export type NewRef = Omit<RefRecord, 'treeId' | 'contentBytes' | 'verdict'> & {
   readonly verdict: object;
 };
 
+/** The record of `ref`, whose tree is known now. */
+export function completeRef(
+  ref: NewRef,
+  { treeId, contentBytes }: Pick<RefRecord, 'treeId' | 'contentBytes'>,
+): RefRecord {
+  const verdict = parseStrictJsonValue(JSON.stringify(ref.verdict), 'verdict') as JsonObject;
+  return { ...ref, treeId, contentBytes, verdict };
+}
+
 const KEYS: ReadonlySet<string> = new Set([
   'version',
   'reference',

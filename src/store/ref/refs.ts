@@ -30,7 +30,10 @@ export function writeRef(directory: string, record: RefRecord, staging: string):
 }
 
 /** What the name of `record` stands for now; undefined when it was removed. @throws StoreError */
-export function readRefLike(directory: string, record: RefRecord): RefRecord | undefined {
+export function readRefLike(
+  directory: string,
+  record: Pick<RefRecord, 'reference' | 'manifestDigest'>,
+): RefRecord | undefined {
   return readRef(join(directory, refPath(record.reference, record.manifestDigest)));
 }
 

@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import type { Digest } from '../../base/digest.ts';
 import { digestFromHex, digestHex } from '../../base/digest.ts';
+import { isErrno } from '../../base/sysct-error.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
 import { ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
 import { hashRange } from '../disk/hash-range.ts';
+import { StoreError } from '../disk/store-error.ts';
 import { giveBack } from './give-back.ts';
 import type { FileContent } from './inode.ts';
 import { type ContentIdentity, putTree, takeTree } from './tree-codec.ts';
@@ -14,6 +16,7 @@ import {
   damagedTree,
   putTreeHead,
   readTreeFront,
+  type TreeHead,
   type TreeNeeds,
   treeOffset,
   whatTree,
@@ -115,7 +118,38 @@ export function readTree(path: string, treeId: Digest): StoredTree {
   }
 }
 
-function takeTreeFile(fd: number, treeId: Digest): StoredTree {
+/** Whether the file at `path`, which may be missing, is as it was written. @throws StoreError FORMAT_TOO_NEW */
+export function isTreeSound(path: string, treeId: Digest): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+  try {
+    checkTreeFile(fd, treeId);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return false;
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What a tree's file says of itself, once all its sums are checked. */
+interface CheckedFile {
+  readonly head: TreeHead;
+  readonly needs: TreeNeeds;
+  /** Where the canonical form begins and ends. */
+  readonly start: number;
+  readonly end: number;
+  /** Where the places end. */
+  readonly sumOffset: number;
+}
+
+function checkTreeFile(fd: number, treeId: Digest): CheckedFile {
   const what = whatTree(treeId);
   const { head, needs } = readTreeFront(fd, treeId);
   const start = treeOffset(head);
@@ -129,6 +163,12 @@ function takeTreeFile(fd: number, treeId: Digest): StoredTree {
   if (rangeSum(fd, end, sumOffset) !== sum.toString('hex')) {
     throw damagedTree(treeId, 'its checksum is wrong');
   }
+  return { head, needs, start, end, sumOffset };
+}
+
+function takeTreeFile(fd: number, treeId: Digest): StoredTree {
+  const what = whatTree(treeId);
+  const { head, needs, start, end, sumOffset } = checkTreeFile(fd, treeId);
   const place = ByteReader.ofFile(fd, end, sumOffset, what);
   const reader = ByteReader.ofFile(fd, start, end, what);
   const capacity = { inodes: head.inodeCount, names: head.nameCount };

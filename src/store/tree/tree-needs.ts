@@ -27,7 +27,7 @@ export interface TreeNeeds {
 }
 
 /** What the front of a tree's file says of the rest. */
-interface TreeHead {
+export interface TreeHead {
   readonly treeId: Digest;
   readonly layerCount: number;
   readonly objectCount: number;

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync } from 'node:fs';
+import { type Digest, sha256 } from '../../base/digest.ts';
+import type { Log } from '../../base/log.ts';
+import { isErrno } from '../../base/sysct-error.ts';
+import type { StoreLayout } from '../disk/layout.ts';
+import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
+import { completeRef, type NewRef, type RefRecord } from '../ref/ref-record.ts';
+import { readRefLike, writeRef } from '../ref/refs.ts';
+import { isTreeSound } from '../tree/tree-file.ts';
+
+/** See {@link Store.renewRef}. */
+export async function renewRef(
+  layout: StoreLayout,
+  ref: NewRef,
+  log: Log,
+  signal: AbortSignal,
+): Promise<RefRecord | undefined> {
+  const known = readRefLike(layout.refs, ref);
+  if (known === undefined || !isSameImage(known, ref) || !isWhole(layout, known, ref)) {
+    return undefined;
+  }
+  using directory = await TransactionDirectory.create(layout, log, signal);
+  return await underLock(layout, signal, () => {
+    // Nothing was collected that it needs if it has been there all the time, and nothing can be now.
+    const still = readRefLike(layout.refs, ref);
+    if (still?.treeId !== known.treeId || !isSameImage(still, ref)) return undefined;
+    const record = completeRef(ref, known);
+    writeRef(layout.refs, record, directory.path);
+    return record;
+  });
+}
+
+function isSameImage(known: RefRecord, ref: NewRef): boolean {
+  return (
+    known.manifestDigest === ref.manifestDigest &&
+    known.layers.length === ref.layers.length &&
+    known.layers.every(({ diffId }, n) => diffId === ref.layers[n]?.diffId)
+  );
+}
+
+function isWhole(layout: StoreLayout, { treeId }: RefRecord, ref: NewRef): boolean {
+  const documents = [
+    ref.manifestDigest,
+    ref.imageId,
+    ...ref.signatures.map(({ digest }) => digest),
+  ];
+  if (ref.indexDigest !== undefined) documents.push(ref.indexDigest);
+  return (
+    existsSync(layout.image(treeId)) &&
+    isTreeSound(layout.tree(treeId), treeId) &&
+    documents.every((digest) => isBlobSound(layout.blob(digest), digest))
+  );
+}
+
+function isBlobSound(path: string, digest: Digest): boolean {
+  try {
+    return sha256(readFileSync(path)) === digest;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
