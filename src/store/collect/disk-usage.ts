@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../../base/digest.ts';
 import { isErrno } from '../../base/sysct-error.ts';
@@ -74,7 +74,12 @@ export function measureDiskUsage(layout: StoreLayout, keptAfter: Date): DiskUsag
   const stock = new Stock(layout);
   for (const [n, image] of images.entries()) stock.own(image, n, image.containers.length > 0);
   const holders = roots.read().filter(({ kind }) => kind !== 'ref');
-  for (const root of holders) stock.hold(root);
+  for (const root of holders) {
+    stock.hold(root);
+    // The tree of a container whose image is in another store.
+    const isElsewhere = root.image !== undefined && !existsSync(layout.tree(root.treeId));
+    if (isElsewhere && existsSync(root.image)) stock.holdObjects(scanRedirects(root.image));
+  }
   const known = new Set(holders.map(({ image }) => image));
   for (const { file, source } of findMountedImages(layout)) {
     if (!known.has(file)) stock.holdObjects(scanRedirects(source));

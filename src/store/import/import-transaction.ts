@@ -348,7 +348,14 @@ export class ImportTransaction implements AsyncDisposable {
 
   /** As {@link #isThere}, for bytes that are staged already. */
   #isSame(path: string, staged: string): boolean {
-    if (!existsSync(path) || !haveSameBytes(path, staged)) return false;
+    if (this.#options.borrowing === 'nothing') return false;
+    try {
+      if (!haveSameBytes(path, staged)) return false;
+    } catch (error) {
+      // It may be collected at any moment.
+      if (isErrno(error, 'ENOENT')) return false;
+      throw error;
+    }
     this.#borrowed.add(path);
     return true;
   }

@@ -26,3 +26,29 @@ describe('the setting additional-stores', () => {
     });
   }
 });
+
+describe('the setting gc-grace', () => {
+  for (const [value, ms] of [
+    [0, 0],
+    ['0', 0],
+    ['90s', 90_000],
+    ['15min', 900_000],
+    ['36h', 129_600_000],
+    ['14d', 1_209_600_000],
+    ['2 w', 1_209_600_000],
+  ] as const) {
+    it(`takes ${JSON.stringify(value)}`, () => {
+      assert.equal(settingsFrom({ 'gc-grace': value }, 'sysct.toml').gcGraceMs, ms);
+    });
+  }
+
+  for (const value of ['', '14', '-1d', '1.5d', '3 months', 14, true]) {
+    it(`refuses ${JSON.stringify(value)}`, () => {
+      assert.throws(() => settingsFrom({ 'gc-grace': value }, 'sysct.toml'), {
+        code: 'USAGE',
+        message: 'reading settings sysct.toml: "gc-grace" is not a time span',
+        hint: 'write gc-grace = "14d", in s, min, h, d or w',
+      });
+    });
+  }
+});
