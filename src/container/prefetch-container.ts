@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rmdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type { Digest } from '../base/digest.ts';
+import { dirname, join } from 'node:path';
 import { isErrno } from '../base/sysct-error.ts';
 import { pullImage, type PullParts } from '../image/pull-image.ts';
 import { StoredSource } from '../image/stored-source.ts';
 import { parseReference } from '../oci/reference.ts';
-import { StoreError } from '../store/disk/store-error.ts';
-import type { StoreReader } from '../store/reader/store-reader.ts';
+import { GENERATION_IMAGE } from '../store/collect/generation-images.ts';
+import { scanRedirects } from '../store/collect/scan-redirects.ts';
 import type { RefRecord } from '../store/ref/ref-record.ts';
 import { digestsOf } from '../store/tree/tree-needs.ts';
 import type { Stores } from '../store/stores.ts';
@@ -29,16 +28,17 @@ import { reloadUnits, type ServiceControl } from './service-control.ts';
  * @throws TrustError REFUSED when today's policy does not admit the image; ContainerError, StoreError
  */
 export async function prefetchContainer(
-  { current }: InstalledContainer,
+  installed: InstalledContainer,
   stores: Stores,
   pullParts: PullParts,
   parts: ContainerParts,
   control: ServiceControl,
 ): Promise<boolean> {
+  const { current } = installed;
   const dropIn = additionalStoreDropInOf(current);
   if (dropIn === undefined || neededStores(parts.host, current).length === 0) return false;
   if (!hasTree(current, stores)) await copyImage(current, stores, pullParts);
-  assertSameObjects(current, stores);
+  assertSameObjects(installed, stores);
   using lock = await lockSwitches(parts, control);
   void lock;
   removeDropIn(parts.host.resolve(dropIn));
@@ -85,25 +85,16 @@ function nameHere({ reference, manifestDigest }: RefRecord, { local }: Stores): 
 
 // The root was made from the other store's tree. A store that keeps other files inline than this one
 // has other objects for the same tree, and the root would miss some.
-function assertSameObjects({ name, image }: Generation, { local, additional }: Stores): void {
+function assertSameObjects({ current, directory }: InstalledContainer, { local }: Stores): void {
+  const { name, number, image } = current;
   const here = new Set(digestsOf(local.readTreeNeeds(image.treeId).objects));
-  for (const store of additional) {
-    if (objectsIn(store, image.treeId).every((object) => here.has(object))) continue;
-    throw new ContainerError(
-      'CONTAINER_BROKEN',
-      `prefetching ${name}: this store keeps small files otherwise than additional store ${store.hostPath}`,
-      { hint: `the image is here now: uninstall ${name} and install it again` },
-    );
-  }
-}
-
-function objectsIn(store: StoreReader, treeId: Digest): readonly Digest[] {
-  try {
-    return [...digestsOf(store.readTreeNeeds(treeId).objects)];
-  } catch (error) {
-    if (error instanceof StoreError) return [];
-    throw error;
-  }
+  const needed = scanRedirects(join(directory.generationPath(number), GENERATION_IMAGE));
+  if ([...digestsOf(needed)].every((object) => here.has(object))) return;
+  throw new ContainerError(
+    'CONTAINER_BROKEN',
+    `prefetching ${name}: its root needs files that this store keeps otherwise than the one it was made from`,
+    { hint: `the image is here now: uninstall ${name} and install it again` },
+  );
 }
 
 function removeDropIn(path: string): void {

@@ -59,6 +59,14 @@ describe("an image of a vendor's store", () => {
     assert.match(inspected.stdout, /"store": "\/usr\/lib\/sysct\/store"/);
   });
 
+  it('is not removed, nor collected', async () => {
+    const { exitCode, stderr } = await sysct(running, ['rmi', image]);
+    assert.equal(exitCode, 4);
+    assert.match(stderr, /it is in the additional store "\/usr\/lib\/sysct\/store" only/);
+    await sysctChecked(running, ['gc', '--all']);
+    assert.match((await sysctChecked(running, ['images', '-q'])).stdout, /^sha256:/);
+  });
+
   it('runs once from there', async () => {
     const { stdout } = await sysctChecked(running, ['run', image, 'cat', '/www/index.html']);
     assert.equal(stdout, 'plain image\n');
@@ -76,6 +84,11 @@ describe("an image of a vendor's store", () => {
     assert.match(stdout, /^Needs: +additional store \/usr\/lib\/sysct\/store;/m);
     const mount = await unitProperty(running, 'run-sysct-plain-1-rootfs.mount', 'After');
     assert.match(mount, /usr-lib-sysct-store\.mount/);
+  });
+
+  it('leaves its container whole when garbage is collected', async () => {
+    await sysctChecked(running, ['gc', '--all']);
+    assert.match(await running.script(GET), /^plain image$/m);
   });
 
   it('does not start without that store, and systemd says why', async () => {
@@ -116,6 +129,15 @@ describe("an image of a vendor's store", () => {
   it('starts at boot without the vendor then', async () => {
     await running.powerOff();
     running = await host.start({ bindReadOnly: [SYSCT_BIND] });
+    assert.match(await eventually(running, GET), /^plain image$/m);
+  });
+
+  it('keeps what was prefetched when garbage is collected and its name is gone', async () => {
+    await sysctChecked(running, ['rmi', '--force', image]);
+    await sysctChecked(running, ['gc', '--all']);
+    await sysctChecked(running, ['stop', 'plain']);
+    await untilNothingMounted(running);
+    await sysctChecked(running, ['start', 'plain']);
     assert.match(await eventually(running, GET), /^plain image$/m);
   });
 

@@ -24,6 +24,11 @@ const READ_ALL = (name: string): string =>
 
 const link = createVmLink();
 const files = temporaryDirectory('shared-store');
+// Two machines at once, each interpreted.
+const BOOT = {
+  bindReadOnly: [SYSCT_BIND, `${files.directory}:${IMAGES}`],
+  timeoutMs: 600_000,
+};
 let serverVm: VmHost;
 let clientVm: VmHost;
 let server: RunningHost;
@@ -43,17 +48,15 @@ before(async () => {
     await writeSmallImage(join(files.directory, name), 'x', { layers: [[content]] });
   }
   writePolicy(files.directory, [IMAGES]);
-  const bindReadOnly = [SYSCT_BIND, `${files.directory}:${IMAGES}`];
   serverVm = await createVm({ link: { to: link, end: 1 } });
   clientVm = await createVm({ link: { to: link, end: 2 } });
-  [server, client] = await Promise.all([
-    serverVm.start({ bindReadOnly }),
-    clientVm.start({ bindReadOnly }),
-  ]);
+  [server, client] = await Promise.all([serverVm.start(BOOT), clientVm.start(BOOT)]);
   for (const machine of [server, client]) {
     await machine.script(`mkdir -p /etc/sysct ${SHARED}; cp -r ${IMAGES}/etc/containers /etc/`);
   }
-  await server.script(`echo 'store = "${SHARED}"' > /etc/sysct/sysct.toml`);
+  await server.script(
+    `printf '%s\\n' 'store = "${SHARED}"' 'gc-grace = "1h"' > /etc/sysct/sysct.toml`,
+  );
   service = await publish('service');
   other = await publish('other');
   await server.script(`
@@ -113,7 +116,12 @@ describe('a store on an NFS server', () => {
         test "$(/run/shipped/sysct images --quiet | grep -c .)" -ge 2
       done`);
     const changing = (async (): Promise<void> => {
-      for (const image of ['a', 'b', 'c']) await publish(image);
+      const published = [await publish('a'), await publish('b')];
+      await sysctChecked(server, ['rmi', ...published]);
+      assert.match((await sysctChecked(server, ['gc'])).stdout, /^freed 0 B$/m);
+      await publish('c');
+      await server.script(`echo 'store = "${SHARED}"' > /etc/sysct/sysct.toml`);
+      assert.doesNotMatch((await sysctChecked(server, ['gc'])).stdout, /^freed 0 B$/m);
     })();
     await Promise.all([reading, changing]);
     const { stdout } = await sysctChecked(client, ['images']);
@@ -154,7 +162,7 @@ describe('when the NFS server dies', () => {
 
   it('the client boots: the prefetched service runs, the other fails and says why', async () => {
     await client.kill();
-    client = await clientVm.start({ bindReadOnly: [SYSCT_BIND, `${files.directory}:${IMAGES}`] });
+    client = await clientVm.start(BOOT);
     assert.equal(await client.script('systemctl is-active pinned'), 'active\n');
     await client.script(READ_ALL('pinned'), { timeoutMs: 60_000 });
     assert.equal((await client.exec('systemctl', ['is-active', 'unpinned'])).exitCode, 3);

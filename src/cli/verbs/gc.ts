@@ -21,6 +21,7 @@ export const gc: Verb = {
   summary: 'Remove from the store what nothing needs',
   description: [
     'Removes the files of images that were removed or pulled anew, what interrupted pulls left, partial downloads that nobody went on with for a week, and what a check put into quarantine a month ago. What an image, an installed container, an install that is under way, or a running mount needs stays, and others may pull, install and run meanwhile.',
+    'Additional stores are left alone, and so is what a container needs that runs from one.',
     'If it cannot be told what something needs (a record of a newer sysct, a damaged one), nothing is removed.',
     'sysct-gc.timer runs it once a week: systemctl enable --now sysct-gc.timer.',
   ],

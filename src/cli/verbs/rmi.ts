@@ -7,6 +7,7 @@ import type { RefRecord } from '../../store/ref/ref-record.ts';
 import { StoreError } from '../../store/disk/store-error.ts';
 import type { Store } from '../../store/store.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
+import type { Context } from '../context.ts';
 import type { OptionValues } from '../option-values.ts';
 import type { Verb } from '../verb.ts';
 
@@ -15,6 +16,7 @@ export const rmi: Verb = {
   summary: 'Remove images from the store',
   description: [
     'Removes the names of images, and at once what of the store only they needed. A name of an image that has others is all that goes; an image that is given by its ID goes if it has one name only.',
+    'Images of additional stores are not removed: this host only reads them.',
     'An image that an installed container uses is refused. With --force its name goes, and the container keeps what it needs and runs on, but its image has to be pulled again to be repaired or run by name.',
   ],
   args: [
@@ -61,16 +63,22 @@ export const rmi: Verb = {
       for (const imageId of deleted) context.print(`Deleted: ${imageId}\n`);
       if (choice.records.length > 0) context.print(`Freed: ${formatSize(removals.bytes)}\n`);
     }
-    return await reportRefused(choice.refused, options);
+    return await reportRefused(await explain(context, choice.refused), options);
   },
 };
+
+/** Why one image is not removed. */
+interface Refusal {
+  readonly text: string;
+  readonly error: StoreError;
+}
 
 interface Choice {
   readonly records: readonly RefRecord[];
   /** What --all leaves, a line each. */
   readonly kept: readonly string[];
   /** Why others are not removed. */
-  readonly refused: readonly StoreError[];
+  readonly refused: readonly Refusal[];
 }
 
 /** One image that cannot be removed does not keep the others. */
@@ -89,7 +97,7 @@ function choose(store: Store, names: readonly string[], options: OptionValues): 
     return { records: all.filter(({ treeId }) => !users.has(treeId)), kept, refused: [] };
   }
   const records = new Set<RefRecord>();
-  const refused: StoreError[] = [];
+  const refused: Refusal[] = [];
   for (const text of names) {
     try {
       const found = namesMeant(all, text, options);
@@ -98,7 +106,7 @@ function choose(store: Store, names: readonly string[], options: OptionValues): 
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       if (error.code === 'STORE_DAMAGED' || error.code === 'FORMAT_TOO_NEW') throw error;
-      refused.push(error);
+      refused.push({ text, error });
     }
   }
   return { records: [...records], kept: [], refused };
@@ -140,6 +148,28 @@ function refuseUsed(
       { hint: `uninstall ${containers.join(', ')} first, or remove the name alone with --force` },
     );
   }
+}
+
+/** Says where an image is that the own store has not. */
+async function explain(
+  context: Context,
+  refused: readonly Refusal[],
+): Promise<readonly StoreError[]> {
+  if (!refused.some(({ error }) => error.code === 'IMAGE_NOT_FOUND')) {
+    return refused.map(({ error }) => error);
+  }
+  const { openStoresOf } = await import('../open-parts.ts');
+  const { additional } = await openStoresOf(context);
+  return refused.map(({ text, error }) => {
+    if (error.code !== 'IMAGE_NOT_FOUND') return error;
+    const holder = additional.find((store) => store.knowsImage(text));
+    if (holder === undefined) return error;
+    return new StoreError(
+      'IMAGE_NOT_FOUND',
+      `removing image ${quote(text)}: it is in the additional store ${quote(holder.hostPath)} only, which this host does not write`,
+      { hint: 'remove it where that store is written' },
+    );
+  });
 }
 
 /** @returns the exit status: that of the first that was refused. */

@@ -62,6 +62,17 @@ export class AdditionalStore extends StoreReader {
     }
   }
 
+  /** True when `text` means an image, or several, of this store. */
+  knowsImage(text: string): boolean {
+    try {
+      this.findImage(text);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return error.code === 'AMBIGUOUS_IMAGE';
+    }
+  }
+
   /** True when there is a layer of that name; whether it is whole shows when it is read. */
   mayHaveLayer(diffId: Digest): boolean {
     return existsSync(this.layout.layer(diffId));
