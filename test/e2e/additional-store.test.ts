@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A vendor's store, read-only in /usr: images are used in place, and copied by prefetch.
 import assert from 'node:assert/strict';
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { runChecked } from '../../src/sys/process.ts';
@@ -48,6 +48,25 @@ after(async () => {
   publisher?.[Symbol.dispose]();
 });
 
+describe("a vendor's store in an offline root", () => {
+  it('is installed from', async () => {
+    using offline = temporaryDirectory('offline');
+    const root = offline.directory;
+    writePolicy(root, [join(publisher.directory, 'srv')]);
+    mkdirSync(join(root, 'usr/lib/sysct'), { recursive: true });
+    cpSync(join(publisher.directory, 'var/lib/sysct'), join(root, VENDOR), { recursive: true });
+    mkdirSync(join(root, 'usr/bin'), { recursive: true });
+    copyFileSync('/usr/sbin/runc', join(root, 'usr/bin/runc'));
+    await sysctOfflineChecked(root, ['install', '--name', 'plain', image]);
+    assert.match(
+      readFileSync(join(root, DROP_IN), 'utf8'),
+      /^Options=.*:\/var\/lib\/sysct\/objects:\/usr\/lib\/sysct\/store\/objects$/m,
+    );
+    await sysctOfflineChecked(root, ['prefetch', 'plain']);
+    assert.ok(!existsSync(join(root, DROP_IN)));
+  });
+});
+
 describe("an image of a vendor's store", () => {
   it('is listed with that store', async () => {
     const { stdout } = await sysctChecked(running, ['images']);
@@ -70,6 +89,15 @@ describe("an image of a vendor's store", () => {
   it('runs once from there', async () => {
     const { stdout } = await sysctChecked(running, ['run', image, 'cat', '/www/index.html']);
     assert.equal(stdout, 'plain image\n');
+  });
+
+  it('is copied by install --prefetch, and its container needs no other store', async () => {
+    await sysctChecked(running, ['install', '--prefetch', '--name', 'copied', image]);
+    assert.notEqual(await running.script('find /var/lib/sysct/objects -type f'), '');
+    const { stdout } = await sysct(running, ['status', 'copied']);
+    assert.doesNotMatch(stdout, /^Needs:/m);
+    await sysctChecked(running, ['uninstall', '--purge', 'copied']);
+    await sysctChecked(running, ['rmi', image]);
   });
 
   it('is installed and started in place: nothing is copied', async () => {
