@@ -30,6 +30,8 @@ export class ImageInodes {
   readonly marked = new Map<ImageNumber, { hasWhiteout: boolean; isOpaque: boolean }>();
   #count = 0;
   readonly #inode: Uint32Array;
+  /** See {@link InodeKind}. */
+  readonly #kind: Uint8Array;
   readonly #nlink: Uint32Array;
   /** By the tree's number: one more than the image's, 0 while there is none. */
   readonly #numbers: Uint32Array;
@@ -42,6 +44,7 @@ export class ImageInodes {
     this.tree = tree;
     this.names = new DirectoryNames(tree);
     this.#inode = new Uint32Array(tree.inodeCount + 256);
+    this.#kind = new Uint8Array(tree.inodeCount + 256);
     this.#nlink = new Uint32Array(tree.inodeCount + 256);
     this.#numbers = new Uint32Array(tree.inodeCount);
     this.#parents = new Uint32Array(tree.inodeCount + 256);
@@ -50,9 +53,7 @@ export class ImageInodes {
     this.#add(ROOT);
     this.#mark(0).isOpaque = true;
     for (let number = 0; number < this.#count; number += 1) {
-      if (!this.isObjectWhiteout(number) && tree.isDirectory(this.inodeOf(number))) {
-        this.#addChildren(number);
-      }
+      if (this.#kind[number] === KINDS.directory) this.#addChildren(number);
     }
   }
 
@@ -62,7 +63,12 @@ export class ImageInodes {
 
   /** Whether it is one of the whiteouts of the root, of which the tree knows nothing. */
   isObjectWhiteout(number: ImageNumber): boolean {
-    return this.#inode[number] === WHITEOUT;
+    return this.#kind[number] === KINDS.objectWhiteout;
+  }
+
+  /** What an inode is to the image. */
+  kind(number: ImageNumber): InodeKind {
+    return KIND_NAMES[this.#kind[number] ?? 0] ?? 'plain';
   }
 
   /** The tree's number of an inode that is no {@link isObjectWhiteout}. */
@@ -101,9 +107,21 @@ export class ImageInodes {
   }
 
   fileType(number: ImageNumber): (typeof FILE_TYPES)[keyof typeof FILE_TYPES] {
-    if (this.isObjectWhiteout(number)) return FILE_TYPES.char;
-    const inode = this.inodeOf(number);
-    return isWhiteout(this.tree, inode) ? FILE_TYPES.file : FILE_TYPES[this.tree.type(inode)];
+    const kind = this.kind(number);
+    switch (kind) {
+      case 'plain':
+      case 'device':
+        return FILE_TYPES[this.tree.type(this.inodeOf(number))];
+      case 'objectWhiteout':
+        return FILE_TYPES.char;
+      case 'redirect':
+      case 'inline':
+      case 'escapedWhiteout':
+        return FILE_TYPES.file;
+      case 'directory':
+      case 'symlink':
+        return FILE_TYPES[kind];
+    }
   }
 
   #timed(number: ImageNumber): InodeNumber {
@@ -126,11 +144,11 @@ export class ImageInodes {
         if (tree.isDirectory(inode)) throw secondName(tree, name);
         this.#nlink[known - 1] = this.nlink(known - 1) + 1;
       }
-      if (isWhiteout(tree, inode)) this.#mark(directory).hasWhiteout = true;
-      if (known !== 0) continue;
-      assertRepresentable(tree, inode);
-      const number = this.#add(inode);
-      if (!tree.isDirectory(inode)) continue;
+      if (known === 0) assertRepresentable(tree, inode);
+      const number = known === 0 ? this.#add(inode) : known - 1;
+      const kind = this.kind(number);
+      if (kind === 'escapedWhiteout') this.#mark(directory).hasWhiteout = true;
+      if (kind !== 'directory' || known !== 0) continue;
       subdirectories += 1;
       this.#parents[number] = directory;
       if (directory === 0 && OBJECT_DIRECTORY.test(tree.name(name))) {
@@ -144,6 +162,8 @@ export class ImageInodes {
     const number = this.#count;
     this.#count += 1;
     this.#inode[number] = inode;
+    this.#kind[number] =
+      inode === WHITEOUT ? KINDS.objectWhiteout : KINDS[kindOf(this.tree, inode)];
     this.#nlink[number] = 1;
     if (inode !== WHITEOUT) this.#numbers[inode] = number + 1;
     return number;
@@ -156,11 +176,48 @@ export class ImageInodes {
   }
 }
 
-/** A 0:0 character device, which overlay would take for "this name is deleted". */
-export function isWhiteout(tree: Tree, inode: InodeNumber): boolean {
-  if (tree.type(inode) !== 'char') return false;
-  const [major, minor] = tree.deviceNumbers(inode);
-  return major === 0 && minor === 0;
+/** What an inode is to the image, a byte of it each. */
+const KIND_NAMES = [
+  /** Nothing follows it: an empty file, a FIFO. */
+  'plain',
+  /** A file whose bytes are an object. */
+  'redirect',
+  /** A file whose bytes are in the image. */
+  'inline',
+  'directory',
+  'symlink',
+  'device',
+  /** A 0:0 character device of the tree, which overlay would take for "this name is deleted". */
+  'escapedWhiteout',
+  /** Over a directory of objects: the tree knows nothing of it. */
+  'objectWhiteout',
+] as const;
+
+export type InodeKind = (typeof KIND_NAMES)[number];
+
+const KINDS = Object.fromEntries(KIND_NAMES.map((name, code) => [name, code])) as Record<
+  InodeKind,
+  number
+>;
+
+function kindOf(tree: Tree, inode: InodeNumber): InodeKind {
+  const type = tree.type(inode);
+  switch (type) {
+    case 'file':
+      if (tree.sizeBytes(inode) === 0) return 'plain';
+      return tree.layer(inode) === undefined ? 'redirect' : 'inline';
+    case 'directory':
+    case 'symlink':
+      return type;
+    case 'char': {
+      const [major, minor] = tree.deviceNumbers(inode);
+      return major === 0 && minor === 0 ? 'escapedWhiteout' : 'device';
+    }
+    case 'block':
+      return 'device';
+    case 'fifo':
+      return 'plain';
+  }
 }
 
 const OBJECT_DIRECTORY = /^[0-9a-f]{2}$/;

@@ -85,35 +85,29 @@ export class ImageLayout {
 
   /** `st_size` of the inode. */
   sizeBytes(number: ImageNumber): number {
-    if (this.#inodes.isObjectWhiteout(number)) return 0;
-    const { tree } = this.#inodes;
-    const inode = this.#inodes.inodeOf(number);
-    switch (tree.type(inode)) {
-      case 'file':
-        return tree.sizeBytes(inode);
+    switch (this.#inodes.kind(number)) {
+      case 'redirect':
+      case 'inline':
+        return this.#inodes.tree.sizeBytes(this.#inodes.inodeOf(number));
       case 'directory':
         return this.blocks(number) * BLOCK_BYTES + this.tailBytes(number);
       case 'symlink':
-        return tree.targetLength(inode);
-      case 'char':
-      case 'block':
-      case 'fifo':
+        return this.#inodes.tree.targetLength(this.#inodes.inodeOf(number));
+      case 'plain':
+      case 'device':
+      case 'escapedWhiteout':
+      case 'objectWhiteout':
         return 0;
     }
   }
 
   #measure(number: ImageNumber): void {
-    if (this.#inodes.isObjectWhiteout(number)) return;
-    const { tree } = this.#inodes;
-    const inode = this.#inodes.inodeOf(number);
-    switch (tree.type(inode)) {
-      case 'file': {
-        const sizeBytes = tree.sizeBytes(inode);
-        if (sizeBytes === 0) return;
-        if (tree.layer(inode) === undefined) {
-          this.#tailBytes[number] = CHUNK_POINTER_BYTES;
-          return;
-        }
+    switch (this.#inodes.kind(number)) {
+      case 'redirect':
+        this.#tailBytes[number] = CHUNK_POINTER_BYTES;
+        return;
+      case 'inline': {
+        const sizeBytes = this.#inodes.tree.sizeBytes(this.#inodes.inodeOf(number));
         this.#blocks[number] = Math.floor(sizeBytes / BLOCK_BYTES);
         this.#setTail(number, sizeBytes % BLOCK_BYTES);
         return;
@@ -122,11 +116,12 @@ export class ImageLayout {
         this.#measureDirectory(number);
         return;
       case 'symlink':
-        this.#tailBytes[number] = tree.targetLength(inode);
+        this.#tailBytes[number] = this.#inodes.tree.targetLength(this.#inodes.inodeOf(number));
         return;
-      case 'char':
-      case 'block':
-      case 'fifo':
+      case 'plain':
+      case 'device':
+      case 'escapedWhiteout':
+      case 'objectWhiteout':
         return;
     }
   }
@@ -159,9 +154,9 @@ export class ImageLayout {
 
   #fitsCompact(number: ImageNumber): boolean {
     const inodes = this.#inodes;
+    if (inodes.mtimeSeconds(number) !== this.oldestSeconds) return false;
     const { uid, gid } = inodes.attributes(number);
     return (
-      inodes.mtimeSeconds(number) === this.oldestSeconds &&
       inodes.mtimeNanoseconds(number) === this.oldestNanoseconds &&
       inodes.nlink(number) <= 0xffff &&
       uid <= 0xffff &&
@@ -174,7 +169,7 @@ export class ImageLayout {
   #paddingBefore(number: ImageNumber, position: number, headBytes: number): number {
     const tailBytes = this.tailBytes(number);
     const toNextBlock = roundUp(position, BLOCK_BYTES) - position;
-    if (this.#isSymlink(number)) {
+    if (this.#inodes.kind(number) === 'symlink') {
       const totalBytes = headBytes + tailBytes;
       const startBlock = Math.floor(position / BLOCK_BYTES);
       const endBlock = Math.floor((position + totalBytes - 1) / BLOCK_BYTES);
@@ -189,21 +184,15 @@ export class ImageLayout {
     this.#tailToBlock(number);
     return toNextBlock;
   }
-
-  #isSymlink(number: ImageNumber): boolean {
-    if (this.#inodes.isObjectWhiteout(number)) return false;
-    return this.#inodes.tree.type(this.#inodes.inodeOf(number)) === 'symlink';
-  }
 }
 
 function oldestOf(inodes: ImageInodes): readonly [seconds: number, nanoseconds: number] {
   let [oldest, nanoseconds] = [Infinity, 0];
   for (let number = 0; number < inodes.count; number += 1) {
-    const difference = inodes.mtimeSeconds(number) - oldest;
-    if (difference > 0 || (difference === 0 && inodes.mtimeNanoseconds(number) >= nanoseconds)) {
-      continue;
-    }
-    oldest = inodes.mtimeSeconds(number);
+    const seconds = inodes.mtimeSeconds(number);
+    if (seconds > oldest) continue;
+    if (seconds === oldest && inodes.mtimeNanoseconds(number) >= nanoseconds) continue;
+    oldest = seconds;
     nanoseconds = inodes.mtimeNanoseconds(number);
   }
   return [oldest, nanoseconds];

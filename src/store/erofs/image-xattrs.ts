@@ -5,7 +5,7 @@ import { compareDigests, sortByDigest } from '../tree/digest-order.ts';
 import { giveBack } from '../tree/give-back.ts';
 import type { InodeNumber } from '../tree/tree.ts';
 import type { ErofsSources } from './erofs-sources.ts';
-import { type ImageInodes, type ImageNumber, isWhiteout } from './image-inodes.ts';
+import type { ImageInodes, ImageNumber } from './image-inodes.ts';
 import { ImageXattr, NO_VALUE, XattrTable } from './image-xattr.ts';
 import { NO_AREA, type XattrArea, xattrArea } from './xattr-area.ts';
 
@@ -56,7 +56,7 @@ export class ImageXattrs {
   measure(number: ImageNumber): XattrArea {
     const isCommon = !this.#kept.has(number) && this.#sources.verityDigest === undefined;
     if (isCommon) {
-      if (!isRedirected(this.#inodes, number)) return NO_AREA;
+      if (this.#inodes.kind(number) !== 'redirect') return NO_AREA;
       if (!this.#redirects.has(this.#inodes.inodeOf(number))) {
         this.#common ??= xattrArea(this.#redirect(number));
         return this.#common;
@@ -76,7 +76,7 @@ export class ImageXattrs {
     const objects = new Uint32Array(this.#inodes.count);
     let count = 0;
     for (let number = 0; number < this.#inodes.count; number += 1) {
-      if (!isRedirected(this.#inodes, number)) continue;
+      if (this.#inodes.kind(number) !== 'redirect') continue;
       objects[count] = this.#inodes.inodeOf(number);
       count += 1;
     }
@@ -108,7 +108,7 @@ export class ImageXattrs {
   }
 
   #redirect(number: ImageNumber): readonly ImageXattr[] {
-    if (!isRedirected(this.#inodes, number)) return NONE;
+    if (this.#inodes.kind(number) !== 'redirect') return NONE;
     const inode = this.#inodes.inodeOf(number);
     return this.#redirects.get(inode) ?? this.#madeRedirect(inode);
   }
@@ -132,8 +132,7 @@ export class ImageXattrs {
     const inodes = this.#inodes;
     const own = inodes.attributes(number).xattrs;
     const mark = inodes.marked.get(number);
-    const isEscaped =
-      !inodes.isObjectWhiteout(number) && isWhiteout(inodes.tree, inodes.inodeOf(number));
+    const isEscaped = inodes.kind(number) === 'escapedWhiteout';
     if (own.size === 0 && mark === undefined && !isEscaped) return;
     const redirect = this.#redirect(number);
     const pairs = new Map<ByteString, ByteString>();
@@ -158,15 +157,6 @@ export class ImageXattrs {
     for (const xattr of xattrs) xattr.uses += 1;
     return xattrs;
   }
-}
-
-/** Whether an inode of the image is a file whose bytes are an object: all but an empty one. */
-export function isRedirected(inodes: ImageInodes, number: ImageNumber): boolean {
-  if (inodes.isObjectWhiteout(number)) return false;
-  const inode = inodes.inodeOf(number);
-  const { tree } = inodes;
-  if (tree.type(inode) !== 'file' || tree.sizeBytes(inode) === 0) return false;
-  return tree.layer(inode) === undefined;
 }
 
 const NONE: readonly ImageXattr[] = [];

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BLOCK_BITS, BLOCK_BYTES, LAYOUT_CHUNKED, LAYOUT_INLINE, LAYOUT_PLAIN } from './format.ts';
-import { type ImageInodes, type ImageNumber, isWhiteout } from './image-inodes.ts';
+import type { ImageInodes, ImageNumber } from './image-inodes.ts';
 import type { ImageSink } from './image-sink.ts';
-import { isRedirected } from './image-xattrs.ts';
 import type { ImageLayout } from './image-layout.ts';
 import { xattrUnits } from './xattr-area.ts';
 
@@ -53,7 +52,7 @@ export function putSeconds(buffer: Buffer, value: number, at: number): void {
 }
 
 function dataLayout(number: ImageNumber, inodes: ImageInodes, layout: ImageLayout): number {
-  if (isRedirected(inodes, number)) return LAYOUT_CHUNKED;
+  if (inodes.kind(number) === 'redirect') return LAYOUT_CHUNKED;
   return layout.tailBytes(number) > 0 ? LAYOUT_INLINE : LAYOUT_PLAIN;
 }
 
@@ -63,15 +62,21 @@ function addressOf(
   layout: ImageLayout,
   { firstBlock }: InodePlace,
 ): number {
-  if (inodes.isObjectWhiteout(number)) return 0;
   const { tree } = inodes;
-  const inode = inodes.inodeOf(number);
-  const type = tree.type(inode);
-  if (type === 'char' || type === 'block') {
-    return isWhiteout(tree, inode) ? 0 : encodeDevice(...tree.deviceNumbers(inode));
+  switch (inodes.kind(number)) {
+    case 'device':
+      return encodeDevice(...tree.deviceNumbers(inodes.inodeOf(number)));
+    case 'redirect':
+      return chunkBits(tree.sizeBytes(inodes.inodeOf(number))) - BLOCK_BITS;
+    case 'inline':
+    case 'directory':
+    case 'symlink':
+      return layout.blocks(number) > 0 ? layout.dataStart / BLOCK_BYTES + firstBlock : 0;
+    case 'plain':
+    case 'escapedWhiteout':
+    case 'objectWhiteout':
+      return 0;
   }
-  if (isRedirected(inodes, number)) return chunkBits(tree.sizeBytes(inode)) - BLOCK_BITS;
-  return layout.blocks(number) > 0 ? layout.dataStart / BLOCK_BYTES + firstBlock : 0;
 }
 
 // Linux' 32-bit encoding: 12 bits of major, 20 of minor.

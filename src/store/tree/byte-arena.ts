@@ -33,8 +33,7 @@ export class ByteArena {
   /** Copies a text to `at` of `target`. */
   copy(address: number, length: number, target: Buffer, at: number): void {
     const from = address % PAGE_BYTES;
-    const page = this.#pageOf(address);
-    for (let n = 0; n < length; n += 1) target[at + n] = page[from + n] ?? 0;
+    this.#pageOf(address).copy(target, at, from, from + length);
   }
 
   isEqual(address: number, length: number, text: ByteString): boolean {

@@ -37,7 +37,7 @@ export class InodeTable {
   readonly #second: NumberColumn;
   /** Of a file: the number of its layer, from 1; 0 where its bytes are an object. */
   #layer: Uint16Array;
-  #digests: Uint8Array;
+  #digests: Buffer<ArrayBuffer>;
 
   constructor(arena: ByteArena, capacity: number) {
     this.#arena = arena;
@@ -48,7 +48,7 @@ export class InodeTable {
     this.#first = new NumberColumn(capacity);
     this.#second = new NumberColumn(capacity);
     this.#layer = new Uint16Array(capacity);
-    this.#digests = new Uint8Array(capacity * DIGEST_BYTES);
+    this.#digests = bufferOf(new Uint8Array(capacity * DIGEST_BYTES));
   }
 
   get count(): number {
@@ -72,7 +72,7 @@ export class InodeTable {
 
   addFile(attributes: InodeAttributes, content: FileContent): number {
     const inode = this.add('file', attributes, content.sizeBytes);
-    hexToBytes(digestHex(content.digest), this.#digests, inode * DIGEST_BYTES);
+    this.#digests.write(digestHex(content.digest), inode * DIGEST_BYTES, 'hex');
     if (content.kind === 'inline') {
       this.#layer[inode] = this.layerNumber(content.layer);
       this.#second.set(inode, content.offset);
@@ -141,13 +141,12 @@ export class InodeTable {
   /** Copies the 32 bytes of a file's digest to `at` of `target`. */
   copyDigest(inode: number, target: Uint8Array, at: number): void {
     const from = inode * DIGEST_BYTES;
-    for (let n = 0; n < DIGEST_BYTES; n += 1) target[at + n] = this.#digests[from + n] ?? 0;
+    this.#digests.copy(target, at, from, from + DIGEST_BYTES);
   }
 
   digest(inode: number): Digest {
-    const { buffer, byteOffset } = this.#digests;
-    const bytes = Buffer.from(buffer, byteOffset + inode * DIGEST_BYTES, DIGEST_BYTES);
-    return `sha256:${bytes.toString('hex')}` as Digest;
+    const from = inode * DIGEST_BYTES;
+    return `sha256:${this.#digests.toString('hex', from, from + DIGEST_BYTES)}` as Digest;
   }
 
   /** All digests, 32 bytes an inode, valid until one is added. */
@@ -199,17 +198,10 @@ export class InodeTable {
     this.#shared = grown(this.#shared, count);
     this.#nanoseconds = grown(this.#nanoseconds, count);
     this.#layer = grown(this.#layer, count);
-    this.#digests = grown(this.#digests, count * DIGEST_BYTES);
+    this.#digests = bufferOf(grown(new Uint8Array(this.#digests.buffer), count * DIGEST_BYTES));
   }
 }
 
-function hexToBytes(hex: string, target: Uint8Array, at: number): void {
-  for (let n = 0; n < DIGEST_BYTES; n += 1) {
-    target[at + n] = (nibble(hex, n * 2) << 4) | nibble(hex, n * 2 + 1);
-  }
-}
-
-function nibble(hex: string, at: number): number {
-  const code = hex.charCodeAt(at);
-  return code < 0x3a ? code - 0x30 : code - 0x57;
+function bufferOf({ buffer }: Uint8Array<ArrayBuffer>): Buffer<ArrayBuffer> {
+  return Buffer.from(buffer);
 }
