@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { FEW_LARGE_FILES, LARGE_IMAGE, MILLION_FILES } from './bench-images.ts';
+import { measureDisk } from './disk.ts';
 import { measureMemory } from './memory.ts';
 import { measurePull } from './pull.ts';
 import { measurePullAgain } from './pull-again.ts';
@@ -16,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   'pull-xfs': () => measurePull('xfs'),
   'pull-btrfs': () => measurePull('btrfs'),
   again: measurePullAgain,
+  disk: measureDisk,
   'memory-large': () => measureMemory('1.1 GB, 44,000 files', LARGE_IMAGE),
 };
 

@@ -34,7 +34,7 @@ export async function tarExtract(root: string, layout: string): Promise<Cost> {
   return await costOfScript([`mkdir ${root}/files`, ...layers, `sync -f ${root}/files`].join('\n'));
 }
 
-function layerFiles(layout: string): readonly string[] {
+export function layerFiles(layout: string): readonly string[] {
   const index = parseManifest(readFileSync(join(layout, 'index.json')), undefined, 'index');
   const first = index.kind === 'index' ? index.manifests[0] : undefined;
   if (first === undefined) throw new Error(`${layout} has no image`);

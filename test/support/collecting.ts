@@ -18,7 +18,7 @@ function seeded(seed: string, length: number): Buffer {
 
 /** The content of a file of {@link layerOf}. */
 export function contentOf(seed: string): Buffer {
-  return seeded(seed, seed.startsWith('small') ? 700 : 9000 + seed.length);
+  return seeded(seed, seed.startsWith('small') ? 300 : 9000 + seed.length);
 }
 
 /** A layer of large and small files: `files` gives content seeds by path; `hides` paths of lower layers. */
