@@ -46,6 +46,7 @@ const ROOMS = {
 
 /** The rooms inside `store`, each with the rooms below it; `src/store/store.ts` stands on top of them. */
 const STORE_ROOMS = {
+  check: ['collect', 'import', 'checkout', 'erofs', 'ref', 'layer', 'tree', 'disk'],
   collect: ['ref', 'layer', 'tree', 'disk'],
   import: ['reader', 'checkout', 'erofs', 'ref', 'layer', 'tree', 'disk'],
   reader: ['ref', 'checkout', 'erofs', 'layer', 'tree', 'disk'],

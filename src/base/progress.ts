@@ -10,6 +10,13 @@ export type ProgressEvent =
   | { readonly kind: 'layer-start'; readonly digest: Digest; readonly sizeBytes: number }
   | { readonly kind: 'layer-bytes'; readonly digest: Digest; readonly bytes: number }
   | { readonly kind: 'layer-done'; readonly digest: Digest; readonly sizeBytes: number }
+  /** A check of the store: so many of its parts are done, so many bytes were read. */
+  | {
+      readonly kind: 'check';
+      readonly done: number;
+      readonly parts: number;
+      readonly readBytes: number;
+    }
   | { readonly kind: 'stage'; readonly stage: ProgressStage; readonly subject: string };
 
 export type ProgressStage =
@@ -20,6 +27,8 @@ export type ProgressStage =
   | 'committing'
   | 'planning'
   | 'switching'
+  | 'checking'
+  | 'repairing'
   | 'starting';
 
 export type Progress = (event: ProgressEvent) => void;

@@ -58,6 +58,9 @@ export class ProgressBars {
         this.#line(`layer ${shortDigest(event.digest)}  ${formatSize(event.sizeBytes)}`);
         break;
       }
+      case 'check':
+        this.#check(event);
+        return;
       case 'stage':
         this.#finishBars();
         this.#stream.write(`${stageWords(event.stage)} ${printable(event.subject)}\n`);
@@ -77,6 +80,15 @@ export class ProgressBars {
     if (this.#stream.isTTY !== true) this.#stream.write(`${text}\n`);
   }
 
+  #check({ done, parts, readBytes }: Extract<ProgressEvent, { kind: 'check' }>): void {
+    if (this.#stream.isTTY !== true) return;
+    const isLast = done === parts;
+    if (!isLast && this.#clock() - this.#lastDraw < REDRAW_MS) return;
+    this.#lastDraw = this.#clock();
+    const amount = `${gauge(done / parts)} ${formatSize(readBytes)} read`;
+    this.#stream.write(`\r\x1b[2K${amount}${isLast ? '\n' : ''}`);
+  }
+
   #draw(now: boolean): void {
     if (this.#stream.isTTY !== true) return;
     if (!now && this.#clock() - this.#lastDraw < REDRAW_MS) return;
@@ -91,11 +103,9 @@ export class ProgressBars {
 
   #renderBar(digest: Digest, bar: Bar): string {
     const share = bar.sizeBytes === 0 ? 1 : bar.done / bar.sizeBytes;
-    const filled = Math.round(share * BAR_WIDTH);
-    const gauge = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`;
     const amount =
       bar.state === 'known' ? 'in store' : `${formatSize(bar.done)} / ${formatSize(bar.sizeBytes)}`;
-    return `layer ${shortDigest(digest)} ${gauge} ${amount}`.slice(
+    return `layer ${shortDigest(digest)} ${gauge(share)} ${amount}`.slice(
       0,
       (this.#stream.columns ?? 80) - 1,
     );
@@ -106,6 +116,11 @@ export class ProgressBars {
     this.#bars.clear();
     this.#drawn = 0;
   }
+}
+
+function gauge(share: number): string {
+  const filled = Math.round(share * BAR_WIDTH);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`;
 }
 
 function stageWords(stage: Extract<ProgressEvent, { kind: 'stage' }>['stage']): string {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix } from 'node:path';
 import { quote } from '../base/printable.ts';
+import type { VeritySetting } from '../store/checkout/sealer.ts';
 import { UsageError } from '../base/sysct-error.ts';
 import type { AdditionalPlace } from '../store/reader/open-additional-stores.ts';
 
@@ -10,6 +11,8 @@ export interface Settings {
   readonly store: string;
   /** Stores that are only read. */
   readonly additionalStores: readonly AdditionalPlace[];
+  /** Whether files of the store are sealed with fs-verity. */
+  readonly verity: VeritySetting;
   /** Units that every system container starts before: the container daemons. */
   readonly before: readonly string[];
   /** The OCI runtime, a host path or a name looked up in the usual directories. */
@@ -32,6 +35,7 @@ const DAEMONS = [
 export const DEFAULT_SETTINGS: Settings = {
   store: '/var/lib/sysct',
   additionalStores: [{ path: '/usr/lib/sysct/store', origin: 'usual' }],
+  verity: 'auto',
   before: DAEMONS,
   runtime: undefined,
   gcGraceMs: 0,
@@ -59,6 +63,9 @@ export function settingsFrom(
         break;
       case 'runtime':
         settings = { ...settings, runtime: text(value, key, what) };
+        break;
+      case 'verity':
+        settings = { ...settings, verity: veritySetting(value, key, what) };
         break;
       case 'before':
         settings = { ...settings, before: unitNames(value, key, what) };
@@ -92,6 +99,15 @@ function duration(value: unknown, key: string, what: string): number {
   const ms = Number(count) * (UNIT_MS[unit] ?? 0);
   if (typeof value === 'string' && Number.isSafeInteger(ms)) return ms;
   throw invalid(what, key, 'is not a time span', `write ${key} = "14d", in s, min, h, d or w`);
+}
+
+const VERITY_SETTINGS: readonly VeritySetting[] = ['auto', 'off', 'require'];
+
+function veritySetting(value: unknown, key: string, what: string): VeritySetting {
+  const found = VERITY_SETTINGS.find((setting) => setting === value);
+  if (found !== undefined) return found;
+  const words = VERITY_SETTINGS.map(quote).join(', ');
+  throw invalid(what, key, `is none of ${words}`, `write ${key} = "auto"`);
 }
 
 function absolutePath(value: unknown, key: string, what: string): string {

@@ -11,16 +11,8 @@ import type { OptionValues } from './option-values.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { VERSION } from './version.ts';
 
-/** Options of every verb that reads an image from somewhere, in skopeo's words. */
-export const SOURCE_OPTIONS: readonly OptionSpec[] = [
-  {
-    flags: '--policy FILE',
-    description: "the trust policy to use instead of the host's policy.json",
-  },
-  {
-    flags: '--platform OS/ARCH',
-    description: "the platform to choose from an index, default this machine's",
-  },
+/** Options of verbs that talk to registries. */
+export const REGISTRY_OPTIONS: readonly OptionSpec[] = [
   { flags: '--authfile FILE', description: 'logins, instead of the usual auth.json files' },
   {
     flags: '--creds USER:PASSWORD',
@@ -31,6 +23,19 @@ export const SOURCE_OPTIONS: readonly OptionSpec[] = [
     flags: '--tls-verify[=BOOL]',
     description: 'whether to check the certificate of the registry, default true',
   },
+];
+
+/** Options of every verb that reads an image from somewhere, in skopeo's words. */
+export const SOURCE_OPTIONS: readonly OptionSpec[] = [
+  {
+    flags: '--policy FILE',
+    description: "the trust policy to use instead of the host's policy.json",
+  },
+  {
+    flags: '--platform OS/ARCH',
+    description: "the platform to choose from an index, default this machine's",
+  },
+  ...REGISTRY_OPTIONS,
 ];
 
 /** Options of verbs whose work can take long. */

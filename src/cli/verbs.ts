@@ -4,6 +4,7 @@ import { completion } from './verbs/completion.ts';
 import { df } from './verbs/df.ts';
 import { exec } from './verbs/exec.ts';
 import { gc } from './verbs/gc.ts';
+import { fsck } from './verbs/fsck.ts';
 import { images } from './verbs/images.ts';
 import { inspect } from './verbs/inspect.ts';
 import { install } from './verbs/install.ts';
@@ -38,5 +39,6 @@ export const VERBS: readonly Verb[] = [
   df,
   gc,
   verify,
+  fsck,
   completion,
 ];

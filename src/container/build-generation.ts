@@ -46,7 +46,11 @@ export async function buildGeneration(
   if (plan.rootTree !== undefined) {
     using sources = plan.store.contentSources();
     if (generation.checkout.method === 'erofs-overlay') {
+      sources.useSeals(plan.rootSeals);
       writeRootImage(plan, join(building, ROOT_IMAGE), sources);
+      if (plan.rootSeals !== undefined) {
+        await parts.store.sealer.seal([join(building, ROOT_IMAGE)], parts.signal);
+      }
       // What old templates call $DESTDIR/rootfs.
       symlinkSync(mountedRoot(generation.name, generation.number), join(building, ROOT_TREE));
     } else {
@@ -75,7 +79,9 @@ function bytesToBuild({ generation, rootTree, rootIsImage, store }: InstallPlan)
 function writeRootImage(plan: InstallPlan, path: string, sources: ContentSources): void {
   const image = plan.store.layout.image(plan.generation.image.treeId);
   const isOurs = !(plan.store instanceof AdditionalStore);
-  if (isOurs && plan.rootIsImage && tryLink(image, path)) return;
+  // It may have been written when the objects were not sealed yet.
+  const isSame = plan.rootIsImage && plan.rootSeals === undefined;
+  if (isOurs && isSame && tryLink(image, path)) return;
   if (plan.rootTree === undefined) return;
   const fd = openSync(path, 'wx', 0o600);
   try {

@@ -3,6 +3,8 @@ import { quote } from '../base/printable.ts';
 import { isJsonObject, parseStrictJsonValue } from '../base/strict-json.ts';
 import { GENERATION_VERSION } from '../store/collect/generation-images.ts';
 import type { NamedImage } from '../store/collect/named-image.ts';
+import type { MountPoint } from '../launch/mount-points.ts';
+import type { VerityLevel } from '../store/checkout/sealer.ts';
 import type { Verdict } from '../trust/verdict.ts';
 import { ContainerError } from './container-error.ts';
 import type { HostChange } from './host-change.ts';
@@ -37,9 +39,15 @@ export interface Generation {
   /** Host path of the OCI runtime; undefined for chroot and for images without a service. */
   readonly runtime: string | undefined;
   readonly values: Readonly<Record<string, RecordedValue>>;
-  readonly checkout: { readonly method: string; readonly reason: string };
+  readonly checkout: {
+    readonly method: string;
+    readonly reason: string;
+    readonly verityLevel: VerityLevel;
+  };
   /** Host paths of the additional stores that its root needs, until it is prefetched. */
   readonly additionalStores?: readonly string[];
+  /** What the root was made to hold on top of the image's tree, so that its image can be made again. */
+  readonly mountPoints: readonly MountPoint[];
   /** The service first, then its mounts; empty for images without a service. */
   readonly units: readonly string[];
   /** What uninstall takes back, in the order of creation. */
@@ -74,6 +82,7 @@ export function parseGeneration(text: string, what: string): Generation {
     'image',
     'verdict',
     'launcher',
+    'mountPoints',
     'values',
     'units',
     'changes',

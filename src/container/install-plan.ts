@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Privileges } from '../launch/privileges.ts';
 import type { StoreReader } from '../store/reader/store-reader.ts';
+import type { Seals } from '../store/checkout/sealer.ts';
 import type { Tree } from '../store/tree/tree.ts';
 import type { Generation } from './generation.ts';
 import type { HostChange, HostContents } from './host-change.ts';
@@ -20,6 +21,8 @@ export interface InstallPlan {
   readonly store: StoreReader;
   /** The root, with every mount point in it; written out as the checkout says. Undefined when nothing runs from it. */
   readonly rootTree: Tree | undefined;
+  /** What the root's image says of its objects; undefined where they are not all sealed. */
+  readonly rootSeals: Seals | undefined;
   /** The image had every mount point already: its own EROFS image in the host's store, where it has one, is the root. */
   readonly rootIsImage: boolean;
   /** Host path of the tmpfiles.d(5) file among the changes; undefined when there is none. */

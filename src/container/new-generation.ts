@@ -54,10 +54,15 @@ export function newGeneration({
     launcher: how?.launcher ?? 'none',
     runtime: how?.launcher === 'runc' ? how.runtime.path : undefined,
     values: Object.fromEntries(values.values),
-    checkout: { method: checkout.method, reason: checkout.reason },
+    checkout: {
+      method: checkout.method,
+      reason: checkout.reason,
+      verityLevel: checkout.method === 'erofs-overlay' ? checkout.verityLevel : 'none',
+    },
     ...(service !== undefined &&
       checkout.method === 'erofs-overlay' &&
       checkout.additional !== undefined && { additionalStores: [checkout.additional.store] }),
+    mountPoints: service?.launch.mountPoints ?? [],
     units: service?.launch.units.map((unit) => unit.name) ?? [],
     changes: host.changes,
     stateDirectories: missingPaths(parts.host, payload.stateDirectories),

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HostFacts } from '../launch/host-facts.ts';
 import type { StoreReader } from '../store/reader/store-reader.ts';
+import type { Digest } from '../base/digest.ts';
+import type { Seals } from '../store/checkout/sealer.ts';
+import { digestsOf } from '../store/tree/tree-needs.ts';
+import { Store } from '../store/store.ts';
 import type { Tree } from '../store/tree/tree.ts';
 import { chooseLaunch } from './choose-launch.ts';
 import type { ContainerName } from './container-name.ts';
@@ -48,7 +52,8 @@ export async function planInstall(
   const resolve = valueResolver({ image, name, number, request, exports, parts, how, facts });
   const early = templateValues(resolve(NO_EXEC).values);
   const placed = await placeHostFiles(exports, early, read, parts.signal);
-  const checkout = await planRoot(name, number, store, parts);
+  const seals = await sealsOf(store, image.record.treeId, parts.signal);
+  const checkout = await planRoot(name, number, store, seals !== undefined, parts);
   const launching = { name, number, image, imageConfig, tree, exports, facts, checkout, request };
   const service = how && planService({ ...launching, how, parts, resolve });
   const values = service?.values ?? resolve(NO_EXEC);
@@ -65,6 +70,7 @@ export async function planInstall(
     bundleFiles: new Map(config === undefined ? [] : [['config.json', config]]),
     store,
     rootTree: service && tree,
+    rootSeals: seals,
     rootIsImage: service !== undefined && !addMountPoints(tree, service.launch.mountPoints),
     tmpfilesPath: payload.tmpfilesPath,
     laidBeside: host.laidBeside,
@@ -77,6 +83,16 @@ export async function planInstall(
       ...(service?.launch.notes ?? []),
     ],
   };
+}
+
+async function sealsOf(
+  store: StoreReader,
+  treeId: Digest,
+  signal: AbortSignal,
+): Promise<Seals | undefined> {
+  // Nobody seals what others write.
+  if (!(store instanceof Store)) return undefined;
+  return await store.sealer.sealsFor(digestsOf(store.readTreeNeeds(treeId).objects), signal);
 }
 
 interface HostInput {

@@ -29,11 +29,13 @@ export function addMountPoints(tree: Tree, mountPoints: readonly MountPoint[]): 
  * How the root of generation `number` of `name` becomes a directory on this host; host paths throughout.
  *
  * @param image the store that the image is in.
+ * @param sealed whether its image will name the fs-verity digests of its objects.
  */
 export async function planRoot(
   name: string,
   number: number,
   image: StoreReader,
+  sealed: boolean,
   parts: ContainerParts,
 ): Promise<CheckoutPlan> {
   const bundle = bundlePath(name, number, parts);
@@ -53,6 +55,7 @@ export async function planRoot(
     meta: `${running}/meta`,
     rootfs: mountedRoot(name, number),
     plainTree: `${bundle}/${ROOT_TREE}`,
+    sealed,
   });
 }
 

@@ -117,6 +117,7 @@ async function planAndWriteRoot(
     meta: join(bundle, 'meta'),
     rootfs: join(bundle, 'rootfs'),
     plainTree: join(bundle, ROOT_TREE),
+    sealed: false,
   });
   if (plan.rootTree === undefined) return checkout;
   using sources = store.contentSources();

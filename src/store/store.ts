@@ -9,6 +9,7 @@ import { containersByTree } from './collect/generation-images.ts';
 import { type Lease, takeLease } from './collect/leases.ts';
 import type { NamedImage } from './collect/named-image.ts';
 import { Removals } from './collect/removals.ts';
+import { Sealer, type VeritySetting } from './checkout/sealer.ts';
 import { probeFormat } from './disk/format-file.ts';
 import { missingSpace, noSpace } from './disk/free-space.ts';
 import { ImportTransaction } from './import/import-transaction.ts';
@@ -23,6 +24,8 @@ export interface StoreOptions {
   readonly log: Log;
   /** How long what a removed or replaced name stood for is kept for others that still read it; default 0. */
   readonly graceMs?: number;
+  /** Default `auto`. */
+  readonly verity?: VeritySetting;
 }
 
 /**
@@ -41,11 +44,13 @@ export async function openStore(directory: string, options: StoreOptions): Promi
 
 /** The store of one host, made by {@link openStore}. It is created by the first {@link beginImport}. */
 export class Store extends StoreReader {
+  readonly sealer: Sealer;
   readonly #graceMs: number;
 
   /** Use {@link openStore}. */
-  constructor(layout: StoreLayout, { log, graceMs = 0 }: StoreOptions) {
+  constructor(layout: StoreLayout, { log, graceMs = 0, verity = 'auto' }: StoreOptions) {
     super(layout, log);
+    this.sealer = new Sealer(layout, verity, log);
     this.#graceMs = graceMs;
   }
 
@@ -128,7 +133,7 @@ export class Store extends StoreReader {
     signal: AbortSignal,
     borrowing: Borrowing = 'what-is-there',
   ): Promise<ImportTransaction> {
-    const options = { borrowing, graceMs: this.#graceMs };
+    const options = { borrowing, graceMs: this.#graceMs, sealer: this.sealer };
     return await ImportTransaction.begin(this.layout, this.log, signal, options);
   }
 

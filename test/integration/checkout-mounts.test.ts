@@ -51,7 +51,7 @@ function lay(
   }
   writeFileSync(join(directory, 'image'), erofsImageBytes(tree, tree).bytes, { mode: 0o600 });
   return planCheckout(
-    { method: 'erofs-overlay', form, reason: '' },
+    { method: 'erofs-overlay', form, verity: false, reason: '' },
     {
       image: join(directory, 'image'),
       objects,
@@ -59,6 +59,7 @@ function lay(
       meta: join(directory, 'run/meta'),
       rootfs: join(directory, 'run/rootfs'),
       plainTree: join(directory, 'plain'),
+      sealed: false,
     },
   );
 }
@@ -279,6 +280,7 @@ describe('probeCheckout', () => {
     assert.deepEqual(support, {
       method: 'erofs-overlay',
       form: 'plain-lower',
+      verity: support.method === 'erofs-overlay' && support.verity,
       reason: 'an image and an overlay were mounted and read here',
     });
     assert.deepEqual(readdirSync(options.runtimeDirectory), ['checkout-probe.json']);
@@ -292,7 +294,7 @@ describe('probeCheckout', () => {
     const memory = join(tmp.directory, 'checkout-probe.json');
     const options = { objects, runtimeDirectory: tmp.directory, signal };
     const bootID = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    writeFileSync(memory, JSON.stringify({ bootID, objects, form: 'data-only' }));
+    writeFileSync(memory, JSON.stringify({ bootID, objects, form: 'data-only', verity: false }));
     const known = await probeCheckout(options);
     assert.ok(known.method === 'erofs-overlay' && known.form === 'data-only');
     for (const text of [

@@ -33,13 +33,14 @@ const FORMS = ['plain-lower', 'data-only'] satisfies OverlayForm[];
 function overlayPlan(form: OverlayForm, directory: string): CheckoutPlan {
   const at = (name: string): string => join(directory, name);
   return planCheckout(
-    { method: 'erofs-overlay', form, reason: '' },
+    { method: 'erofs-overlay', form, verity: false, reason: '' },
     {
       image: at('image'),
       objects: at('objects'),
       meta: at('meta'),
       rootfs: at('rootfs'),
       plainTree: at('plain'),
+      sealed: false,
     },
   );
 }

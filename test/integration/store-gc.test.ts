@@ -225,8 +225,14 @@ describe('what keeps an image without a name', () => {
       writeFileSync(image, readFileSync(store.layout.image(record.treeId)));
       const at = (name: string): string => join(directory, '..', name);
       const places = { image, objects: store.layout.objects, meta: at('meta') };
-      const support = { method: 'erofs-overlay', form: 'plain-lower', reason: '' } as const;
-      const plan = planCheckout(support, { ...places, rootfs: at('rootfs'), plainTree: at('no') });
+      const form = 'plain-lower';
+      const support = { method: 'erofs-overlay', form, verity: false, reason: '' } as const;
+      const plan = planCheckout(support, {
+        ...places,
+        rootfs: at('rootfs'),
+        plainTree: at('no'),
+        sealed: false,
+      });
       const root = await mountCheckout(plan, signal);
       try {
         rmSync(image);

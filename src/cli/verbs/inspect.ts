@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isJsonObject, parseStrictJsonValue } from '../../base/strict-json.ts';
+import type { Digest } from '../../base/digest.ts';
+import type { Store } from '../../store/store.ts';
 import type { StoreReader } from '../../store/reader/store-reader.ts';
 import type { RefRecord } from '../../store/ref/ref-record.ts';
 import { EXIT } from '../exit-code.ts';
@@ -46,7 +48,7 @@ export const inspect: Verb = {
       ...record,
       store: additional?.hostPath ?? context.settings.store,
       config: readConfig(store, record),
-      checkout: await readCheckout(context, stores.local, additional),
+      checkout: await readCheckout(context, stores.local, additional, record.treeId),
     });
     return EXIT.done;
   },
@@ -61,15 +63,23 @@ function readConfig(store: StoreReader, record: RefRecord): unknown {
 // Asking how it would be checked out mounts things: only root can find out.
 async function readCheckout(
   context: Context,
-  local: StoreReader,
+  local: Store,
   additional: StoreReader | undefined,
+  treeId: Digest,
 ): Promise<unknown> {
   if (process.getuid?.() !== 0 || !context.host.isRunningHost) return undefined;
   const { probeCheckout } = await import('../../store/checkout/checkout-probe.ts');
-  return await probeCheckout({
+  const { digestsOf } = await import('../../store/tree/tree-needs.ts');
+  const support = await probeCheckout({
     objects: local.layout.objects,
     additional: additional?.layout.objects,
     runtimeDirectory: '/run/sysct',
     signal: context.signal,
   });
+  // Nobody seals what others write.
+  if (support.method === 'plain-tree' || additional !== undefined) return support;
+  const objects = digestsOf(local.readTreeNeeds(treeId).objects);
+  const seals = await local.sealer.sealsOf(objects, context.signal);
+  const verityLevel = seals === undefined ? 'none' : support.verity ? 'enforce' : 'detect';
+  return { ...support, verityLevel };
 }

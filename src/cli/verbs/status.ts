@@ -65,6 +65,7 @@ async function render(
       'Needs',
       `additional store ${store}; sysct prefetch ends that`,
     ]),
+    ['fs-verity', current.checkout.verityLevel],
     ['Trust', `${describeVerdict(current.verdict)}; ${describeRule(current.verdict.rule)}`],
     ['Units', current.units.join(' ')],
   ];

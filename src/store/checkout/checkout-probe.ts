@@ -15,7 +15,7 @@ import { printable } from '../../base/printable.ts';
 import { isJsonObject, InvalidJsonError, parseStrictJsonValue } from '../../base/strict-json.ts';
 import { isErrno, messageOf } from '../../base/sysct-error.ts';
 import { writeFileDurably } from '../../sys/durable-file.ts';
-import { ProcessError, runProcess } from '../../sys/process.ts';
+import { ProcessError, type ProcessResult, runProcess } from '../../sys/process.ts';
 import { CheckoutError } from '../disk/checkout-error.ts';
 import type { CheckoutSupport, OverlayForm } from './checkout-support.ts';
 import { writeErofsImage } from '../erofs/write-erofs-image.ts';
@@ -43,7 +43,7 @@ export async function probeCheckout(options: CheckoutProbeOptions): Promise<Chec
   const memory = join(options.runtimeDirectory, memoryFile(options.additional));
   const bootID = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const known = recall(memory, bootID, options.objects);
-  if (known !== undefined) return { method: 'erofs-overlay', form: known, reason: TRIED };
+  if (known !== undefined) return { method: 'erofs-overlay', ...known, reason: TRIED };
   let scratch: string;
   try {
     mkdirSync(options.runtimeDirectory, { recursive: true, mode: 0o755 });
@@ -58,9 +58,10 @@ export async function probeCheckout(options: CheckoutProbeOptions): Promise<Chec
     for (const form of ['plain-lower', 'data-only'] as const) {
       const failure = await tryForm(form, scratch, options);
       if (failure === undefined) {
-        const remembered = JSON.stringify({ bootID, objects: options.objects, form });
+        const verity = await enforcesVerity(form, scratch, options);
+        const remembered = JSON.stringify({ bootID, objects: options.objects, form, verity });
         writeFileDurably(memory, `${remembered}\n`, 0o600);
-        return { method: 'erofs-overlay', form, reason: TRIED };
+        return { method: 'erofs-overlay', form, verity, reason: TRIED };
       }
       failures.push(failure);
     }
@@ -78,14 +79,20 @@ function memoryFile(additional: string | undefined): string {
 
 const TRIED = 'an image and an overlay were mounted and read here';
 
-function recall(memory: string, bootID: string, objects: string): OverlayForm | undefined {
+interface Remembered {
+  readonly form: OverlayForm;
+  readonly verity: boolean;
+}
+
+function recall(memory: string, bootID: string, objects: string): Remembered | undefined {
   try {
     const value = parseStrictJsonValue(readFileSync(memory, 'utf8'), memory);
     if (!isJsonObject(value) || value['bootID'] !== bootID || value['objects'] !== objects) {
       return undefined;
     }
-    const form = value['form'];
-    return form === 'plain-lower' || form === 'data-only' ? form : undefined;
+    const { form, verity } = value;
+    if (typeof verity !== 'boolean') return undefined;
+    return form === 'plain-lower' || form === 'data-only' ? { form, verity } : undefined;
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'EACCES') || error instanceof InvalidJsonError) return undefined;
     throw error;
@@ -106,6 +113,35 @@ test "$(cat root/small)" = "$4" || { echo "files of the image read wrong" >&2; e
 test "$(ls -A root | tr '\\n' ' ')" = "large small " || { echo "overlay shows the object layer" >&2; exit 1; }
 `;
 
+// The sample's object has no seal: an overlay that requires one must not show it.
+const VERITY_SCRIPT = `
+set -eu
+cd "$1"
+mount -t erofs -o ro image meta
+mount -t overlay -o "$2,verity=require" overlay root
+test "$(cat root/small)" = "$3"
+! cat root/large
+`;
+
+async function enforcesVerity(
+  form: OverlayForm,
+  scratch: string,
+  { objects, signal }: CheckoutProbeOptions,
+): Promise<boolean> {
+  const layers = [join(scratch, 'objects'), objects];
+  const options = overlayOptions(form, join(scratch, 'meta'), layers).join(',');
+  const { exitCode } = await inOwnMounts(
+    [VERITY_SCRIPT, 'probe', scratch, options, SMALL.trimEnd()],
+    signal,
+  );
+  return exitCode === 0;
+}
+
+async function inOwnMounts(script: readonly string[], signal: AbortSignal): Promise<ProcessResult> {
+  const flags = ['--mount', '--propagation', 'private', 'sh', '-c'];
+  return await runProcess('unshare', [...flags, ...script], { signal });
+}
+
 /** @returns why the form does not work here, or undefined. */
 async function tryForm(
   form: OverlayForm,
@@ -120,11 +156,7 @@ async function tryForm(
     ];
     const options = overlayOptions(form, join(scratch, 'meta'), layers).join(',');
     const script = [SCRIPT, 'probe', scratch, options, LARGE.trimEnd(), SMALL.trimEnd()];
-    const { exitCode, stderr } = await runProcess(
-      'unshare',
-      ['--mount', '--propagation', 'private', 'sh', '-c', ...script],
-      { signal },
-    );
+    const { exitCode, stderr } = await inOwnMounts(script, signal);
     if (exitCode === 0) return undefined;
     return printable(stderr.trim().split('\n')[0] ?? '') || `the probe ended with ${exitCode}`;
   } catch (error) {

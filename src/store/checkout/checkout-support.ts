@@ -10,5 +10,11 @@ export type OverlayForm = 'plain-lower' | 'data-only';
 
 /** Which checkout a host can do, and how that is known, in one line for `inspect`. */
 export type CheckoutSupport =
-  | { readonly method: 'erofs-overlay'; readonly form: OverlayForm; readonly reason: string }
+  | {
+      readonly method: 'erofs-overlay';
+      readonly form: OverlayForm;
+      /** The kernel can refuse objects that are not sealed as the image says (Linux 6.6). */
+      readonly verity: boolean;
+      readonly reason: string;
+    }
   | { readonly method: 'plain-tree'; readonly reason: string };

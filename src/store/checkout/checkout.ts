@@ -6,6 +6,7 @@ import { type MountDescription, mountFileSystem, unmountFileSystem } from '../..
 import { mountsWithin, readMountInfo } from '../../sys/mount-info.ts';
 import { CheckoutError } from '../disk/checkout-error.ts';
 import type { CheckoutSupport, OverlayForm } from './checkout-support.ts';
+import type { VerityLevel } from './sealer.ts';
 import { overlayOptions } from './overlay-options.ts';
 
 /** How a tree becomes a directory, and why so. */
@@ -13,6 +14,8 @@ export type CheckoutPlan =
   | {
       readonly method: 'erofs-overlay';
       readonly form: OverlayForm;
+      /** What fs-verity does for this mount. */
+      readonly verityLevel: VerityLevel;
       /** One line for `inspect`. */
       readonly reason: string;
       /** In the order to mount them: the image at META, then the overlay at ROOTFS. */
@@ -40,6 +43,8 @@ export interface CheckoutPlaces {
   readonly rootfs: string;
   /** Where the tree is written out if it has to be. */
   readonly plainTree: string;
+  /** The image names the fs-verity digests of all its objects. */
+  readonly sealed: boolean;
 }
 
 /**
@@ -55,8 +60,12 @@ export function planCheckout(support: CheckoutSupport, places: CheckoutPlaces): 
   const { additional } = places;
   const optionsOver = (...objects: readonly string[]): readonly string[] =>
     overlayOptions(support.form, places.meta, objects);
+  const isEnforced = places.sealed && support.verity;
   return {
-    ...support,
+    method: support.method,
+    form: support.form,
+    verityLevel: isEnforced ? 'enforce' : places.sealed ? 'detect' : 'none',
+    reason: support.reason,
     ...(additional !== undefined && {
       additional: {
         store: additional,
@@ -76,7 +85,7 @@ export function planCheckout(support: CheckoutSupport, places: CheckoutPlaces): 
         what: 'overlay',
         where: places.rootfs,
         type: 'overlay',
-        options: optionsOver(places.objects),
+        options: [...optionsOver(places.objects), ...(isEnforced ? ['verity=require'] : [])],
       },
     ],
   };

@@ -7,6 +7,7 @@ import type { InlineContent, ObjectContent } from '../tree/inode.ts';
 import { INLINE_MAX_BYTES } from '../layer/inline-limit.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import type { PlainTreeSources } from './plain-tree.ts';
+import type { Seals } from './sealer.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { StoredLayer } from '../layer/stored-layer.ts';
 
@@ -16,6 +17,8 @@ export class ContentSources implements ErofsSources, PlainTreeSources, Disposabl
   readonly #layerFile: (diffId: Digest) => string;
   readonly #scratch = Buffer.allocUnsafe(INLINE_MAX_BYTES);
   readonly #open = new Map<Digest, StoredLayer>();
+  /** Without one, writers of images take a shorter way. */
+  verityDigest?: (content: ObjectContent) => Uint8Array | undefined;
 
   /** @param layerFile the path of a layer's file, where it is not the usual one. */
   constructor(
@@ -29,6 +32,11 @@ export class ContentSources implements ErofsSources, PlainTreeSources, Disposabl
   /** The bytes are there until the next call. @throws StoreError NOT_IN_STORE, STORE_DAMAGED */
   readInline(content: InlineContent): Buffer {
     return this.layer(content.layer).readInline(content, this.#scratch);
+  }
+
+  /** Images that are written from here on name these digests. */
+  useSeals(seals: Seals | undefined): void {
+    if (seals !== undefined) this.verityDigest = (content) => seals.get(content.digest);
   }
 
   /** By reflink where that works. */

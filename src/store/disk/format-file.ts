@@ -26,6 +26,11 @@ const KNOWN_NAMES: ReadonlySet<string> = new Set([
   'txn',
 ]);
 
+/** True for what lies in the directory of a store. */
+export function isKnownName(name: string): boolean {
+  return name === 'format.json' || KNOWN_NAMES.has(name);
+}
+
 /** The text of `format.json`. `features` is for changes that older versions must refuse one by one. */
 export function printFormat(): string {
   return `${JSON.stringify({ version: VERSION, features: [] })}\n`;

@@ -84,6 +84,11 @@ export class StoreLayout {
     return join(this.directory, 'txn');
   }
 
+  /** What the last check saw of each file. */
+  get checked(): string {
+    return join(this.directory, 'checked');
+  }
+
   object(digest: Digest): string {
     const hex = digestHex(digest);
     return `${this.directory}/objects/${hex.slice(0, 2)}/${hex.slice(2)}`;

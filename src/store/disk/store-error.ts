@@ -21,6 +21,8 @@ export type StoreErrorCode =
   | 'BLOB_DIGEST_MISMATCH'
   /** What a layer blob inflates to is not what the image config names. */
   | 'DIFF_ID_MISMATCH'
+  /** The settings require fs-verity, and it cannot be had. */
+  | 'VERITY_UNAVAILABLE'
   /** Something that an import counted on was collected before its commit. */
   | 'OBJECT_VANISHED'
   /** What a container, a lease or a running mount needs cannot be told, so nothing may be removed. */

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  closeSync,
   existsSync,
   mkdirSync,
-  openSync,
   readFileSync,
   renameSync,
   unlinkSync,
@@ -17,23 +15,27 @@ import { syncDirectory, syncFileSystem } from '../../sys/durable-file.ts';
 import { ContentSources } from '../checkout/content-sources.ts';
 import { writeErofsImage } from '../erofs/write-erofs-image.ts';
 import { copyLayer, CopySourceError } from './copy-layer.ts';
+import type { ImportOptions } from './import-options.ts';
 import { importLayer, type LayerImport } from './import-layer.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { isOpenToOthers, openStagedToOthers } from '../disk/open-to-others.ts';
 import { mergeLayers } from './merge-layers.ts';
 import { LayerThreads } from './layer-threads.ts';
-import { type Borrowing, ObjectStaging } from './object-staging.ts';
+import { ObjectStaging } from './object-staging.ts';
 import type { AdditionalStore } from '../reader/additional-store.ts';
+import { sealsForImage, sealStaged, type StagedFiles } from './seal-staged.ts';
 import { StagedObjects } from './staged-objects.ts';
 import { completeRef, type NewRef, type RefRecord } from '../ref/ref-record.ts';
-import { readRefLike, writeRef } from '../ref/refs.ts';
-import { writeTombstone } from '../ref/tombstones.ts';
+import { keepReplaced } from '../ref/keep-replaced.ts';
+import { writeRef } from '../ref/refs.ts';
+import { assertThere } from './assert-there.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
 import { warnOfNetwork } from '../disk/warn-of-network.ts';
 import { writeTree, type WrittenTree } from '../tree/tree-file.ts';
 import type { Tree } from '../tree/tree.ts';
+import { withNewFile } from '../disk/with-new-file.ts';
 import { haveSameBytes } from '../disk/same-bytes.ts';
 
 // Promise: a name outside `txn/` always has durable, verified content; whatever happens in between,
@@ -49,13 +51,6 @@ import { haveSameBytes } from '../disk/same-bytes.ts';
 //       rename ref; fsync its directory
 //
 // Measured (docs/adr/0021): a power cut at any instant leaves every name whole on ext4, xfs and btrfs.
-
-export interface ImportOptions {
-  /** With `nothing`, no collection can keep it from committing; all layers are to be imported then. */
-  readonly borrowing: Borrowing;
-  /** How long what a replaced name stood for stays. */
-  readonly graceMs: number;
-}
 
 /** What a copy that is cut short may have to do again. */
 const CHECKPOINT_BYTES = 128 * 1024 * 1024;
@@ -199,6 +194,23 @@ export class ImportTransaction implements AsyncDisposable {
     }
   }
 
+  /**
+   * Ends the import without giving anything its name: for a repair, which puts single files in the place
+   * of damaged ones. They lie in `directory` until {@link abort}, and are not durable yet.
+   */
+  async handOver(): Promise<StagedFiles> {
+    this.#assertOpen();
+    this.#state = 'failed';
+    await Promise.all(this.#layers.values());
+    await this.#threads[Symbol.asyncDispose]();
+    await this.#seal();
+    return {
+      directory: this.#directory.path,
+      object: (digest) => this.#staging.pathOf(digest),
+      layer: (diffId) => (this.#layers.has(diffId) ? this.#stagedLayer(diffId) : undefined),
+    };
+  }
+
   /** Leaves nothing behind. Does nothing after a commit. */
   async abort(): Promise<void> {
     if (this.#state === 'closed') return;
@@ -261,8 +273,8 @@ export class ImportTransaction implements AsyncDisposable {
     this.#staging.complete();
     const diffIds = ref.layers.map(({ diffId }) => diffId);
     const tree = mergeLayers(diffIds, sources);
-    const written = this.#stageTree(tree, sources);
-    await this.#staging.settle();
+    const isSealed = await this.#seal();
+    const written = await this.#stageTree(tree, sources, isSealed);
     this.#signal.throwIfAborted();
     await this.#syncStaged();
     this.#signal.throwIfAborted();
@@ -272,21 +284,23 @@ export class ImportTransaction implements AsyncDisposable {
       this.#staging.publish();
       await syncFileSystem(this.#directory.path);
       this.#publishFiles(written.treeId);
-      this.#keepReplaced(record);
+      keepReplaced(this.#layout, record, this.#options.graceMs);
       writeRef(this.#layout.refs, record, this.#directory.path);
     });
     return record;
   }
 
-  /** Others may still read what the name stood for. */
-  #keepReplaced(record: RefRecord): void {
-    if (this.#options.graceMs === 0) return;
-    const replaced = readRefLike(this.#layout.refs, record);
-    if (replaced === undefined || replaced.treeId === record.treeId) return;
-    writeTombstone(this.#layout.removed, { removedAt: new Date(), record: replaced });
+  /** True when all that was staged is sealed. */
+  async #seal(): Promise<boolean> {
+    return await sealStaged(
+      this.#staging,
+      this.#options.sealer,
+      this.#directory.path,
+      this.#signal,
+    );
   }
 
-  #stageTree(tree: Tree, sources: ContentSources): WrittenTree {
+  async #stageTree(tree: Tree, sources: ContentSources, isSealed: boolean): Promise<WrittenTree> {
     const staged = this.#staged('tree');
     const written = withNewFile(staged, 0o600, (fd) => writeTree(tree, fd));
     const { treeId } = written;
@@ -296,7 +310,14 @@ export class ImportTransaction implements AsyncDisposable {
       this.#borrowed.add(image);
       return written;
     }
-    withNewFile(this.#staged('image'), 0o400, (fd) => writeErofsImage(tree, fd, sources));
+    if (isSealed) {
+      const parts = { sealer: this.#options.sealer, layout: this.#layout, signal: this.#signal };
+      const objects = objectsOf(tree, written);
+      sources.useSeals(await sealsForImage(objects, this.#staging, parts));
+    }
+    const stagedImage = this.#staged('image');
+    withNewFile(stagedImage, 0o400, (fd) => writeErofsImage(tree, fd, sources));
+    if (isSealed) await this.#options.sealer.seal([stagedImage], this.#signal);
     return written;
   }
 
@@ -307,15 +328,7 @@ export class ImportTransaction implements AsyncDisposable {
       ...diffIds.map((diffId) => this.#layerFile(diffId)),
       ...this.#borrowed,
     ];
-    const vanished = needed.find((path) => !existsSync(path));
-    if (vanished === undefined) return;
-    throw new StoreError(
-      'OBJECT_VANISHED',
-      `${vanished} was collected while an import counted on it`,
-      {
-        hint: 'try again',
-      },
-    );
+    assertThere(needed);
   }
 
   #publishFiles(treeId: Digest): void {
@@ -378,15 +391,6 @@ export class ImportTransaction implements AsyncDisposable {
 
   #assertOpen(): void {
     if (this.#state !== 'open') throw new Error(`the import is ${this.#state}`);
-  }
-}
-
-function withNewFile<T>(path: string, mode: number, write: (fd: number) => T): T {
-  const fd = openSync(path, 'wx', mode);
-  try {
-    return write(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

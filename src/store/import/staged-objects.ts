@@ -36,6 +36,16 @@ export class StagedObjects {
     for (const digest of reused) this.#reused.add(digest);
   }
 
+  /** The paths of all staged objects. */
+  paths(): readonly string[] {
+    return [...this.#staged].map((digest) => this.#path(digest));
+  }
+
+  /** Where an object is staged; undefined for one that was not. */
+  pathOf(digest: Digest): string | undefined {
+    return this.#staged.has(digest) ? this.#path(digest) : undefined;
+  }
+
   /** Says that so many bytes were written, so that the disk can begin with them. */
   noteWritten(bytes: number): void {
     this.#earlySync.note(bytes);
@@ -74,12 +84,16 @@ export class StagedObjects {
         ensureDirectory(`${this.#layout.objects}/${shard}`, mode);
         shards.add(shard);
       }
-      const staged = `${this.directory}/${hex}`;
+      const staged = this.#path(digest);
       const path = this.#layout.object(digest);
       // What is there is in use, perhaps; what lacks its end is replaced.
       if (this.#borrowing === 'nothing' && isSameSize(path, staged)) continue;
       renameSync(staged, path);
     }
+  }
+
+  #path(digest: Digest): string {
+    return `${this.directory}/${digestHex(digest)}`;
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Dirent, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { quote } from '../../base/printable.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
@@ -14,6 +14,27 @@ import { isRefFileName, refPath } from './ref-path.ts';
 export function listRefs(directory: string): RefRecord[] {
   const records = listRefFiles(directory).map(readRef);
   return records.filter((record) => record !== undefined);
+}
+
+/** One file below `refs/`. */
+export type RefFile =
+  | { readonly kind: 'record'; readonly path: string; readonly record: RefRecord }
+  /** It should be a record and is none; the error says why. */
+  | { readonly kind: 'broken'; readonly path: string; readonly error: unknown }
+  /** Its name is not that of a record. */
+  | { readonly kind: 'stranger'; readonly path: string };
+
+/** Every file below `directory`, by path, for a check; those that are removed meanwhile are passed over. */
+export function readRefFiles(directory: string): RefFile[] {
+  return filesBelow(directory).flatMap((path): RefFile[] => {
+    if (!isRefFileName(basename(path))) return [{ kind: 'stranger', path }];
+    try {
+      const record = readRef(path);
+      return record === undefined ? [] : [{ kind: 'record', path, record }];
+    } catch (error) {
+      return [{ kind: 'broken', path, error }];
+    }
+  });
 }
 
 /**
@@ -64,11 +85,15 @@ function readRef(path: string): RefRecord | undefined {
 
 /** The files of all records below `directory`, by path. */
 export function listRefFiles(directory: string): string[] {
+  return filesBelow(directory).filter((path) => isRefFileName(basename(path)));
+}
+
+function filesBelow(directory: string): string[] {
   const files: string[] = [];
   for (const entry of entriesOf(directory)) {
     const path = join(directory, entry.name);
-    if (entry.isDirectory()) files.push(...listRefFiles(path));
-    else if (isRefFileName(entry.name)) files.push(path);
+    if (entry.isDirectory()) files.push(...filesBelow(path));
+    else files.push(path);
   }
   return files.sort();
 }

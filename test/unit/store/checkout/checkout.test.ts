@@ -9,13 +9,22 @@ const PLACES: CheckoutPlaces = {
   meta: '/run/sysct/etcd/1/meta',
   rootfs: '/run/sysct/etcd/1/rootfs',
   plainTree: '/var/lib/sysct/containers/etcd/1/rootfs',
+  sealed: false,
 };
 
 describe('planCheckout', () => {
   it('mounts the image, then the overlay of it on the objects', () => {
-    const support = { method: 'erofs-overlay', form: 'plain-lower', reason: 'tried' } as const;
+    const support = {
+      method: 'erofs-overlay',
+      form: 'plain-lower',
+      verity: true,
+      reason: 'tried',
+    } as const;
     assert.deepEqual(planCheckout(support, PLACES), {
-      ...support,
+      method: 'erofs-overlay',
+      form: 'plain-lower',
+      verityLevel: 'none',
+      reason: 'tried',
       mounts: [
         {
           what: PLACES.image,
@@ -59,12 +68,32 @@ describe('planCheckout', () => {
     ['data-only', `${PLACES.meta}::${PLACES.objects}::/srv/nfs/objects`],
   ] as const) {
     it(`puts an additional store under the own one, and can do without (${form})`, () => {
-      const support = { method: 'erofs-overlay', form, reason: '' } as const;
+      const support = { method: 'erofs-overlay', form, verity: false, reason: '' } as const;
       const plan = planCheckout(support, { ...PLACES, additional: '/srv/nfs' });
       assert.ok(plan.method === 'erofs-overlay');
       assert.equal(plan.additional?.store, '/srv/nfs');
       assert.equal(plan.additional.options.at(-1), `lowerdir=${lower}`);
       assert.equal(plan.mounts[1].options.at(-1), lowerdir(form, PLACES));
+    });
+  }
+
+  for (const { sealed, verity, level } of [
+    { sealed: true, verity: true, level: 'enforce' },
+    { sealed: true, verity: false, level: 'detect' },
+    { sealed: false, verity: true, level: 'none' },
+  ]) {
+    it(`has the level ${level} for ${sealed ? 'sealed' : 'unsealed'} objects on a kernel that ${verity ? 'enforces' : 'does not'}`, () => {
+      const support = {
+        method: 'erofs-overlay',
+        form: 'plain-lower',
+        verity,
+        reason: '',
+      } as const;
+      const plan = planCheckout(support, { ...PLACES, sealed });
+      assert.ok(plan.method === 'erofs-overlay');
+      assert.equal(plan.verityLevel, level);
+      const requires = plan.mounts[1].options.includes('verity=require');
+      assert.equal(requires, level === 'enforce');
     });
   }
 
@@ -75,7 +104,7 @@ describe('planCheckout', () => {
 });
 
 function lowerdir(form: 'plain-lower' | 'data-only', places: CheckoutPlaces): string {
-  const plan = planCheckout({ method: 'erofs-overlay', form, reason: '' }, places);
+  const plan = planCheckout({ method: 'erofs-overlay', form, verity: false, reason: '' }, places);
   assert.ok(plan.method === 'erofs-overlay');
   return plan.mounts[1].options.at(-1)!;
 }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { bytesOf, displayBytes } from '../base/byte-string.ts';
+import { type Digest, sha256 } from '../base/digest.ts';
+import { messageOf, SysctError } from '../base/sysct-error.ts';
+import { whatIsWrong } from '../store/check/check-layer.ts';
+import { compareImage } from '../store/check/compare-image.ts';
+import type { Finding, Problem } from '../store/check/finding.ts';
+import { StoreError } from '../store/disk/store-error.ts';
+import type { Store } from '../store/store.ts';
+import { type Tree, walkTree } from '../store/tree/tree.ts';
+import { ROOT_IMAGE, ROOT_TREE } from './build-generation.ts';
+import { ContainerDirectory, containerNames } from './container-directory.ts';
+import type { Generation } from './generation.ts';
+import { addMountPoints } from './plan-root.ts';
+
+/** A generation that needs a tree of the store. */
+export interface TreeUser {
+  readonly name: string;
+  readonly number: number;
+  readonly treeId: Digest;
+}
+
+/** The finished generations of all containers whose records can be read. */
+export function treeUsers(containersPath: string): readonly TreeUser[] {
+  return finished(containersPath).flatMap(({ directory, number }) => {
+    const generation = readIfWhole(directory, number);
+    if (generation === undefined) return [];
+    return [{ name: directory.name, number, treeId: generation.image.treeId }];
+  });
+}
+
+/** Checks every finished generation: its record, and its root against the tree it was made from. */
+export async function checkContainers(
+  containersPath: string,
+  store: Store,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const { directory, number } of finished(containersPath)) {
+    signal.throwIfAborted();
+    const found = await checkGeneration(directory, number, store);
+    // One that was uninstalled meanwhile has no faults.
+    if (existsSync(directory.generationPath(number))) findings.push(...found);
+  }
+  return findings;
+}
+
+/** The tree of a generation's root: the image's, with the mount points. @throws StoreError */
+export function rootTreeOf(generation: Generation, store: Store): Tree {
+  const tree = store.readTree(generation.image.treeId);
+  addMountPoints(tree, generation.mountPoints);
+  return tree;
+}
+
+function finished(
+  containersPath: string,
+): readonly { readonly directory: ContainerDirectory; readonly number: number }[] {
+  return containerNames(containersPath)
+    .map((name) => new ContainerDirectory(containersPath, name))
+    .flatMap((directory) => directory.generationNumbers().map((number) => ({ directory, number })));
+}
+
+function readIfWhole(directory: ContainerDirectory, number: number): Generation | undefined {
+  try {
+    return directory.readGeneration(number);
+  } catch {
+    return undefined;
+  }
+}
+
+async function checkGeneration(
+  directory: ContainerDirectory,
+  number: number,
+  store: Store,
+): Promise<Finding[]> {
+  const inStore = `containers/${directory.name}/${number}`;
+  let generation: Generation;
+  try {
+    generation = directory.readGeneration(number);
+  } catch (error) {
+    const seen = `is not whole: ${messageOf(error).replace(/^reading /, '')}`;
+    return [finding('generation', 'damaged', `${inStore}/generation.json`, seen)];
+  }
+  if (generation.launcher === 'none') return [];
+  const { treeId } = generation.image;
+  const isImage = generation.checkout.method === 'erofs-overlay';
+  const name = `${inStore}/${isImage ? ROOT_IMAGE : ROOT_TREE}`;
+  const path = join(directory.generationPath(number), isImage ? ROOT_IMAGE : ROOT_TREE);
+  if (!existsSync(path) && lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+    return [finding('generation', 'missing', name, 'is not there', { treeId, paths: [] })];
+  }
+  if (isImage && isSameFile(path, store.layout.image(treeId))) return [];
+  try {
+    const tree = rootTreeOf(generation, store);
+    const difference = isImage
+      ? { seen: await imageDifference(path, tree, store), paths: [] }
+      : plainTreeDifference(path, tree);
+    if (difference.seen === undefined) return [];
+    const { seen, paths } = difference;
+    return [finding('generation', 'damaged', name, seen, { treeId, paths })];
+  } catch (error) {
+    // What the tree needs and cannot be read is said by itself; only a tree that no ref names is not.
+    if (!(error instanceof StoreError)) {
+      if (error instanceof SysctError) throw error;
+      return [finding('generation', 'damaged', name, whatIsWrong(error), { treeId, paths: [] })];
+    }
+    if (existsSync(store.layout.tree(treeId))) return [];
+    return [finding('tree', 'missing', treeId, 'is not there', { treeId, paths: [] })];
+  }
+}
+
+async function imageDifference(
+  path: string,
+  tree: Tree,
+  { layout }: Store,
+): Promise<string | undefined> {
+  const found = await compareImage(path, tree, layout);
+  return found.kind === 'different' ? found.seen : undefined;
+}
+
+/** A root that was written out: names, link targets and contents are compared. */
+function plainTreeDifference(
+  directory: string,
+  tree: Tree,
+): { readonly seen: string | undefined; readonly paths: readonly string[] } {
+  const paths: string[] = [];
+  for (const { path, inode } of walkTree(tree)) {
+    const file = Buffer.concat([Buffer.from(`${directory}/`), bytesOf(path)]);
+    const isWhole =
+      inode.type === 'file'
+        ? lstatSync(file, { throwIfNoEntry: false })?.isFile() === true &&
+          sha256(readFileSync(file)) === inode.content.digest
+        : inode.type === 'symlink'
+          ? lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true &&
+            readlinkSync(file, 'latin1') === inode.target
+          : true;
+    if (!isWhole) paths.push(displayBytes(path));
+  }
+  return { seen: paths.length === 0 ? undefined : `has ${paths.length} files that differ`, paths };
+}
+
+function isSameFile(first: string, second: string): boolean {
+  const [a, b] = [first, second].map((path) => lstatSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
+}
+
+function finding(
+  kind: 'generation' | 'tree',
+  problem: Problem,
+  name: string,
+  seen: string,
+  ...needs: Finding['needs']
+): Finding {
+  return { kind, problem, name, seen, needs };
+}
