@@ -18,6 +18,10 @@ export type ArchiveErrorCode =
   | 'LIMIT'
   /** The decompressor refuses the stream. */
   | 'CORRUPT_STREAM'
+  /** The table of contents of a zstd:chunked layer is malformed. */
+  | 'BAD_TOC'
+  /** A tar-split is malformed, or does not fit the table of contents beside it. */
+  | 'BAD_TAR_SPLIT'
   /** Bytes follow the end of the compressed stream. */
   | 'TRAILING_GARBAGE';
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LayerCompression } from '../oci/media-type.ts';
 
 /**
- * What `decompress` yields for `compression`, in chunks that are all there is of their memory, so that they may
- * go to another thread. Inflaters cut several chunks from one buffer: these are joined again, uncopied.
+ * The same bytes in chunks that are all there is of their memory, so that they may go to another thread.
+ * Inflaters cut several chunks from one buffer: these are joined again, uncopied.
+ *
+ * @param areGivenAway that nobody else uses the memory of the chunks; else they are copied.
  */
 export async function* wholeBuffers(
-  compression: LayerCompression,
   chunks: AsyncIterable<Buffer>,
+  areGivenAway: boolean,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   let whole: Uint8Array<ArrayBuffer> | undefined;
   for await (const chunk of chunks) {
-    if (compression === 'none' || !(chunk.buffer instanceof ArrayBuffer)) {
-      // The source may go on using it.
+    if (!areGivenAway || !(chunk.buffer instanceof ArrayBuffer)) {
       yield new Uint8Array(chunk);
       continue;
     }

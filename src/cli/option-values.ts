@@ -36,6 +36,25 @@ export class OptionValues {
     throw new UsageError(`--${name} ${quote(text)} is not a whole number of at least ${least}`);
   }
 
+  /** A time as podman and Go write it (`5s`, `1m30s`, `500ms`), in milliseconds. @throws UsageError */
+  durationMs(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const [whole, hours, minutes, seconds, milliseconds] =
+      /^(?:(\d{1,4})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,6}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?$/.exec(
+        text,
+      ) ?? [];
+    if (whole === undefined || whole === '') {
+      throw new UsageError(`--${name} ${quote(text)} is not a time`, {
+        hint: `write it with its unit: --${name} 5s`,
+      });
+    }
+    const [h = 0, m = 0, s = 0, ms = 0] = [hours, minutes, seconds, milliseconds].map((part) =>
+      part === undefined ? 0 : Number(part),
+    );
+    return Math.round(((h * 60 + m) * 60 + s) * 1000 + ms);
+  }
+
   /** `true` and `false` as skopeo's `--tls-verify[=BOOL]` takes them; undefined when not given. */
   boolean(name: string): boolean | undefined {
     const value = this.#values[camelCase(name)];

@@ -23,6 +23,15 @@ export const REGISTRY_OPTIONS: readonly OptionSpec[] = [
     flags: '--tls-verify[=BOOL]',
     description: 'whether to check the certificate of the registry, default true',
   },
+  {
+    flags: '--retry N',
+    description: 'tries after a failed one without progress in between, default 5',
+  },
+  {
+    flags: '--retry-delay TIME',
+    description:
+      'the time between tries, such as 5s or 1m30s, default 1s and twice as long each time',
+  },
 ];
 
 /** Options of every verb that reads an image from somewhere, in skopeo's words. */
@@ -64,6 +73,8 @@ export async function openSourceFor(
       creds: options.text('creds'),
       certDir: options.text('cert-dir'),
       tlsVerify: options.boolean('tls-verify'),
+      retries: options.number('retry', 0),
+      retryDelayMs: options.durationMs('retry-delay'),
     },
     scratchDirectory,
   });

@@ -18,6 +18,7 @@ export class DirSource implements ImageSource {
   readonly transport = 'dir';
   readonly display: string;
   readonly reference: Reference | undefined = undefined;
+  readonly remote = undefined;
   readonly policyIdentity: string;
   readonly #members: Members;
 

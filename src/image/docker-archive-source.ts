@@ -39,6 +39,7 @@ export class DockerArchiveSource implements ImageSource {
   readonly transport = 'docker-archive';
   readonly display: string;
   readonly reference: Reference | undefined;
+  readonly remote = undefined;
   /** containers-policy.json(5): docker-archive has only the scope `""`. */
   readonly policyIdentity = '';
   readonly #members: Members;

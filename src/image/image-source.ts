@@ -2,6 +2,7 @@
 import type { Digest } from '../base/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { BlobSpan } from '../registry/blob-request.ts';
 import type { SignatureSearch } from '../trust/signature-source.ts';
 
 export type Transport = 'docker' | 'oci' | 'oci-archive' | 'docker-archive' | 'dir';
@@ -12,6 +13,16 @@ export interface ManifestBytes {
   readonly digest: Digest;
   /** As the transport said it; undefined where it says nothing. */
   readonly mediaType: string | undefined;
+}
+
+/** Blobs that come over a network, where what was fetched once is not to be fetched again. */
+export interface RemoteBlobs {
+  /**
+   * The bytes of a blob from `start` (at most its size) to before `end`; size and digest are the caller's to
+   * check. Where `end` is the blob's size, a server without ranges is read from its start.
+   * @throws RegistryError NO_RANGES
+   */
+  openSpan(descriptor: Descriptor, span: BlobSpan, signal: AbortSignal): AsyncIterable<Buffer>;
 }
 
 /**
@@ -36,6 +47,8 @@ export interface ImageSource extends AsyncDisposable {
    * checks size and digest of what arrives.
    */
   openBlob(descriptor: Descriptor, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** For a source that is not on this host; undefined for one that is. */
+  readonly remote: RemoteBlobs | undefined;
   /** All signatures to be found for the manifest with this digest; absence is an empty list, failure an error. */
   findSignatures(manifestDigest: Digest): Promise<SignatureSearch>;
 }

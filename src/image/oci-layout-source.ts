@@ -21,6 +21,7 @@ export class OciLayoutSource implements ImageSource {
   readonly transport: 'oci' | 'oci-archive';
   readonly display: string;
   readonly reference: Reference | undefined = undefined;
+  readonly remote = undefined;
   readonly policyIdentity: string;
   readonly #members: Members;
   readonly #image: string | undefined;

@@ -14,6 +14,7 @@ import type { NewRef, RefRecord } from '../store/ref/ref-record.ts';
 import type { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { Store } from '../store/store.ts';
 import type { CandidateSignature } from '../trust/signature-source.ts';
+import { type Layer, LayerFetch } from './layer-fetch.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource } from './image-source.ts';
 import {
@@ -41,12 +42,6 @@ export interface PullParts {
 export interface PulledImage {
   readonly record: RefRecord;
   readonly verdict: Admission;
-}
-
-/** One layer as manifest and config together describe it. */
-interface Layer {
-  readonly descriptor: Descriptor;
-  readonly diffId: Digest;
 }
 
 /**
@@ -141,40 +136,13 @@ async function importImage(
     if (renewed !== undefined) return renewed;
   }
   await using transaction = await store.beginImport(signal, borrowing);
-  await importLayers(transaction, source, missing, parts);
+  using fetch = new LayerFetch(transaction, source, parts);
+  await fetch.fetch(missing);
   keepDocuments(transaction, image, configBytes, candidates);
   progress({ kind: 'stage', stage: 'committing', subject: source.display });
+  // Before the commit, which would have the disk write them.
+  fetch.drop();
   return await transaction.commit(ref);
-}
-
-async function importLayers(
-  transaction: ImportTransaction,
-  source: ImageSource,
-  layers: readonly Layer[],
-  parts: PullParts,
-): Promise<void> {
-  // The first failure stops the other downloads; each is then waited for, so that none writes on.
-  const stop = new AbortController();
-  const signal = AbortSignal.any([parts.signal, stop.signal]);
-  const results = await Promise.allSettled(
-    layers.map(async ({ descriptor, diffId }) => {
-      try {
-        if (await copyLayer(transaction, { descriptor, diffId }, parts)) return;
-        await transaction.importLayer({
-          descriptor,
-          compression: layerCompression(descriptor.mediaType) ?? 'none',
-          diffId,
-          blob: source.openBlob(descriptor, signal),
-          progress: parts.progress,
-        });
-      } catch (error) {
-        stop.abort(error);
-        throw error;
-      }
-    }),
-  );
-  parts.signal.throwIfAborted();
-  if (results.some((result) => result.status === 'rejected')) throw stop.signal.reason;
 }
 
 /**
@@ -186,22 +154,6 @@ function bytesStored({ mediaType, sizeBytes }: Descriptor): number {
 }
 
 const LEAST_GROWTH = 1.5;
-
-/** Copies a layer from an additional store that has it. False when it has to be fetched. */
-async function copyLayer(
-  transaction: ImportTransaction,
-  { descriptor, diffId }: Layer,
-  { additional = [], progress }: PullParts,
-): Promise<boolean> {
-  const { digest, sizeBytes } = descriptor;
-  for (const store of additional.filter((other) => other.mayHaveLayer(diffId))) {
-    progress({ kind: 'layer-start', digest, sizeBytes });
-    if (!(await transaction.copyLayer(diffId, store))) continue;
-    progress({ kind: 'layer-done', digest, sizeBytes });
-    return true;
-  }
-  return false;
-}
 
 function keepDocuments(
   transaction: ImportTransaction,
@@ -219,10 +171,21 @@ function pairLayers(
   descriptors: readonly Descriptor[],
   diffIds: readonly Digest[],
 ): readonly Layer[] {
+  const seen = new Map<string, Digest>();
   return descriptors.map((descriptor, n) => {
     const diffId = diffIds[n];
     if (diffId === undefined)
       throw new ImageError('INCONSISTENT_IMAGE', `layer ${n} has no diff ID`);
+    const { digest, mediaType } = descriptor;
+    const key = `${mediaType} ${digest}`;
+    const other = seen.get(key) ?? diffId;
+    seen.set(key, other);
+    if (other !== diffId) {
+      const reason = `layer ${n}, ${digest}, is there with the diff IDs ${other} and ${diffId}`;
+      throw new ImageError('INCONSISTENT_IMAGE', reason, {
+        hint: 'the image is inconsistent: have it built or pushed again',
+      });
+    }
     return { descriptor, diffId };
   });
 }

@@ -3,6 +3,7 @@ import type { Digest } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
+import type { BlobSpan } from '../registry/blob-request.ts';
 import type { RegistryAccess } from '../registry/registry-access.ts';
 import type { RegistryClient } from '../registry/registry-client.ts';
 import type { HostRoot } from '../sys/host-root.ts';
@@ -10,7 +11,7 @@ import { findLookasideSignatures } from '../trust/lookaside.ts';
 import { type RegistriesD, signatureSettingsFor } from '../trust/registries-d.ts';
 import { dockerIdentity } from '../trust/scope-lookup.ts';
 import type { SignatureSearch } from '../trust/signature-source.ts';
-import type { ImageSource, ManifestBytes } from './image-source.ts';
+import type { ImageSource, ManifestBytes, RemoteBlobs } from './image-source.ts';
 
 export interface RegistrySourceParts {
   readonly client: RegistryClient;
@@ -27,11 +28,12 @@ export interface RegistrySourceParts {
  * from the registry's own extension: a registry that announces the extension must not be able to
  * hide the lookaside.
  */
-export class RegistrySource implements ImageSource {
+export class RegistrySource implements ImageSource, RemoteBlobs {
   readonly transport = 'docker';
   readonly display: string;
   readonly reference: Reference;
   readonly policyIdentity: string;
+  readonly remote: RemoteBlobs = this;
   readonly #parts: RegistrySourceParts;
 
   constructor(parts: RegistrySourceParts) {
@@ -50,8 +52,13 @@ export class RegistrySource implements ImageSource {
   }
 
   openBlob(descriptor: Descriptor, signal: AbortSignal): AsyncIterable<Buffer> {
+    return this.openSpan(descriptor, { start: 0, end: descriptor.sizeBytes }, signal);
+  }
+
+  openSpan(descriptor: Descriptor, span: BlobSpan, signal: AbortSignal): AsyncIterable<Buffer> {
     return this.#parts.client.openBlob(descriptor, {
       signal,
+      span,
       onRetry: ({ attempt, delayMs, reason }) => {
         this.#parts.log.warn(`${reason}; retry ${attempt} in ${Math.ceil(delayMs / 1000)} s`);
       },

@@ -202,9 +202,12 @@ class ImageRepair implements AsyncDisposable {
     await using transaction = await store.beginImport(signal, 'nothing');
     await transaction.importLayer({
       descriptor,
-      compression: layerCompression(descriptor.mediaType) ?? 'none',
       diffId,
-      blob: source.openBlob(descriptor, signal),
+      stream: {
+        kind: 'blob',
+        bytes: source.openBlob(descriptor, signal),
+        compression: layerCompression(descriptor.mediaType) ?? 'none',
+      },
       progress,
     });
     const staged = await transaction.handOver();

@@ -19,6 +19,7 @@ export class StoredSource implements ImageSource {
   readonly transport: Transport;
   readonly display: string;
   readonly reference: Reference | undefined;
+  readonly remote = undefined;
   readonly policyIdentity: string;
   readonly #store: StoreReader;
   readonly #record: RefRecord;

@@ -6,29 +6,41 @@ import { RegistryError } from './registry-error.ts';
 import type { RegistrySession } from './registry-session.ts';
 import { responseError } from './response-error.ts';
 
+/** Bytes of a blob. */
+export interface BlobSpan {
+  readonly start: number;
+  /** Behind the last byte; at most the blob's size. */
+  readonly end: number;
+}
+
 /**
- * One download of a blob from byte `offset` (less than its size) to its end, or to where it breaks. A
- * server that ignores the Range header is read from the start and what we have is skipped.
+ * One download of a span of a blob (not empty), or of what comes of it before it breaks. For a span that
+ * reaches to the blob's end, a server that ignores the Range header is read from the start and what
+ * comes before the span is skipped; for any other it is refused.
  * @throws RegistryError SIZE_MISMATCH as soon as more than the descriptor's size comes or is announced; PROTOCOL for an
- * answer that is not the bytes that were asked for; transient errors where it is worth to resume.
+ * answer that is not the bytes that were asked for; NO_RANGES; transient errors where it is worth to resume.
  */
 export async function* downloadBlob(
   session: RegistrySession,
   descriptor: Descriptor,
-  offset: number,
+  span: BlobSpan,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   const path = `/v2/${session.endpoint.reference.repository}/blobs/${descriptor.digest}`;
-  const range: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
-  const response = await session.get(path, range, signal);
+  const response = await session.get(path, rangeHeader(span, descriptor), signal);
   const what = `blob ${descriptor.digest} from ${session.describe(path)}`;
+  const offset = span.start;
   if (response.status === 416) {
     response.body.close();
     throw sizeMismatch(what, `only ${offset}`, descriptor);
   }
   if (response.status !== 200 && response.status !== 206)
     throw await responseError(`reading ${what}`, response);
-  const slice = sliceOf(response, descriptor, offset, what);
+  if (response.status === 200 && span.end < descriptor.sizeBytes) {
+    response.body.close();
+    throw new RegistryError('NO_RANGES', `${what}: the server gives no parts of it`);
+  }
+  const slice = sliceOf(response, descriptor, span, what);
   let at = slice.start;
   for await (const chunk of response.body) {
     const end = at + chunk.length;
@@ -40,19 +52,19 @@ export async function* downloadBlob(
   if (at < slice.end) throw sizeMismatch(what, `only ${at}`, descriptor, true);
 }
 
-interface Slice {
-  readonly start: number;
-  /** Behind the last byte. */
-  readonly end: number;
+function rangeHeader({ start, end }: BlobSpan, descriptor: Descriptor): Record<string, string> {
+  if (end < descriptor.sizeBytes) return { range: `bytes=${start}-${end - 1}` };
+  return start === 0 ? {} : { range: `bytes=${start}-` };
 }
 
 /** Which bytes of the blob this answer holds. */
 function sliceOf(
   response: HttpResponse,
   descriptor: Descriptor,
-  offset: number,
+  span: BlobSpan,
   what: string,
-): Slice {
+): BlobSpan {
+  const { start: offset } = span;
   const refuse = (error: RegistryError): never => {
     response.body.close();
     throw error;
@@ -65,11 +77,11 @@ function sliceOf(
   }
   const slice =
     response.status === 206
-      ? parseContentRange(response.header('content-range')[0], descriptor.sizeBytes)
+      ? parseContentRange(response.header('content-range')[0], span, descriptor.sizeBytes)
       : { start: 0, end: descriptor.sizeBytes };
   if (
     slice === undefined ||
-    (response.status === 206 && (offset === 0 || slice.start !== offset))
+    (response.status === 206 && (isWhole(span, descriptor) || slice.start !== offset))
   ) {
     const range = quote(response.header('content-range')[0] ?? '');
     return refuse(
@@ -85,12 +97,20 @@ function sliceOf(
   return slice;
 }
 
-function parseContentRange(header: string | undefined, sizeBytes: number): Slice | undefined {
+function isWhole({ start, end }: BlobSpan, { sizeBytes }: Descriptor): boolean {
+  return start === 0 && end === sizeBytes;
+}
+
+function parseContentRange(
+  header: string | undefined,
+  span: BlobSpan,
+  sizeBytes: number,
+): BlobSpan | undefined {
   const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(header?.trim() ?? '');
   if (match === null) return undefined;
   const [start, last] = [Number(match[1]), Number(match[2])];
   const total = match[3] === '*' ? sizeBytes : Number(match[3]);
-  return last === sizeBytes - 1 && total === sizeBytes ? { start, end: sizeBytes } : undefined;
+  return last === span.end - 1 && total === sizeBytes ? { start, end: span.end } : undefined;
 }
 
 function sizeMismatch(

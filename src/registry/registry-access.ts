@@ -25,6 +25,10 @@ export interface RegistryOptions {
   readonly certDir: string | undefined;
   /** `--tls-verify`; overrides `insecure` of registries.conf both ways. */
   readonly tlsVerify: boolean | undefined;
+  /** `--retry`; instead of {@link RegistryTiming.retries}. */
+  readonly retries: number | undefined;
+  /** `--retry-delay`; instead of {@link RegistryTiming.backoffMs}, and always the same. */
+  readonly retryDelayMs: number | undefined;
 }
 
 export const noRegistryOptions: RegistryOptions = {
@@ -32,6 +36,8 @@ export const noRegistryOptions: RegistryOptions = {
   creds: undefined,
   certDir: undefined,
   tlsVerify: undefined,
+  retries: undefined,
+  retryDelayMs: undefined,
 };
 
 export interface RegistryEnvironment {
@@ -71,7 +77,8 @@ export function loadRegistryAccess(
   environment: RegistryEnvironment,
   options: RegistryOptions,
 ): RegistryAccess {
-  const { root, env, uid, version, log, timing = DEFAULT_TIMING } = environment;
+  const { root, env, uid, version, log } = environment;
+  const timing = timingFor(environment.timing ?? DEFAULT_TIMING, options);
   const conf = loadRegistriesConf({ root, env, uid });
   for (const warning of conf.warnings) log.warn(warning);
   const transport = new HttpTransport({
@@ -106,6 +113,15 @@ export function loadRegistryAccess(
       });
     },
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+}
+
+function timingFor(timing: RegistryTiming, options: RegistryOptions): RegistryTiming {
+  const { retries, retryDelayMs } = options;
+  return {
+    ...timing,
+    ...(retries === undefined ? {} : { retries }),
+    ...(retryDelayMs === undefined ? {} : { fixedDelayMs: retryDelayMs }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { LIMITS } from '../oci/limits.ts';
 import { MANIFEST_ACCEPT } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
-import { downloadBlob } from './blob-request.ts';
+import { type BlobSpan, downloadBlob } from './blob-request.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { RegistryAccess } from './registry-access.ts';
 import { RegistryError } from './registry-error.ts';
@@ -27,6 +27,8 @@ export interface FetchedManifest {
 
 export interface OpenBlobOptions {
   readonly signal: AbortSignal;
+  /** Which bytes; all of them when absent. */
+  readonly span?: BlobSpan;
   readonly onRetry?: (notice: RetryNotice) => void;
 }
 
@@ -87,21 +89,23 @@ export class RegistryClient {
 
   /**
    * The bytes of a blob as they come, in chunks of at most 1 MiB. Interrupted downloads go on at the byte where they
-   * stopped, at the same endpoint or the next. Exactly `descriptor.sizeBytes` bytes are yielded or it
-   * throws; the digest is *not* checked here: the caller hashes what it stores.
+   * stopped, at the same endpoint or the next. Exactly the span's bytes (`descriptor.sizeBytes` without one) are
+   * yielded or it throws; the digest is *not* checked here: the caller hashes what it stores.
    * Leaving the loop early closes the connection.
+   * @throws RegistryError NO_RANGES where the span ends before the blob does and the server sends all of it
    */
   async *openBlob(
     descriptor: Descriptor,
-    { signal, onRetry }: OpenBlobOptions,
+    { signal, span = { start: 0, end: descriptor.sizeBytes }, onRetry }: OpenBlobOptions,
   ): AsyncGenerator<Buffer, void, undefined> {
     const failures: unknown[] = [];
-    let offset = 0;
+    let { start } = span;
     for (const [position, session] of this.#fromCurrent().entries()) {
       const plan = this.#retryPlan(position, signal, onRetry);
       try {
-        for await (const chunk of resumingDownload(session, descriptor, offset, plan)) {
-          offset += chunk.length;
+        const left = { start, end: span.end };
+        for await (const chunk of resumingDownload(session, descriptor, left, plan)) {
+          start += chunk.length;
           yield chunk;
         }
         return;
@@ -129,7 +133,10 @@ export class RegistryClient {
     return await this.#anywhere(signal, async (session) => {
       const plan = this.#retryPlan(this.#sessions.length, signal, undefined);
       const chunks: Buffer[] = [];
-      for await (const chunk of resumingDownload(session, descriptor, 0, plan)) chunks.push(chunk);
+      const whole = { start: 0, end: sizeBytes };
+      for await (const chunk of resumingDownload(session, descriptor, whole, plan)) {
+        chunks.push(chunk);
+      }
       const bytes = Buffer.concat(chunks);
       checkDigest(bytes, digest, session, 'blob');
       return bytes;
@@ -209,7 +216,7 @@ export class RegistryClient {
     const isLast = this.#current + position >= this.#sessions.length - 1;
     return {
       timing,
-      retries: isLast ? timing.retries : MIRROR_RETRIES,
+      retries: isLast ? timing.retries : Math.min(timing.retries, MIRROR_RETRIES),
       signal,
       onRetry: (notice) => {
         log.debug(`${notice.reason}; trying again in ${notice.delayMs} ms`);
@@ -222,15 +229,16 @@ export class RegistryClient {
 async function* resumingDownload(
   session: RegistrySession,
   descriptor: Descriptor,
-  start: number,
+  span: BlobSpan,
   plan: RetryPlan,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let offset = start;
-  let offsetAtFailure = start;
+  let offset = span.start;
+  let offsetAtFailure = offset;
   let attempt = 0;
-  while (offset < descriptor.sizeBytes) {
+  while (offset < span.end) {
     try {
-      for await (const chunk of downloadBlob(session, descriptor, offset, plan.signal)) {
+      const left = { start: offset, end: span.end };
+      for await (const chunk of downloadBlob(session, descriptor, left, plan.signal)) {
         offset += chunk.length;
         yield chunk;
       }

@@ -33,6 +33,8 @@ export type RegistryErrorCode =
   /** A blob that is shorter or longer than its descriptor says. */
   | 'SIZE_MISMATCH'
   | 'DIGEST_MISMATCH'
+  /** The server does not give parts of a blob. */
+  | 'NO_RANGES'
   /** registries.conf, auth.json, certs.d or an option of that kind cannot be used. */
   | 'CONFIG';
 

@@ -16,6 +16,8 @@ export interface RegistryTiming {
   readonly retries: number;
   /** The first wait between tries; doubled each time. */
   readonly backoffMs: number;
+  /** Instead of the backoff: the wait between tries, always the same. */
+  readonly fixedDelayMs?: number;
   /** The longest wait, whatever the server's Retry-After says. */
   readonly longestWaitMs: number;
 }
@@ -34,7 +36,7 @@ export const DEFAULT_TIMING: RegistryTiming = {
 /**
  * How long to wait before retry `attempt` (1, 2, …): doubling, with up to half of it cut off at
  * random so that many hosts do not come back at one instant; never less than the server asked for,
- * never more than the cap.
+ * never more than the cap, unless the user fixed it.
  * @param random from [0, 1).
  */
 export function retryDelayMs(
@@ -43,8 +45,10 @@ export function retryDelayMs(
   timing: RegistryTiming,
   random: number,
 ): number {
+  const askedMs = Math.min(retryAfterMs ?? 0, timing.longestWaitMs);
+  if (timing.fixedDelayMs !== undefined) return Math.max(timing.fixedDelayMs, askedMs);
   const backoff = timing.backoffMs * 2 ** (attempt - 1) * (1 - random / 2);
-  return Math.round(Math.min(Math.max(backoff, retryAfterMs ?? 0), timing.longestWaitMs));
+  return Math.round(Math.min(Math.max(backoff, askedMs), timing.longestWaitMs));
 }
 
 /** Milliseconds of a `Retry-After` header (RFC 9110 §10.2.3: seconds or a date); undefined where it is neither. */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
 import { quote } from '../base/printable.ts';
@@ -11,13 +13,17 @@ import type { NamedImage } from './collect/named-image.ts';
 import { Removals } from './collect/removals.ts';
 import { Sealer, type VeritySetting } from './checkout/sealer.ts';
 import { probeFormat } from './disk/format-file.ts';
-import { missingSpace, noSpace } from './disk/free-space.ts';
+import { freeBytes, missingSpace, noSpace } from './disk/free-space.ts';
+import { ensureDirectory } from './disk/ensure-directory.ts';
+import { PartialBlob } from './disk/partial-blob.ts';
+import { ContentSpool } from './import/content-spool.ts';
 import { ImportTransaction } from './import/import-transaction.ts';
 import { StoreLayout } from './disk/layout.ts';
 import type { Borrowing } from './import/object-staging.ts';
 import { renewRef } from './import/renew-ref.ts';
 import { StoreReader } from './reader/store-reader.ts';
 import type { NewRef, RefRecord } from './ref/ref-record.ts';
+import { StoredContents } from './import/stored-contents.ts';
 import { storeFailure } from './disk/store-failure.ts';
 
 export interface StoreOptions {
@@ -52,6 +58,21 @@ export class Store extends StoreReader {
     super(layout, log);
     this.sealer = new Sealer(layout, verity, log);
     this.#graceMs = graceMs;
+  }
+
+  /** A place for contents of files until the archive that they belong to is put together. @throws StoreError */
+  openContentSpool(): ContentSpool {
+    try {
+      ensureDirectory(this.layout.downloads);
+      return new ContentSpool(join(this.layout.downloads, `spool-${randomUUID()}`));
+    } catch (error) {
+      throw storeFailure('making room for what is fetched', error);
+    }
+  }
+
+  /** Finds contents of files by their digests; the small ones in these layers only. Keeps files open until disposed. */
+  storedContents(layers: readonly Digest[]): StoredContents {
+    return new StoredContents(this.layout, layers);
   }
 
   /** Names of the containers that have a generation of each tree. @throws StoreError ROOT_UNREADABLE */
@@ -110,6 +131,19 @@ export class Store extends StoreReader {
   async create(signal: AbortSignal): Promise<void> {
     await using nothing = await this.beginImport(signal);
     void nothing;
+  }
+
+  /** Whether `bytes` are free. */
+  hasSpace(bytes: number): boolean {
+    return freeBytes(this.layout.directory) >= bytes;
+  }
+
+  /**
+   * What an earlier run fetched of a blob, and where this one keeps what it fetches of it. Undefined while
+   * another process has it: the blob is then best fetched without.
+   */
+  async claimPartialBlob(digest: Digest): Promise<PartialBlob | undefined> {
+    return await PartialBlob.claim(this.layout, digest, this.log);
   }
 
   /**

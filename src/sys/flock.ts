@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { runProcess, ProcessError } from './process.ts';
 
 /**
@@ -64,6 +64,14 @@ export class FileLock implements Disposable {
     }
     closeSync(fd);
     return undefined;
+  }
+
+  /** False once `path` names another file or none: whoever locks that has another lock than this. */
+  isStillOn(path: string): boolean {
+    if (this.#fd === undefined) return false;
+    const own = fstatSync(this.#fd, { bigint: true });
+    const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return own.ino === now?.ino && own.dev === now.dev;
   }
 
   release(): void {

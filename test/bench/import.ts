@@ -52,8 +52,11 @@ async function importOnce(layout: string, directory: string): Promise<void> {
   const layers = manifest.layers.map((descriptor, n) => ({
     descriptor,
     diffId: config.diffIds[n]!,
-    compression: 'gzip' as const,
-    blob: createReadStream(blobPath(descriptor.digest), { highWaterMark: 1 << 18 }),
+    stream: {
+      kind: 'blob' as const,
+      bytes: createReadStream(blobPath(descriptor.digest), { highWaterMark: 1 << 18 }),
+      compression: 'gzip' as const,
+    },
     progress: noProgress,
   }));
   await Promise.all(layers.map(async (layer) => await transaction.importLayer(layer)));

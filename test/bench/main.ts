@@ -9,6 +9,7 @@ import { measureDisk } from './disk.ts';
 import { measureMemory } from './memory.ts';
 import { measurePull } from './pull.ts';
 import { measurePullAgain } from './pull-again.ts';
+import { measureRebuild } from './rebuild.ts';
 import { measureStartUp } from './start-up.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   'pull-btrfs': () => measurePull('btrfs'),
   again: measurePullAgain,
   disk: measureDisk,
+  rebuild: measureRebuild,
   'memory-large': () => measureMemory('1.1 GB, 44,000 files', LARGE_IMAGE),
 };
 

@@ -16,10 +16,11 @@ import {
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { byteStringOf } from '../../src/base/byte-string.ts';
 import { type Digest, sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
-import type { ProgressEvent } from '../../src/base/progress.ts';
+import { noProgress, type ProgressEvent } from '../../src/base/progress.ts';
 import type { FileInode } from '../../src/store/tree/inode.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { lookup } from '../../src/store/tree/tree-path.ts';
@@ -208,19 +209,56 @@ describe('an import', () => {
   it('reads the blob of a layer that is there twice once', async () => {
     await withStore(async (store) => {
       await using transaction = await store.beginImport(signal);
-      const unread = {
-        ...layerImport(BASE),
-        blob: (async function* () {
-          await Promise.reject(new Error('the blob was read'));
-          yield Buffer.alloc(0);
-        })(),
-      };
+      const unread = (async function* () {
+        await Promise.reject(new Error('the blob was read'));
+        yield Buffer.alloc(0);
+      })();
       await Promise.all([
         transaction.importLayer(layerImport(BASE)),
-        transaction.importLayer(unread),
+        transaction.importLayer(layerImport(BASE, noProgress, unread)),
       ]);
       const record = await transaction.commit(newRef('quay.io/x/y:1', [BASE, BASE]));
       assert.equal(record.layers.length, 2);
+    });
+  });
+
+  it('checks only the diffID of an archive that was put together', async () => {
+    const layer = layerBlob(tar({ path: 'bin/large', content: LARGE }));
+    const archive = gunzipSync(layer.bytes);
+    await withStore(async (store) => {
+      await using transaction = await store.beginImport(signal);
+      const stream = { kind: 'archive' as const, bytes: givenAway(archive) };
+      await transaction.importLayer({ ...layerImport(layer), stream });
+      await transaction.commit(newRef('quay.io/x/y:1', [layer]));
+      assert.ok(store.hasLayer(layer.diffId));
+    });
+    await withStore(async (store) => {
+      await using transaction = await store.beginImport(signal);
+      const stream = {
+        kind: 'archive' as const,
+        bytes: givenAway(tar({ path: 'bin/other', content: LARGE })),
+      };
+      await assert.rejects(transaction.importLayer({ ...layerImport(layer), stream }), {
+        code: 'DIFF_ID_MISMATCH',
+      });
+    });
+  });
+
+  it('takes another stream where one failed in the middle', async () => {
+    await withStore(async (store) => {
+      const whole = layerImport(BASE);
+      const failures: unknown[] = [];
+      await using transaction = await store.beginImport(signal);
+      await transaction.importLayer({
+        ...layerImport(BASE, noProgress, chunks(BASE.bytes.subarray(0, -1), 100)),
+        instead: (error) => {
+          failures.push(error);
+          return failures.length === 1 ? whole.stream : undefined;
+        },
+      });
+      await transaction.commit(newRef('quay.io/x/y:1', [BASE]));
+      assert.ok(store.hasLayer(BASE.diffId));
+      assert.match(String(failures[0]), /it ends after/);
     });
   });
 
@@ -277,7 +315,7 @@ describe('an import that fails', () => {
         const before = snapshot(directory);
         const importing = async (): Promise<void> => {
           await using transaction = await store.beginImport(signal);
-          await transaction.importLayer({ ...layerImport(layer), blob: chunks(blob) });
+          await transaction.importLayer(layerImport(layer, noProgress, chunks(blob)));
         };
         await assert.rejects(importing, (error: Error & { code: string }) => {
           assert.equal(error.code, code, error.message);
@@ -305,8 +343,8 @@ describe('an import that fails', () => {
       const importing = async (): Promise<void> => {
         await using transaction = await store.beginImport(signal);
         await Promise.all([
-          transaction.importLayer({ ...layerImport(TOP), blob: endless() }),
-          transaction.importLayer({ ...layerImport(BASE), blob: failing() }),
+          transaction.importLayer(layerImport(TOP, noProgress, endless())),
+          transaction.importLayer(layerImport(BASE, noProgress, failing())),
         ]);
       };
       await assert.rejects(importing, { message: 'the line went dead' });
@@ -337,7 +375,7 @@ describe('an import that fails', () => {
         await new Promise((resolve) => setTimeout(resolve, 60_000).unref());
       };
       await using transaction = await store.beginImport(signal);
-      const importing = transaction.importLayer({ ...layerImport(layer), blob: slow() });
+      const importing = transaction.importLayer(layerImport(layer, noProgress, slow()));
       await assert.rejects(importing, { code: 'BAD_HEADER' });
     });
   });
@@ -352,7 +390,7 @@ describe('an import that fails', () => {
       };
       const importing = async (): Promise<void> => {
         await using transaction = await store.beginImport(controller.signal);
-        await transaction.importLayer({ ...layerImport(BASE), blob: slow() });
+        await transaction.importLayer(layerImport(BASE, noProgress, slow()));
         await transaction.commit(newRef('quay.io/x/y:1', [BASE]));
       };
       await assert.rejects(importing, { message: 'Ctrl-C' });
@@ -461,4 +499,14 @@ function damage(path: string): void {
   bytes[bytes.length - 3]! ^= 4;
   chmodSync(path, 0o600);
   writeFileSync(path, bytes);
+}
+
+/** In chunks that have their memory for themselves. */
+async function* givenAway(bytes: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += 65_536) {
+    const part = bytes.subarray(at, at + 65_536);
+    const chunk = Buffer.allocUnsafeSlow(part.length);
+    part.copy(chunk);
+    yield await Promise.resolve(chunk);
+  }
 }

@@ -40,9 +40,14 @@ export async function* chunks(bytes: Buffer, chunkBytes = 65_536): AsyncGenerato
   }
 }
 
-export function layerImport(layer: LayerBlob, progress: Progress = noProgress): LayerImport {
-  const { descriptor, compression, diffId, bytes } = layer;
-  return { descriptor, compression, diffId, blob: chunks(bytes), progress };
+/** @param blob what comes instead of the layer's own bytes. */
+export function layerImport(
+  layer: LayerBlob,
+  progress: Progress = noProgress,
+  blob: AsyncIterable<Buffer> = chunks(layer.bytes),
+): LayerImport {
+  const { descriptor, compression, diffId } = layer;
+  return { descriptor, diffId, stream: { kind: 'blob', bytes: blob, compression }, progress };
 }
 
 export const CONFIG = Buffer.from('{"config":true}');

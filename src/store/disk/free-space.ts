@@ -15,11 +15,8 @@ export interface MissingSpace {
  * @param directory of the store; need not exist, its nearest existing parent counts then.
  */
 export function missingSpace(directory: string, neededBytes: number): MissingSpace | undefined {
-  let existing = directory;
-  while (!existsSync(existing) && existing !== '/') existing = dirname(existing);
-  const { bavail, bsize } = statfsSync(existing);
-  const freeBytes = bavail * bsize;
-  return freeBytes >= neededBytes ? undefined : { neededBytes, freeBytes };
+  const free = freeBytes(directory);
+  return free >= neededBytes ? undefined : { neededBytes, freeBytes: free };
 }
 
 /** @param garbageBytes what a collection would free. */
@@ -34,4 +31,12 @@ export function noSpace(
       ? `run sysct gc: it frees ${formatSize(garbageBytes)}`
       : 'free some space there, remove images with sysct rmi, or move the store to a larger file system';
   return new StoreError('NO_SPACE', `preparing store ${quote(directory)}: ${seen}`, { hint });
+}
+
+/** What is left for use on the file system of `directory`, which need not exist: its nearest parent counts then. */
+export function freeBytes(directory: string): number {
+  let existing = directory;
+  while (!existsSync(existing) && existing !== '/') existing = dirname(existing);
+  const { bavail, bsize } = statfsSync(existing);
+  return bavail * bsize;
 }

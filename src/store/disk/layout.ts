@@ -14,14 +14,14 @@ import { type Digest, digestHex } from '../../base/digest.ts';
  *       blobs/sha256/<hex>     manifests, indexes, configs, signatures: exact bytes
  *       refs/…                 names → what they stand for
  *       removed/<ms>-<hex>.json   what names stood for that were removed, for as long as gc-grace says
- *       downloads/…            parts of blobs, to go on from
+ *       downloads/<hex>        the beginning of a layer blob that was not fetched to its end; flocked
  *       containers/NAME/N/     generations of installed containers; each names the image it needs
  *       txn/<bootid>-<pid>-…/  one running import or lease each, flocked by its owner
  *       checked/…              what the last check saw of each file; only fsck reads it
  *       quarantine/…           what fsck took out of its place, for a look
  *       lock                   short critical sections only
  *
- * A name outside `txn/` always means durable, verified content. Everything is first written in
+ * A name outside `txn/` and `downloads/` always means durable, verified content. Everything is first written in
  * `txn/`, on the same file system, and renamed; so the only thing a crash leaves is a directory there.
  */
 export class StoreLayout {
@@ -105,6 +105,11 @@ export class StoreLayout {
   /** The EROFS image of a tree. */
   image(treeId: Digest): string {
     return join(this.images, `${digestHex(treeId)}.erofs`);
+  }
+
+  /** What there is of a layer blob that was not fetched to its end. */
+  download(digest: Digest): string {
+    return join(this.downloads, digestHex(digest));
   }
 
   blob(digest: Digest): string {

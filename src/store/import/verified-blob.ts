@@ -47,7 +47,10 @@ export async function* verifiedBlob(
   }
 }
 
-async function* ownErrors(blob: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+/** Passes on what `blob` gives, and what it throws as a BlobFailure. */
+export async function* ownErrors(
+  blob: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
   try {
     yield* blob;
   } catch (error) {

@@ -17,3 +17,31 @@ describe('a flag', () => {
     assert.ok(!new OptionValues({}).flag('no-trunc'));
   });
 });
+
+describe('a time', () => {
+  const cases: readonly (readonly [text: string, milliseconds: number])[] = [
+    ['5s', 5000],
+    ['1m30s', 90_000],
+    ['500ms', 500],
+    ['2h', 7_200_000],
+    ['1.5s', 1500],
+    ['0s', 0],
+  ];
+  for (const [text, milliseconds] of cases) {
+    it(`is ${milliseconds} ms when it is written ${text}`, () => {
+      const options = new OptionValues({ retryDelay: text });
+      assert.equal(options.durationMs('retry-delay'), milliseconds);
+    });
+  }
+
+  for (const text of ['', '5', 's', '5 s', '-1s', '1s1m', '1d', '5sms']) {
+    it(`is not ${JSON.stringify(text)}`, () => {
+      const options = new OptionValues({ retryDelay: text });
+      assert.throws(() => options.durationMs('retry-delay'), /is not a time/);
+    });
+  }
+
+  it('is nothing when it was not given', () => {
+    assert.equal(new OptionValues({}).durationMs('retry-delay'), undefined);
+  });
+});

@@ -19,6 +19,15 @@ describe('retryDelayMs', () => {
     assert.equal(delay(1, 86_400_000, 0), 60_000);
     assert.equal(delay(30, undefined, 0), 60_000);
   });
+
+  it('is what the user fixed, and no less than the server asked for within the cap', () => {
+    const fixed = { ...DEFAULT_TIMING, fixedDelayMs: 100 };
+    assert.equal(retryDelayMs(4, undefined, fixed, 0.5), 100);
+    assert.equal(retryDelayMs(1, 7000, fixed, 0), 7000);
+    assert.equal(retryDelayMs(1, 1e9, fixed, 0), DEFAULT_TIMING.longestWaitMs);
+    const long = { ...DEFAULT_TIMING, fixedDelayMs: 300_000 };
+    assert.equal(retryDelayMs(1, undefined, long, 0), 300_000);
+  });
 });
 
 describe('parseRetryAfter', () => {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Digest, isDigest } from '../base/digest.ts';
+import { quote } from '../base/printable.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../base/strict-json.ts';
+import { messageOf } from '../base/sysct-error.ts';
+import { ArchiveError } from './archive-error.ts';
+
+/** The content of a file, as a table of contents says where its compressed bytes lie in the blob. */
+export interface TocContent {
+  readonly digest: Digest;
+  /** Uncompressed. */
+  readonly sizeBytes: number;
+  readonly start: number;
+  /** Behind the last byte. */
+  readonly end: number;
+}
+
+/** A member of the layer's archive. */
+export interface TocEntry {
+  /** As JSON could write it: bytes that are not UTF-8 are lost. */
+  readonly name: string;
+  /** Undefined for what has no bytes. */
+  readonly content: TocContent | undefined;
+}
+
+export interface ChunkedToc {
+  /** In the order of the archive. */
+  readonly entries: readonly TocEntry[];
+  /** Of the compressed tar-split. */
+  readonly tarSplitDigest: Digest | undefined;
+}
+
+const KINDS: ReadonlySet<JsonValue | undefined> = new Set([
+  ...['reg', 'hardlink', 'symlink', 'dir', 'char', 'block', 'fifo'],
+]);
+
+/**
+ * Parses the table of contents of a zstd:chunked layer (containers/storage, pkg/chunked). The parts of
+ * a file, which `chunk` entries list, are taken together: between a file's offset and its end lie the
+ * frames of all of them.
+ *
+ * @param blobBytes the contents must lie inside of it, and may swell to what the tar reader would allow it.
+ * @throws ArchiveError BAD_TOC
+ */
+export function parseChunkedToc(bytes: Buffer, blobBytes: number): ChunkedToc {
+  const toc = parsed(bytes);
+  const { version, entries: list, tarSplitDigest } = toc;
+  if (version !== 1 || !Array.isArray(list)) throw bad('it has no version 1 and entries');
+  const entries: TocEntry[] = [];
+  let contentBytes = 0;
+  for (const item of list as readonly JsonValue[]) {
+    if (!isJsonObject(item)) throw bad('an entry is no object');
+    if (item['type'] === 'chunk') {
+      if (item['name'] !== entries.at(-1)?.name) throw bad('a chunk does not follow its file');
+      continue;
+    }
+    const entry = entryOf(item, blobBytes);
+    contentBytes += entry.content?.sizeBytes ?? 0;
+    entries.push(entry);
+  }
+  if (contentBytes > GRACE_BYTES + RATIO * blobBytes) throw bad('its contents swell too much');
+  assertApart(entries);
+  return { entries, tarSplitDigest: isDigest(tarSplitDigest) ? tarSplitDigest : undefined };
+}
+
+// As decompress.ts limits whole blobs.
+const GRACE_BYTES = 64 * 1024 * 1024;
+const RATIO = 200;
+
+function parsed(bytes: Buffer): JsonObject {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(bytes.toString('utf8')) as JsonValue;
+  } catch (cause) {
+    throw bad(messageOf(cause));
+  }
+  if (isJsonObject(value)) return value;
+  throw bad('it is no object');
+}
+
+function entryOf(item: JsonObject, blobBytes: number): TocEntry {
+  const { type, name, size = 0, digest, offset, endOffset } = item;
+  if (typeof name !== 'string' || !KINDS.has(type)) throw bad('an entry has no name and type');
+  if (!isCount(size)) throw bad(`${quote(name)} has no proper size`);
+  if (type !== 'reg' || size === 0) return { name, content: undefined };
+  if (!isDigest(digest)) throw bad(`${quote(name)} has no digest`);
+  if (!isCount(offset) || !isCount(endOffset) || offset >= endOffset || endOffset > blobBytes) {
+    throw bad(`the bytes of ${quote(name)} lie outside of the blob`);
+  }
+  return { name, content: { digest, sizeBytes: size, start: offset, end: endOffset } };
+}
+
+/** Contents may lie at one place when they are the same, but not cut across each other. */
+function assertApart(entries: readonly TocEntry[]): void {
+  const contents = entries.flatMap(({ content }) => content ?? []);
+  let last: TocContent | undefined;
+  for (const content of contents.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+    const same = content.start === last?.start && content.digest === last.digest;
+    const fits = same ? content.end === last?.end && content.sizeBytes === last.sizeBytes : true;
+    if (!fits || (!same && content.start < (last?.end ?? 0))) throw bad('contents overlap');
+    last = content;
+  }
+}
+
+function isCount(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function bad(reason: string): ArchiveError {
+  return new ArchiveError('BAD_TOC', `reading a table of contents: ${reason}`);
+}
