@@ -6,6 +6,7 @@ import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatSize } from '../../src/base/size.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -100,6 +101,23 @@ describe('a full disk', () => {
         assert.deepEqual(snapshot(directory), before);
       }
       await assertSound(directory);
+    });
+  });
+
+  it('names what a collection would free', async () => {
+    await withLoopImage({ fs: 'ext4', sizeMb: 40 }, async (mountPoint) => {
+      const store = await openStore(join(mountPoint, 'store'), { log: silentLog });
+      await importImage(store, 'quay.io/x/a:1', OLD);
+      const nothing = { hint: /^free some space there, remove images with sysct rmi, or / };
+      await assert.rejects(store.assertSpace(1e9, signal), nothing);
+      await importImage(store, 'quay.io/x/a:1', OLD.slice(1));
+      const { bytes } = await store.collectGarbage({
+        ...{ mode: 'look', leftovers: 'old', now: new Date(), signal },
+      });
+      assert.ok(bytes > 5e6);
+      await assert.rejects(store.assertSpace(1e9, signal), {
+        hint: `run sysct gc: it frees ${formatSize(bytes)}`,
+      });
     });
   });
 

@@ -123,7 +123,8 @@ class Candidates {
   #add(bytes: Buffer, at: number): void {
     const before = this.#table.size;
     if (this.#table.add(bytes, at) === before) {
-      this.#digests.push(bytes.subarray(at, at + DIGEST_BYTES));
+      // A copy: a view would keep the whole list, or the entries of a layer, in memory.
+      this.#digests.push(Buffer.from(bytes.subarray(at, at + DIGEST_BYTES)));
     }
   }
 }

@@ -25,6 +25,8 @@ export async function renewRef(
     // Nothing was collected that it needs if it has been there all the time, and nothing can be now.
     const still = readRefLike(layout.refs, ref);
     if (still?.treeId !== known.treeId || !isSameImage(still, ref)) return undefined;
+    // Signatures may be new to the name, and have been nobody's until now.
+    if (!documentsOf(ref).every((digest) => existsSync(layout.blob(digest)))) return undefined;
     const record = completeRef(ref, known);
     writeRef(layout.refs, record, directory.path);
     return record;
@@ -40,17 +42,17 @@ function isSameImage(known: RefRecord, ref: NewRef): boolean {
 }
 
 function isWhole(layout: StoreLayout, { treeId }: RefRecord, ref: NewRef): boolean {
-  const documents = [
-    ref.manifestDigest,
-    ref.imageId,
-    ...ref.signatures.map(({ digest }) => digest),
-  ];
-  if (ref.indexDigest !== undefined) documents.push(ref.indexDigest);
   return (
     existsSync(layout.image(treeId)) &&
     isTreeSound(layout.tree(treeId), treeId) &&
-    documents.every((digest) => isBlobSound(layout.blob(digest), digest))
+    documentsOf(ref).every((digest) => isBlobSound(layout.blob(digest), digest))
   );
+}
+
+function documentsOf(ref: NewRef): readonly Digest[] {
+  const index = ref.indexDigest === undefined ? [] : [ref.indexDigest];
+  const signatures = ref.signatures.map(({ digest }) => digest);
+  return [ref.manifestDigest, ref.imageId, ...index, ...signatures];
 }
 
 function isBlobSound(path: string, digest: Digest): boolean {
