@@ -107,6 +107,8 @@ async function checkGeneration(
       return [finding('generation', 'damaged', name, whatIsWrong(error), { treeId, paths: [] })];
     }
     if (existsSync(store.layout.tree(treeId))) return [];
+    // Its tree is in the store that it runs from.
+    if ((generation.additionalStores ?? []).length > 0) return [];
     return [finding('tree', 'missing', treeId, 'is not there', { treeId, paths: [] })];
   }
 }

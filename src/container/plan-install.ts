@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HostFacts } from '../launch/host-facts.ts';
+import { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { StoreReader } from '../store/reader/store-reader.ts';
 import type { Digest } from '../base/digest.ts';
+import { quote } from '../base/printable.ts';
 import type { Seals } from '../store/checkout/sealer.ts';
 import { digestsOf } from '../store/tree/tree-needs.ts';
 import { Store } from '../store/store.ts';
@@ -52,7 +54,7 @@ export async function planInstall(
   const resolve = valueResolver({ image, name, number, request, exports, parts, how, facts });
   const early = templateValues(resolve(NO_EXEC).values);
   const placed = await placeHostFiles(exports, early, read, parts.signal);
-  const seals = await sealsOf(store, image.record.treeId, parts.signal);
+  const seals = await sealsOf(store, image.record.treeId, parts);
   const checkout = await planRoot(name, number, store, seals !== undefined, parts);
   const launching = { name, number, image, imageConfig, tree, exports, facts, checkout, request };
   const service = how && planService({ ...launching, how, parts, resolve });
@@ -88,9 +90,15 @@ export async function planInstall(
 async function sealsOf(
   store: StoreReader,
   treeId: Digest,
-  signal: AbortSignal,
+  { store: own, signal }: ContainerParts,
 ): Promise<Seals | undefined> {
   // Nobody seals what others write.
+  if (store instanceof AdditionalStore) {
+    own.sealer.assertNotRequired(
+      `files of additional store ${quote(store.hostPath)} are not sealed`,
+    );
+    return undefined;
+  }
   if (!(store instanceof Store)) return undefined;
   return await store.sealer.sealsFor(digestsOf(store.readTreeNeeds(treeId).objects), signal);
 }

@@ -114,6 +114,10 @@ describe("an image of a vendor's store", () => {
     assert.match(mount, /usr-lib-sysct-store\.mount/);
   });
 
+  it('is no fault to a check', async () => {
+    await sysctChecked(running, ['fsck']);
+  });
+
   it('leaves its container whole when garbage is collected', async () => {
     await sysctChecked(running, ['gc', '--all']);
     assert.match(await running.script(GET), /^plain image$/m);
@@ -152,6 +156,7 @@ describe("an image of a vendor's store", () => {
     assert.doesNotMatch(status.stdout, /^Needs:/m);
     const again = await sysctChecked(running, ['prefetch', 'plain']);
     assert.equal(again.stdout, 'plain needs no additional store\n');
+    await sysctChecked(running, ['fsck']);
   });
 
   it('starts at boot without the vendor then', async () => {

@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,6 +17,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { digestHex } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
+import { replaceFiles } from '../../src/store/check/replacement.ts';
 import { writePlainTree } from '../../src/store/checkout/plain-tree.ts';
 import { openAdditionalStores } from '../../src/store/reader/open-additional-stores.ts';
 import type { AdditionalStore } from '../../src/store/reader/additional-store.ts';
@@ -168,6 +170,11 @@ describe('an additional store', () => {
     assert.equal(await found('!', '-readable'), '');
     assert.equal(await found('-writable'), '');
     assert.equal(await found('-path', '*/objects/*', '!', '-executable'), '');
+    const repaired = objectPath(directory, LARGE);
+    const good = join(directory, 'txn', 'good');
+    writeFileSync(good, LARGE, { mode: 0o400 });
+    await replaceFiles(store.layout, [{ place: repaired, good }], signal);
+    assert.equal(statSync(repaired).mode & 0o777, 0o555);
   });
 
   const broken: readonly {

@@ -6,6 +6,7 @@ import { isErrno } from '../../base/sysct-error.ts';
 import { syncDirectory, syncFileSystem } from '../../sys/durable-file.ts';
 import { ensureDirectory } from '../disk/ensure-directory.ts';
 import type { StoreLayout } from '../disk/layout.ts';
+import { openLikePlace } from '../disk/open-to-others.ts';
 import { underLock } from '../disk/transaction-directory.ts';
 import { InodeInUse } from './inode-in-use.ts';
 
@@ -45,6 +46,7 @@ export async function replaceFiles(
         rmSync(place, { force: true });
       } else {
         ensureDirectory(dirname(place));
+        openLikePlace(layout, good, place);
         renameSync(good, place);
         if (kept !== undefined) inUse?.healFrom(place, kept);
       }

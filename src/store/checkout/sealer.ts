@@ -113,6 +113,14 @@ export class Sealer {
     return seals;
   }
 
+  /** @throws StoreError VERITY_UNAVAILABLE where the setting requires what cannot be had. */
+  assertNotRequired(reason: string): void {
+    if (this.setting !== 'require') return;
+    throw new StoreError('VERITY_UNAVAILABLE', `installing from another store: ${reason}`, {
+      hint: 'install with --prefetch, or set verity = "auto"',
+    });
+  }
+
   #whyNot(): string | undefined {
     if (this.setting === 'off') return 'the setting is off';
     const { directory } = this.#layout;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { StoreLayout } from './layout.ts';
 
 /**
  * True when others than root may read what is in `directory`. A store is made for root alone; one that
@@ -27,10 +28,20 @@ export function openStagedToOthers(directory: string): void {
   openFiles(directory, FILE_BITS);
 }
 
+/** Lets others read the file `path`, where they may read what is in the directory of the store that it goes to. */
+export function openLikePlace(layout: StoreLayout, path: string, place: string): void {
+  if (!isOpenToOthers(dirname(place))) return;
+  openFile(path, place.startsWith(`${layout.objects}/`) ? OBJECT_BITS : FILE_BITS);
+}
+
 function openFiles(directory: string, bits: number): void {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) openFiles(path, bits);
-    else if (entry.isFile()) chmodSync(path, (statSync(path).mode & 0o777) | bits);
+    else if (entry.isFile()) openFile(path, bits);
   }
+}
+
+function openFile(path: string, bits: number): void {
+  chmodSync(path, (statSync(path).mode & 0o777) | bits);
 }
