@@ -3,6 +3,7 @@ import { parseReference } from '../oci/reference.ts';
 import { describeVerdict } from '../trust/describe-verdict.ts';
 import { applyInstall } from './apply-install.ts';
 import { checkPlan } from './check-plan.ts';
+import { ContainerDirectory } from './container-directory.ts';
 import { type ContainerName, defaultContainerName, parseContainerName } from './container-name.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { InstallPlan } from './install-plan.ts';
@@ -29,8 +30,7 @@ export async function installContainer(
 ): Promise<Installed> {
   await using control = await openServiceControl(parts.host, parts.signal);
   // Known before the image is: then a clash costs no download.
-  if (request.name !== undefined)
-    refuseTaken(parseContainerName(request.name), parts.host, parts.containersPath);
+  if (request.name !== undefined) refuseEarly(parseContainerName(request.name), parts);
   // Let go of when the generation's record names the image, or nothing does.
   using held = await holdImage(request, parts);
   const { image } = held;
@@ -63,6 +63,12 @@ export async function planImage(
   const plan = await planInstall(image, name, request, parts);
   await checkPlan(plan, parts);
   return plan;
+}
+
+/** What an interrupted switch left under the name is no clash: it goes when the lock is taken. */
+function refuseEarly(name: ContainerName, { host, containersPath }: ContainerParts): void {
+  if (new ContainerDirectory(containersPath, name).isSwitching()) return;
+  refuseTaken(name, host, containersPath);
 }
 
 function nameFor(request: InstallRequest, image: ObtainedImage): ContainerName {

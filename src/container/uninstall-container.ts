@@ -3,17 +3,17 @@ import { quote } from '../base/printable.ts';
 import { isErrno, messageOf, SysctError } from '../base/sysct-error.ts';
 import { removeTmpfiles } from '../systemd/tmpfiles.ts';
 import { ContainerError } from './container-error.ts';
-import type { ContainerDirectory } from './container-directory.ts';
+import { ContainerDirectory, containerNames } from './container-directory.ts';
 import type { ContainerParts } from './container-parts.ts';
 import { summarizeContainers } from './container-summary.ts';
-import { requireDirectory } from './installed-container.ts';
+import { isInstalled, requireDirectory } from './installed-container.ts';
 import type { Generation } from './generation.ts';
 import { lockSwitches } from './recover-switches.ts';
 import { removeFromHost, STOP_TIMEOUT_MS } from './remove-from-host.ts';
 import { salvagePresence } from './salvage-presence.ts';
 import type { ServiceControl } from './service-control.ts';
 import { purgeStateDirectories, removeStateDirectories } from './state-directories.ts';
-import { writeJournal } from './switch-journal.ts';
+import { readJournal, writeJournal } from './switch-journal.ts';
 
 export interface Uninstalled {
   /** What stays on the host, a line each: edited files, directories with other things in them. */
@@ -34,8 +34,11 @@ export async function uninstallContainer(
   parts: ContainerParts,
   control: ServiceControl,
 ): Promise<Uninstalled> {
+  const begun = unfinishedSwitch(parts.containersPath, name);
   using lock = await lockSwitches(parts, control);
   void lock;
+  if (begun !== undefined && !isInstalled(parts.containersPath, name))
+    return { kept: [], data: leaveState(state, begun, parts) };
   const directory = requireDirectory(parts.containersPath, name);
   const { units, changes, stateDirectories, stateParents, generation } = recordOf(directory, parts);
   const [service] = units;
@@ -63,16 +66,40 @@ export async function uninstallContainer(
     control,
     signal,
   );
-  if (state === 'purge') purgeStateDirectories(parts.host, stateDirectories);
-  const data = removeStateDirectories(parts.host, stateDirectories, stateParents);
+  const data = leaveState(state, { stateDirectories, stateParents }, parts);
   directory.removeCurrent();
   directory.remove();
   return { kept, data };
 }
 
-type Record = Pick<Generation, 'units' | 'changes' | 'stateDirectories' | 'stateParents'> & {
-  readonly generation: number;
-};
+/** What an interrupted switch left, which whoever takes the lock next clears away. */
+function unfinishedSwitch(containersPath: string, name: string): State | undefined {
+  if (!containerNames(containersPath).includes(name)) return undefined;
+  const directory = new ContainerDirectory(containersPath, name);
+  try {
+    const journal = readJournal(directory.path);
+    if (journal?.action === 'uninstall') return journal;
+  } catch (error) {
+    // Told where the lock is taken.
+    if (!(error instanceof ContainerError && error.code === 'CONTAINER_BROKEN')) throw error;
+  }
+  const nothing = { stateDirectories: [], stateParents: [] };
+  return directory.currentNumber() === undefined ? nothing : undefined;
+}
+
+type State = Pick<Generation, 'stateDirectories' | 'stateParents'>;
+
+/** Returns the directories that stay because they hold data. */
+function leaveState(
+  state: 'keep-data' | 'purge',
+  { stateDirectories, stateParents }: State,
+  { host }: ContainerParts,
+): readonly string[] {
+  if (state === 'purge') purgeStateDirectories(host, stateDirectories);
+  return removeStateDirectories(host, stateDirectories, stateParents);
+}
+
+type Record = State & Pick<Generation, 'units' | 'changes'> & { readonly generation: number };
 
 /** What is to be taken off the host: as recorded, or, where the record is damaged, as it can be found. */
 function recordOf(directory: ContainerDirectory, parts: ContainerParts): Record {

@@ -108,4 +108,25 @@ describe('in an offline root', () => {
     }
     assert.equal(state, 'absent');
   });
+
+  for (const killed of ['install', 'uninstall'] as const) {
+    for (const again of ['install', 'uninstall'] as const) {
+      it(`an ${again} works where an ${killed} of the same name was killed`, async () => {
+        const line = killed === 'install' ? INSTALL : UNINSTALL;
+        if (killed === 'uninstall') await sysctOfflineChecked(root, INSTALL);
+        const calls = ofTheSwitch(await watchCalls(tracer, lineOf(line)));
+        await sysctOfflineChecked(root, killed === 'install' ? UNINSTALL : INSTALL);
+        const middle = calls[Math.floor(calls.length / 2)];
+        assert.ok(middle !== undefined);
+        await runKilled(tracer, middle, lineOf(line));
+        assert.notDeepEqual(changesBetween(filesBefore, files()), []);
+        if (again === 'install') {
+          await sysctOfflineChecked(root, INSTALL);
+          assert.deepEqual(changesBetween(installed, files()), []);
+        }
+        await sysctOfflineChecked(root, UNINSTALL);
+        assert.deepEqual(changesBetween(filesBefore, files()), []);
+      });
+    }
+  }
 });

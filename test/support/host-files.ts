@@ -49,6 +49,16 @@ export function hostFilesOf(root: string): () => HostFiles {
   };
 }
 
+/** Every file below `root`, whatever file system it lies on, with its content: what a mounted image shows. */
+export function filesBelow(root: string): HostFiles {
+  const files = new Map<string, string>();
+  for (const path of readdirSync(root, { recursive: true, encoding: 'utf8' }).toSorted()) {
+    const stat = lstatSync(join(root, path), { bigint: true });
+    files.set(`/${path}`, describe(join(root, path), stat, new Map()));
+  }
+  return files;
+}
+
 /** Lines that begin with `-` for what is only before, `+` for what is only after. */
 export function changesBetween(before: HostFiles, after: HostFiles): readonly string[] {
   const lines: string[] = [];

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runChecked } from '../../src/sys/process.ts';
 
+export type FileSystemKind = 'ext4' | 'xfs' | 'btrfs';
+
 export interface LoopImageOptions {
-  readonly fs: 'ext4' | 'xfs' | 'btrfs';
+  readonly fs: FileSystemKind;
   /** Of the file system; the image file is sparse. mkfs.xfs refuses less than 300, mkfs.btrfs less than 110. */
   readonly sizeMb: number;
   /** More arguments for mkfs, for example `['-O', 'verity']`. */

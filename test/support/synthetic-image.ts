@@ -17,6 +17,7 @@ import { Transform } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { pack, type Pack } from 'tar-stream';
 import { cached } from './cache.ts';
+import { seededRandom } from './random.ts';
 
 export interface SyntheticLayer {
   readonly files: number;
@@ -85,7 +86,7 @@ async function fill(
   layer: SyntheticLayer,
   corpus: Buffer,
 ): Promise<void> {
-  const random = generator(number + 1);
+  const random = seededRandom(number + 1);
   const sizes = layer.sizes === 'equal' ? equalSizes(layer) : spreadSizes(layer, random);
   for (const [n, size] of sizes.entries()) {
     const directory = `usr/lib/layer${number}/d${Math.floor(n / 400)}/e${Math.floor(n / 40)}`;
@@ -198,17 +199,6 @@ function tap(hash: Hash): Transform {
       done(undefined, chunk);
     },
   });
-}
-
-/** mulberry32: the same numbers each time. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function gaussian(random: () => number): number {

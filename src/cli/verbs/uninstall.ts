@@ -22,7 +22,10 @@ export const uninstall: Verb = {
     const { openServiceControl } = await import('../../container/service-control.ts');
     const { uninstallContainer } = await import('../../container/uninstall-container.ts');
     const { requireDirectory } = await import('../../container/installed-container.ts');
-    requireDirectory(context.containersDirectory, name);
+    const { containerNames } = await import('../../container/container-directory.ts');
+    // What an interrupted install left under this name can be cleared away, though it is no container.
+    if (!containerNames(context.containersDirectory).includes(name))
+      requireDirectory(context.containersDirectory, name);
     const parts = await openParts(context, () => {});
     await using control = await openServiceControl(context.host, context.signal);
     const state = options.flag('purge') ? 'purge' : 'keep-data';

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The long form of the crash tests, by hand, as root:
+//
+//     node test/crash/campaign.ts kill [--rounds 200] [--seed N] [--actions pull,install,…]
+//     node test/crash/campaign.ts power-cut [--rounds 20] [--seed N] [--actions …] [--fs ext4,xfs,btrfs]
+//
+// test/crash/campaigns.test.ts runs a short one. `sh bin/dev build` first.
+import { inspect, parseArgs } from 'node:util';
+import type { Action } from '../support/crash-site.ts';
+import type { FileSystemKind } from '../support/loop-image.ts';
+import { killCampaign } from './kill-campaign.ts';
+import { powerCutCampaign } from './power-cut-campaign.ts';
+
+const { values, positionals } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '200' },
+    seed: { type: 'string', default: `${Date.now() % 1e6}` },
+    fs: { type: 'string', default: 'ext4,xfs,btrfs' },
+    actions: { type: 'string', default: 'pull,install,uninstall,rmi,gc' },
+  },
+  allowPositionals: true,
+});
+const [kind = 'kill'] = positionals;
+const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
+const report = (line: string): void => {
+  console.log(line);
+};
+console.log(`${kind}: ${rounds} rounds, seed ${seed}`);
+const actions = values.actions.split(',') as Action[];
+process.on('uncaughtException', (error) => {
+  // What happens while tidying up hides what went wrong before.
+  for (let shown: unknown = error; shown !== undefined; shown = suppressedBy(shown))
+    console.error(inspect(shown instanceof SuppressedError ? shown.error : shown, { depth: 10 }));
+  process.exit(1);
+});
+switch (kind) {
+  case 'kill': {
+    const counts = await killCampaign({ rounds, seed, actions, report });
+    console.log(counts);
+    break;
+  }
+  case 'power-cut': {
+    const fileSystems = values.fs.split(',') as FileSystemKind[];
+    const cuts = await powerCutCampaign({ fileSystems, cuts: rounds, seed, actions, report });
+    console.log(`${cuts} power cuts, nothing lost`);
+    break;
+  }
+  default:
+    console.error(`no campaign is called ${kind}`);
+    process.exitCode = 2;
+}
+
+function suppressedBy(error: unknown): unknown {
+  return error instanceof SuppressedError ? error.suppressed : undefined;
+}
