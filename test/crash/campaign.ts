@@ -16,7 +16,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '200' },
     seed: { type: 'string', default: `${Date.now() % 1e6}` },
     fs: { type: 'string', default: 'ext4,xfs,btrfs' },
-    actions: { type: 'string', default: 'pull,install,uninstall,rmi,gc' },
+    actions: { type: 'string', default: 'pull,install,uninstall,rmi,gc,repair' },
   },
   allowPositionals: true,
 });

@@ -63,11 +63,16 @@ function baseEntries(): readonly SmallEntry[] {
 function ownEntries(image: CrashImage): readonly SmallEntry[] {
   return [
     ...files(image, 60),
-    { name: `usr/lib/${image}/large`, content: bytesOf(image, 2 << 20) },
+    { name: `usr/lib/${image}/large`, content: largeFileOf(image) },
     // The bytes of others under another name: an object that two images need.
     { name: `usr/lib/${image}/common`, content: bytesOf('common', 50_000) },
     { name: `usr/lib/${image}/set-uid`, mode: 0o4755, content: bytesOf('base 1', 9000) },
   ];
+}
+
+/** The bytes of `usr/lib/IMAGE/large`, which only this image has. */
+export function largeFileOf(image: CrashImage): Buffer {
+  return bytesOf(image, 2 << 20);
 }
 
 function files(seed: string, count: number): readonly SmallEntry[] {

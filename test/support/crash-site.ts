@@ -7,11 +7,13 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
+import { StoreLayout } from '../../src/store/disk/layout.ts';
 import { refPath } from '../../src/store/ref/ref-path.ts';
 import { openStore } from '../../src/store/store.ts';
 import { runChecked, runProcess } from '../../src/sys/process.ts';
-import { CRASH_IMAGES, type CrashImage, type CrashRegistry } from './crash-images.ts';
+import { CRASH_IMAGES, type CrashImage, type CrashRegistry, largeFileOf } from './crash-images.ts';
 import { changesBetween, filesBelow, type HostFiles } from './host-files.ts';
 import { untilDetached } from './mounted-image.ts';
 import { SYSCT } from './shipped-sysct.ts';
@@ -88,6 +90,8 @@ export class CrashSite {
         return ['rmi', '--quiet', '--ignore', this.registry.referenceOf(image)];
       case 'gc':
         return ['gc', '--quiet'];
+      case 'repair':
+        return ['fsck', '--repair', '--tls-verify=false'];
     }
   }
 
@@ -123,6 +127,14 @@ export class CrashSite {
     const store = await openStore(this.store, { log: silentLog });
     const { reference, manifestDigest } = store.findImage(this.registry.referenceOf(image));
     rmSync(join(store.layout.refs, refPath(reference, manifestDigest)));
+  }
+
+  /** Flips a byte of a file of the image `keep`. */
+  damage(): void {
+    const bytes = largeFileOf('keep');
+    const path = new StoreLayout(this.store).object(sha256(bytes));
+    bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100);
+    writeFileSync(path, bytes);
   }
 
   /** What the program says is there. */
@@ -164,6 +176,8 @@ export class CrashSite {
   /** Asserts that the store is sound and that all it holds has the bytes it had at first. */
   async assertIntact(expected: Contents): Promise<Holdings> {
     await assertSound(this.store);
+    const { exitCode, stdout, stderr } = await this.run(['fsck']);
+    assert.equal(exitCode, 0, `fsck: ${stdout}${stderr}`);
     const holdings = await this.holdings();
     const { images, containers } = await this.contents();
     assert.deepEqual([...images.keys()], [...holdings.images], 'images');
@@ -200,7 +214,7 @@ export class CrashSite {
   }
 }
 
-export type Action = 'pull' | 'install' | 'uninstall' | 'rmi' | 'gc';
+export type Action = 'pull' | 'install' | 'uninstall' | 'rmi' | 'gc' | 'repair';
 
 function assertSame(
   what: string,
