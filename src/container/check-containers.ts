@@ -85,6 +85,8 @@ async function checkGeneration(
   }
   if (generation.launcher === 'none') return [];
   const { treeId } = generation.image;
+  const isElsewhere = (generation.additionalStores ?? []).length > 0;
+  if (isElsewhere && !existsSync(store.layout.tree(treeId))) return [];
   const isImage = generation.checkout.method === 'erofs-overlay';
   const name = `${inStore}/${isImage ? ROOT_IMAGE : ROOT_TREE}`;
   const path = join(directory.generationPath(number), isImage ? ROOT_IMAGE : ROOT_TREE);

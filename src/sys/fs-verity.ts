@@ -40,8 +40,8 @@ export function mayHaveVerity(directory: string): boolean {
 
 const VERITY_FILE_SYSTEMS: ReadonlySet<number> = new Set([0xef53, 0x9123683e, 0xf2f52010]);
 
-// Node has no ioctl(2). Measured on 20,000 files (docs/performance.md): one process of perl or python3 for
-// all of them costs about 10 µs a file, a process of fsverity(1) for each of them two hundred times that.
+// Node has no ioctl(2). One process of perl for 20,000 files costs 40 µs a file on two busy cores, one of
+// python3 90 µs, a process for each file, as fsverity(1) would need to seal them, 3 ms (docs/adr/0113).
 // perl-base is essential on Debian; python3 is there on Fedora and its like.
 //
 // FS_IOC_ENABLE_VERITY  0x40806685  version 1 · sha256 (1) · 4096-byte blocks · no salt, no signature

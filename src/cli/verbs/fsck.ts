@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { PROGRESS_OPTIONS, REGISTRY_OPTIONS } from '../source-options.ts';
 import type { Verb } from '../verb.ts';
 
@@ -8,7 +9,7 @@ export const fsck: Verb = {
   description: [
     'Reads every file of the store and compares it with its name or checksum; rebuilds images from their trees and compares them byte for byte; looks for all that images and installed containers name. Each finding is a line that says which images and containers need the thing, and under which paths. Nothing is locked while it reads, so pulls and services go on.',
     'Files with names that no store gives are told, never touched, and no damage. Exits with 8 when something is damaged.',
-    'With --repair, what is damaged or missing is fetched again from the registry or the file that its image came from, only the layers that hold it, every byte held against the digests of the manifest that was admitted when it was pulled; derived files are made again; modes and owners are put right; what nothing needs is taken away. Damaged files are kept in the directory quarantine of the store. Services keep running, and see the right bytes when they are started again. What cannot be fetched is told, and does not hold up the rest; when only a registry is in the way of it, the exit status is 6.',
+    'With --repair, what is damaged or missing is fetched again from the registry or the file that its image came from, only the layers that hold it, every byte held against the digests of the manifest that was admitted when it was pulled; derived files are made again; modes and owners are put right; what nothing needs is taken away; where the file system has fs-verity, objects that are not sealed yet are sealed. Damaged files are kept in the directory quarantine of the store. Services keep running, and see the right bytes when they are started again. What cannot be fetched is told, and does not hold up the rest; when only a registry is in the way of it, the exit status is 6.',
     'With --fast, files are passed over that the last check found whole and whose inode, size, owner, mode and times are what they were then; what is new or was touched is read. That finds what is missing, was written to or was put in place of something; it cannot see bytes that the disk itself lost, which only reading them all finds.',
   ],
   args: [],
@@ -44,6 +45,15 @@ export const fsck: Verb = {
     const repair = needsRepair
       ? await (await import('../../container/repair-all.ts')).repairAll(report, parts)
       : undefined;
+    const isWhole = !(repair?.after ?? report).findings.some(isDamage);
+    // After a fast check nobody knows that the bytes are right, and a seal is for good.
+    if (options.flag('repair') && !options.flag('fast') && isWhole) {
+      const { sealObjects } = await import('../../store/check/seal-objects.ts');
+      const { store, log, signal } = parts;
+      if (existsSync(store.layout.directory)) {
+        await sealObjects(store.layout, store.sealer, log, signal);
+      }
+    }
     const result = new FsckResult(report, repair);
     if (options.flag('json')) context.printJson(result.toJson());
     else context.print(result.toText());

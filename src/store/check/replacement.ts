@@ -25,7 +25,7 @@ export interface Replacement {
 //     lock
 //       link bad to quarantine/     nothing is thrown away
 //       rename good over bad
-//       write the good bytes into the inode that was bad, for those who have it open
+//       write the good bytes into the inode that was bad, for those who have it open (objects)
 //       syncfs
 
 /** Puts good files in the place of bad ones, which are kept in `quarantine/`. Durable on return. */
@@ -40,7 +40,9 @@ export async function replaceFiles(
   await underLock(layout, signal, async () => {
     ensureDirectory(layout.quarantine);
     for (const { place, good } of replacements) {
-      using inUse = good === undefined ? undefined : InodeInUse.open(place);
+      // An image that is made again may be another one: with seals, or by a later version.
+      const isObject = good !== undefined && place.startsWith(`${layout.objects}/`);
+      using inUse = isObject ? InodeInUse.open(place) : undefined;
       const kept = keepBad(layout, place);
       if (good === undefined) {
         rmSync(place, { force: true });

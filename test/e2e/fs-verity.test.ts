@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// fs-verity on Debian's own kernels: build machines have none.
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { RunningHost } from '../support/nspawn-host.ts';
+import { sysct, SYSCT_BIND, sysctChecked } from '../support/shipped-sysct.ts';
+import { writeSmallImage } from '../support/small-image.ts';
+import { temporaryDirectory } from '../support/tmp.ts';
+import { createVm } from '../support/vm-host.ts';
+
+const POLICY = '{"default":[{"type":"insecureAcceptAnything"}]}';
+
+async function prepare(vm: RunningHost): Promise<void> {
+  await vm.script(`
+    mkfs.ext4 -q -b 4096 -O verity /dev/disk/by-id/virtio-store
+    mkdir -p /var/lib/sysct /etc/containers
+    mount /dev/disk/by-id/virtio-store /var/lib/sysct
+    cp /run/image/policy.json /etc/containers/policy.json`);
+}
+
+async function levelOf(vm: RunningHost): Promise<unknown> {
+  const { stdout } = await sysctChecked(vm, ['inspect', '--image', 'oci:/run/image/layout:x']);
+  const { checkout } = JSON.parse(stdout) as { checkout: { verityLevel: unknown } };
+  return checkout.verityLevel;
+}
+
+for (const { release, level } of [
+  { release: 'bookworm', level: 'detect' },
+  { release: 'trixie', level: 'enforce' },
+] as const) {
+  describe(`a store on ext4 with fs-verity, ${release}`, () => {
+    it(`is sealed, and guarded to the level ${level}`, async () => {
+      using tmp = temporaryDirectory('verity', '/dev/shm');
+      const layout = join(tmp.directory, 'layout');
+      mkdirSync(layout);
+      writeFileSync(join(tmp.directory, 'policy.json'), POLICY);
+      await writeSmallImage(layout, 'x', {
+        layers: [[{ name: 'bin/x', mode: 0o755, content: Buffer.alloc(90_000, 'right') }]],
+        config: { Cmd: ['/bin/x'] },
+      });
+      await using host = await createVm({ release, disks: [{ name: 'store', sizeMb: 256 }] });
+      await using vm = await host.start({
+        bindReadOnly: [SYSCT_BIND, `${tmp.directory}:/run/image`],
+      });
+      await prepare(vm);
+      await sysctChecked(vm, ['pull', 'oci:/run/image/layout:x']);
+      assert.equal(await levelOf(vm), level);
+
+      const object = (await vm.script('ls /var/lib/sysct/objects/*/*')).trim();
+      const image = (await vm.script('ls /var/lib/sysct/images/*')).trim();
+      for (const file of [object, image]) {
+        const write = `sh -c 'echo tampered >> ${file}' 2>&1 || true`;
+        assert.match(await vm.script(write), /Operation not permitted/, file);
+        assert.match(await vm.script(`fsverity measure ${file}`), /^sha256:[0-9a-f]{64} /);
+      }
+      assert.match((await sysctChecked(vm, ['fsck'])).stdout, /: no damage\n$/);
+
+      const install = ['install', '--system', '--allow-unsigned', '--launcher', 'runc'];
+      await sysctChecked(vm, [...install, '--name', 'x', 'oci:/run/image/layout:x']);
+      const { stdout } = await sysct(vm, ['status', 'x']);
+      assert.match(stdout, new RegExp(`^fs-verity: +${level}$`, 'm'));
+      const mount = (await vm.script('systemctl list-unit-files "run-sysct-x-*-rootfs.mount"'))
+        .split(/\s+/)
+        .find((word) => word.endsWith('.mount'));
+      await vm.script(`systemctl start ${mount}`);
+      const read = 'cat /run/sysct/x/1/rootfs/bin/x';
+      assert.match(await vm.script(read), /^right/);
+
+      await vm.script(`
+        cp ${object} /root/bad && sed -i s/right/wrong/g /root/bad
+        cp /root/bad ${object}.new && chmod 0400 ${object}.new && mv ${object}.new ${object}
+        systemctl stop ${mount} && echo 3 > /proc/sys/vm/drop_caches`);
+      await vm.script(`systemctl start ${mount}`);
+      const tampered = await vm.exec('sh', ['-c', `${read} 2>&1`]);
+      if (level === 'enforce') {
+        assert.notEqual(tampered.exitCode, 0);
+        assert.match(tampered.stdout.toString('utf8'), /Input\/output error/);
+      } else {
+        assert.match(tampered.stdout.toString('utf8'), /^wrong/);
+      }
+      const found = await sysct(vm, ['fsck']);
+      assert.equal(found.exitCode, 8);
+      assert.match(found.stdout, /^object .* has the bytes of .*; containers x\/1; paths bin\/x$/m);
+
+      await vm.script(`systemctl stop ${mount}`);
+      const repair = await sysctChecked(vm, ['fsck', '--repair']);
+      assert.match(repair.stdout, /: 1 repaired, no damage left$/m);
+      await vm.script(`systemctl start ${mount}`);
+      assert.match(await vm.script(read), /^right/);
+    });
+  });
+}
