@@ -34,7 +34,7 @@ import { temporaryDirectory } from '../support/tmp.ts';
 
 const LIBC = noise('libc', 300_000);
 const HUGE = noise('huge', 3 * 1024 * 1024 + 5);
-const SMALL = noise('small', 900);
+const SMALL = noise('small', 300);
 const BASE = layerBlob(
   tar(
     { path: 'etc/small', content: SMALL },
