@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, renameSync, unlinkSync } from 'node:fs'
 import type { Digest } from '../../base/digest.ts';
 import { digestHex } from '../../base/digest.ts';
 import { isErrno } from '../../base/sysct-error.ts';
+import { DigestSet } from '../disk/digest-set.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { isObjectThere } from '../disk/object-there.ts';
 import { writeWhole } from '../disk/write-whole.ts';
@@ -24,8 +25,8 @@ export class ObjectStaging {
   readonly #directory: string;
   readonly #borrowing: Borrowing;
   readonly #thread: string;
-  readonly #staged = new Set<Digest>();
-  readonly #reused = new Set<Digest>();
+  readonly #staged = new DigestSet();
+  readonly #reused = new DigestSet();
   #unreportedStaged: Digest[] = [];
   #unreportedReused: Digest[] = [];
   #writtenBytes = 0;

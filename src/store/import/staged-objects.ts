@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, statSync } from 'node:fs';
 import type { Digest } from '../../base/digest.ts';
 import { digestHex } from '../../base/digest.ts';
 import { ensureDirectory } from '../disk/ensure-directory.ts';
+import { DigestSet } from '../disk/digest-set.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { directoryModeIn } from '../disk/open-to-others.ts';
 import { EarlySync } from './early-sync.ts';
@@ -16,9 +17,9 @@ export class StagedObjects {
   readonly #layout: StoreLayout;
   readonly #borrowing: Borrowing;
   readonly #earlySync: EarlySync;
-  readonly #staged = new Set<Digest>();
-  readonly #reused = new Set<Digest>();
-  readonly #published = new Set<Digest>();
+  readonly #staged = new DigestSet();
+  readonly #reused = new DigestSet();
+  readonly #published = new DigestSet();
 
   /** @param directory which must not exist, on the store's file system. */
   constructor(layout: StoreLayout, directory: string, borrowing: Borrowing) {
@@ -74,10 +75,14 @@ export class StagedObjects {
   publish(digests: Iterable<Digest> = this.#staged): void {
     const shards = new Set<string>();
     const mode = directoryModeIn(this.#layout.objects);
+    // After all of them nothing follows that would ask.
+    const isLast = digests === this.#staged;
     for (const digest of digests) {
       if (!this.#staged.delete(digest)) continue;
-      this.#published.add(digest);
-      this.#reused.add(digest);
+      if (!isLast) {
+        this.#published.add(digest);
+        this.#reused.add(digest);
+      }
       const hex = digestHex(digest);
       const shard = hex.slice(0, 2);
       if (!shards.has(shard)) {

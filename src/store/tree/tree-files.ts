@@ -67,3 +67,11 @@ export function objectFiles(tree: Tree, files: Uint32Array): Uint32Array {
   }
   return sorted.subarray(0, count);
 }
+
+/** Their digests, one after the other. */
+export function* digestsOfFiles(
+  tree: Tree,
+  files: Uint32Array,
+): Generator<Digest, void, undefined> {
+  for (const inode of files) yield tree.digest(inode);
+}
