@@ -60,7 +60,8 @@ export async function removeLeftovers(parts: LeftoverParts): Promise<void> {
 
 async function removeUnheld(path: string, parts: LeftoverParts): Promise<void> {
   using lock = await FileLock.tryAcquire(path, 'exclusive');
-  if (lock !== undefined) removeAll('downloads', path, parts);
+  // Its owner may have ended, and another have begun anew, between our opening and our locking it.
+  if (lock?.isStillOn(path) === true) removeAll('downloads', path, parts);
 }
 
 function removeAll(
