@@ -12,8 +12,8 @@ import type { RemoteBlobs } from './image-source.ts';
 /** Of a table of contents, or a tar-split, as it is compressed: a tenth or less of what they come to. */
 const COMPRESSED_MAX_BYTES = 16 * 1024 * 1024;
 
-/** 80,000 files come to this much of JSON; the whole of it is in memory. */
-const TOC_MAX_BYTES = 32 * 1024 * 1024;
+/** 40,000 files come to this much of JSON; all of it is in memory, several times over while it is parsed. */
+const TOC_MAX_BYTES = 16 * 1024 * 1024;
 
 /** It is read as a stream. */
 const TAR_SPLIT_MAX_BYTES = 1024 * 1024 * 1024;
