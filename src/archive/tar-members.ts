@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
 import { quote } from '../base/printable.ts';
 import { isErrno, messageOf } from '../base/sysct-error.ts';
 import { type Members } from './members.ts';
@@ -15,8 +14,8 @@ const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /**
  * The files of a tar archive, read in place: the headers are visited once, the contents only when
- * asked for. A compressed archive cannot be read in place and is decompressed once into
- * `scratchDirectory`, from which it is gone when the members are closed.
+ * asked for. A compressed archive cannot be read in place and is decompressed once, into a file without
+ * a name on the file system of `scratchDirectory`.
  *
  * @throws MembersError ARCHIVE_UNREADABLE
  */
@@ -28,15 +27,14 @@ export async function openTarMembers(
   const file = await open(path, 'r');
   try {
     const compression = await sniff(file);
-    if (compression === 'none')
-      return new TarMembers(path, file, await index(file, path), undefined);
-    const scratch = await mkdtemp(join(scratchDirectory, 'archive-'));
+    if (compression === 'none') return new TarMembers(path, file, await index(file, path));
+    const plain = await unpackCompressed(file, compression, scratchDirectory, signal);
     try {
-      const plain = await unpackCompressed(file, compression, join(scratch, 'archive.tar'), signal);
+      const regions = await index(plain, path);
       await file.close();
-      return new TarMembers(path, plain, await index(plain, path), scratch);
+      return new TarMembers(path, plain, regions);
     } catch (error) {
-      await rm(scratch, { recursive: true, force: true });
+      await plain.close();
       throw error;
     }
   } catch (error) {
@@ -53,18 +51,11 @@ class TarMembers implements Members {
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #regions: ReadonlyMap<string, MemberRegion>;
-  readonly #scratch: string | undefined;
 
-  constructor(
-    path: string,
-    file: FileHandle,
-    regions: ReadonlyMap<string, MemberRegion>,
-    scratch: string | undefined,
-  ) {
+  constructor(path: string, file: FileHandle, regions: ReadonlyMap<string, MemberRegion>) {
     this.#path = path;
     this.#file = file;
     this.#regions = regions;
-    this.#scratch = scratch;
   }
 
   sizeOf(name: string): number | undefined {
@@ -89,7 +80,6 @@ class TarMembers implements Members {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
-    if (this.#scratch !== undefined) await rm(this.#scratch, { recursive: true, force: true });
   }
 
   #region(name: string): MemberRegion {

@@ -24,7 +24,7 @@ export class Stores {
     this.additional = additional;
   }
 
-  /** Every image of every store. @throws StoreError STORE_DAMAGED for the host's own */
+  /** Every image of every store. */
   listImages(): StoredImage[] {
     return [this.local, ...this.additional].flatMap((store) =>
       store.listRefs().map((record) => ({ record, store })),

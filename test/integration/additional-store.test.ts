@@ -243,7 +243,7 @@ describe('an additional store', () => {
     assert.equal(stores[0]?.hostPath, tmp.directory);
   });
 
-  it('with a damaged ref has no images, and does not hide those of others', async () => {
+  it('with a damaged ref lacks that image, and does not hide others', async () => {
     using tmp = temporaryDirectory('additional');
     const { store, warnings } = await published(tmp.directory);
     writeFileSync(join(tmp.directory, 'refs/registry.example/etcd/:3.5'), '{');

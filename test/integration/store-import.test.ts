@@ -121,6 +121,19 @@ describe('an import', () => {
     });
   });
 
+  it('lists the other images beside a damaged record, and says which one it leaves out', async () => {
+    using tmp = temporaryDirectory('damaged-ref');
+    const warnings: string[] = [];
+    const log = { ...silentLog, warn: (message: string) => warnings.push(message) };
+    const store = await openStore(tmp.directory, { log });
+    const whole = await importImage(store, 'quay.io/x/whole:1', [TOP]);
+    await importImage(store, 'quay.io/x/torn:1', [TOP]);
+    writeFileSync(join(tmp.directory, 'refs/quay.io/x/torn/:1'), '{');
+    assert.deepEqual([store.listRefs(), store.listRefs()], [[whole], [whole]]);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /torn\/:1": it is not JSON; it is left out, sysct fsck/);
+  });
+
   it('fetches and imports only what the store lacks', async () => {
     await withStore(async (store) => {
       await importImage(store, 'quay.io/x/base:1', [BASE]);

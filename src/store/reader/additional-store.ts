@@ -83,8 +83,7 @@ export class AdditionalStore extends StoreReader {
     return new VerifiedSources(this.layout);
   }
 
-  /** Says what of it cannot be used, and why. */
-  warn(reason: string): void {
+  override warn(reason: string): void {
     this.log.warn(`additional store ${quote(this.hostPath)}: ${reason}; it is left out`);
   }
 

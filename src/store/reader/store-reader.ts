@@ -13,7 +13,7 @@ import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { findImage } from '../ref/find-image.ts';
 import type { RefRecord } from '../ref/ref-record.ts';
-import { listRefs } from '../ref/refs.ts';
+import { readRefFiles } from '../ref/refs.ts';
 import type { FileContent } from '../tree/inode.ts';
 import { readTree, type StoredTree } from '../tree/tree-file.ts';
 import { readTreeNeeds, type TreeNeeds } from '../tree/tree-needs.ts';
@@ -27,6 +27,8 @@ import type { Tree } from '../tree/tree.ts';
 export class StoreReader {
   readonly layout: StoreLayout;
   protected readonly log: Log;
+  /** Said already. */
+  readonly #warned = new Set<string>();
 
   constructor(layout: StoreLayout, log: Log) {
     this.layout = layout;
@@ -122,9 +124,18 @@ export class StoreReader {
     return new ContentSources(this.layout);
   }
 
-  /** All images, by name. @throws StoreError STORE_DAMAGED */
+  /** All images, by name. A record that cannot be understood hides no other: it is warned of and left out. */
   listRefs(): RefRecord[] {
-    return listRefs(this.layout.refs);
+    return readRefFiles(this.layout.refs).flatMap((file) => {
+      if (file.kind === 'record') return [file.record];
+      if (file.kind === 'broken') this.#warnOfRef(file.error);
+      return [];
+    });
+  }
+
+  /** Says what of the store cannot be used, and why. */
+  warn(reason: string): void {
+    this.log.warn(`${reason}; it is left out, sysct fsck --repair may mend it`);
   }
 
   /**
@@ -134,6 +145,13 @@ export class StoreReader {
    */
   findImage(text: string): RefRecord {
     return findImage(this.listRefs(), text);
+  }
+
+  #warnOfRef(error: unknown): void {
+    if (!(error instanceof StoreError)) throw error;
+    if (this.#warned.has(error.message)) return;
+    this.#warned.add(error.message);
+    this.warn(error.message);
   }
 
   async *#pieces(content: FileContent): AsyncGenerator<Buffer, void, undefined> {

@@ -10,12 +10,6 @@ import { readStored } from '../disk/read-stored.ts';
 import { parseRefRecord, printRefRecord, type RefRecord } from './ref-record.ts';
 import { isRefFileName, refPath } from './ref-path.ts';
 
-/** All records below `directory` (`refs/` of a store, which may be missing), by path. @throws StoreError */
-export function listRefs(directory: string): RefRecord[] {
-  const records = listRefFiles(directory).map(readRef);
-  return records.filter((record) => record !== undefined);
-}
-
 /** One file below `refs/`. */
 export type RefFile =
   | { readonly kind: 'record'; readonly path: string; readonly record: RefRecord }
