@@ -34,18 +34,23 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 const OUT = `dist.${process.pid}.partial`;
 const LIB = `${OUT}/lib/sysct`;
 const SHARE = `${OUT}/share`;
+/** Those of the launcher: V8 refuses a code cache that was made under others. */
+const FLAGS = ['--max-semi-space-size=2', '--initial-old-space-size=64'];
 const RUNTIME = `node_modules/node-linux-${process.arch}`;
 
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(LIB, { recursive: true });
 copyFileSync('bin/sysct', `${OUT}/sysct`);
 chmodSync(`${OUT}/sysct`, 0o755);
+if (!readFileSync('bin/sysct', 'utf8').includes(` ${FLAGS.join(' ')} `)) {
+  throw new Error('bin/sysct starts the runtime with other flags than the build');
+}
 await copyRuntime(RUNTIME, LIB);
 // Says that the .js files are ES modules, without which Node would look twice.
 writeFileSync(`${LIB}/package.json`, '{ "type": "module" }\n');
 const bundled = await bundleProgram(LIB, version);
 copyFileSync('bin/load-program.cjs', `${LIB}/load-program.cjs`);
-await runChecked(`${LIB}/node`, ['bin/code-cache.ts', LIB]);
+await runChecked(`${LIB}/node`, [...FLAGS, 'bin/code-cache.ts', LIB]);
 for (const name of UNMODIFIED_PACKAGES) copyUnmodifiedPackage(name);
 // In /usr/local the host's systemd finds them.
 cpSync('units', `${OUT}/lib/systemd/system`, { recursive: true });
