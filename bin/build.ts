@@ -35,7 +35,7 @@ const OUT = `dist.${process.pid}.partial`;
 const LIB = `${OUT}/lib/sysct`;
 const SHARE = `${OUT}/share`;
 /** Those of the launcher: V8 refuses a code cache that was made under others. */
-const FLAGS = ['--max-semi-space-size=2', '--initial-old-space-size=64'];
+const FLAGS = ['--max-semi-space-size=2', '--initial-old-space-size=32'];
 const RUNTIME = `node_modules/node-linux-${process.arch}`;
 
 rmSync(OUT, { recursive: true, force: true });
