@@ -34,6 +34,9 @@ export interface FetchParts {
   readonly signal: AbortSignal;
 }
 
+/** Each takes some ten MiB while it streams, and three keep a network and the cores busy. */
+const LAYERS_AT_ONCE = 3;
+
 /** Below this, a request costs as much as what it could save. */
 const KEPT_MIN_BYTES = 256 * 1024;
 
@@ -44,7 +47,7 @@ const BEGUN_SHARE = 0.3;
 const ROOM_FACTOR = 6;
 
 /**
- * Brings layers, which the store lacks, into the import, all at once. The first failure stops the others.
+ * Brings layers, which the store lacks, into the import, a few at once. The first failure stops the others.
  * What was fetched of a remote source's blobs stays on the disk when the network, the user or a kill ends
  * the run too early, for the next one to go on from. On return the blobs are still there, until
  * `drop`: an import counts only after its commit.
@@ -71,17 +74,20 @@ export class LayerFetch implements Disposable {
     const isRoomy = store.hasSpace(totalBytes * ROOM_FACTOR);
     // A layer may be there twice: the second time it is known.
     const distinct = new Map(layers.map((layer) => [layer.diffId, layer]));
-    const results = await Promise.allSettled(
-      distinct.values().map(async (layer) => {
+    const queue = distinct.values();
+    const lane = async (): Promise<void> => {
+      for (const layer of queue) {
+        if (signal.aborted) return;
         try {
-          if (await this.#copied(layer)) return;
+          if (await this.#copied(layer)) continue;
           await this.#transaction.importLayer(await this.#layerImport(layer, isRoomy, signal));
         } catch (error) {
           stop.abort(error);
           throw error;
         }
-      }),
-    );
+      }
+    };
+    const results = await Promise.allSettled(Array.from({ length: LAYERS_AT_ONCE }, lane));
     outer.throwIfAborted();
     if (results.every((result) => result.status === 'fulfilled')) return;
     const { reason } = stop.signal as { readonly reason: unknown };
