@@ -35,6 +35,9 @@ export class UsageError extends SysctError<'USAGE'> {
   }
 }
 
+// Node has no names for these, and calls them "Unknown system error -122".
+const NAMELESS: Readonly<Record<number, string>> = { [-117]: 'EUCLEAN', [-122]: 'EDQUOT' };
+
 /** True when `error` is a Node system error with one of the given codes, for example `ENOENT`. */
 export function isErrno(
   error: unknown,
@@ -44,8 +47,16 @@ export function isErrno(
     error instanceof Error &&
     'code' in error &&
     typeof error.code === 'string' &&
-    codes.includes(error.code)
+    (codes.includes(error.code) ||
+      ('errno' in error &&
+        typeof error.errno === 'number' &&
+        codes.includes(NAMELESS[error.errno] ?? '')))
   );
+}
+
+/** What went wrong first, where tidying up after it went wrong too. */
+export function firstFailure(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstFailure(error.suppressed) : error;
 }
 
 /** The message of anything that was thrown. */

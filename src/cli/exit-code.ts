@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isErrno, SysctError } from '../base/sysct-error.ts';
+import { diskTroubleOf } from '../base/disk-trouble.ts';
+import { firstFailure, SysctError } from '../base/sysct-error.ts';
 
 /** Exit statuses, as sysct(1) lists them. `run` and `exec` also use 125, 126, 127 and the payload's own. */
 export const EXIT = {
@@ -10,7 +11,8 @@ export const EXIT = {
   notFound: 4,
   refused: 5,
   network: 6,
-  noSpace: 7,
+  /** No space, no quota, or a read-only file system: nothing is wrong with what is there. */
+  notWritable: 7,
   damaged: 8,
   rolledBack: 9,
   changesPending: 10,
@@ -30,8 +32,11 @@ const EXIT_BY_CODE: Readonly<Record<string, number>> = {
   SOURCE_NOT_FOUND: EXIT.notFound,
   NO_MATCHING_PLATFORM: EXIT.notFound,
   REFUSED_BY_POLICY: EXIT.refused,
-  NO_SPACE: EXIT.noSpace,
+  NO_SPACE: EXIT.notWritable,
+  STORE_READ_ONLY: EXIT.notWritable,
+  HOST_READ_ONLY: EXIT.notWritable,
   STORE_DAMAGED: EXIT.damaged,
+  HOST_DISK_FAILED: EXIT.damaged,
   START_FAILED: EXIT.rolledBack,
 };
 
@@ -41,10 +46,12 @@ const EXIT_BY_CLASS: Readonly<Record<string, number>> = {
   RegistryError: EXIT.network,
 };
 
-export function exitCodeOf(error: unknown): number {
+export function exitCodeOf(thrown: unknown): number {
+  const error = firstFailure(thrown);
   if (error instanceof SysctError) {
     return EXIT_BY_CODE[error.code] ?? EXIT_BY_CLASS[error.name] ?? EXIT.failed;
   }
-  if (isErrno(error, 'ENOSPC', 'EDQUOT')) return EXIT.noSpace;
-  return EXIT.failed;
+  const trouble = diskTroubleOf(error);
+  if (trouble === undefined) return EXIT.failed;
+  return trouble === 'failing' ? EXIT.damaged : EXIT.notWritable;
 }

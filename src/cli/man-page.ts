@@ -12,8 +12,8 @@ export const EXIT_STATUS_TABLE: readonly (readonly [status: string, meaning: str
   ['4', 'no such container or image'],
   ['5', 'refused by the trust policy'],
   ['6', 'the registry or the network failed'],
-  ['7', 'no space left'],
-  ['8', 'the store is damaged'],
+  ['7', 'no space left, a quota is used up, or the file system is read-only'],
+  ['8', 'the store is damaged, or its disk fails'],
   ['9', 'the service did not start; the host was put back as it was'],
   [
     '125, 126, 127, N',

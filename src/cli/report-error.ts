@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { styleText } from 'node:util';
 import { printable } from '../base/printable.ts';
-import { isErrno, messageOf, SysctError } from '../base/sysct-error.ts';
+import { diskTroubleOf, TROUBLE_WORDS } from '../base/disk-trouble.ts';
+import { firstFailure, isErrno, messageOf, SysctError } from '../base/sysct-error.ts';
 
 /**
  * What a user sees of a failure: one line, and a hint on the next where there is one. With `debug`
@@ -9,8 +10,8 @@ import { isErrno, messageOf, SysctError } from '../base/sysct-error.ts';
  */
 export function renderError(error: unknown, debug: boolean): string {
   const label = styleText('red', 'sysct:', { stream: process.stderr });
-  const lines = [`${label} ${printable(oneLine(error))}`];
-  const hint = hintFor(error);
+  const lines = [`${label} ${printable(oneLine(firstFailure(error)))}`];
+  const hint = hintFor(firstFailure(error));
   if (hint !== undefined) lines.push(`hint: ${printable(hint)}`);
   if (debug) lines.push(stackOf(error));
   return `${lines.join('\n')}\n`;
@@ -18,6 +19,7 @@ export function renderError(error: unknown, debug: boolean): string {
 
 function hintFor(error: unknown): string | undefined {
   if (error instanceof SysctError) return error.hint;
+  if (diskTroubleOf(error) === 'failing') return 'see "dmesg"';
   return isDenied(error) ? 'run it with sudo' : undefined;
 }
 
@@ -28,8 +30,13 @@ function isDenied(error: unknown): error is NodeJS.ErrnoException {
 
 function oneLine(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  if (isErrno(error, 'ENOSPC', 'EDQUOT')) return `no space left on the device: ${error.message}`;
   if (error instanceof SysctError || isAbort(error)) return messageOf(error);
+  const trouble = diskTroubleOf(error);
+  if (trouble !== undefined) {
+    const words =
+      trouble === 'failing' ? 'the disk or its file system fails' : TROUBLE_WORDS[trouble];
+    return `${words}: ${messageOf(error)}`;
+  }
   if (isDenied(error)) return `only root can do that: ${error.message}`;
   // Anything that sysct did not foresee is a defect of sysct, and says so.
   return `internal error: ${messageOf(error)} (run again with --debug and report it)`;

@@ -17,6 +17,10 @@ export type ContainerErrorCode =
   | 'START_FAILED'
   /** The file system of a host file is full. Exit status 7. */
   | 'NO_SPACE'
+  /** The file system of a host file is read-only. Exit status 7. */
+  | 'HOST_READ_ONLY'
+  /** The disk of a host file fails. Exit status 8. */
+  | 'HOST_DISK_FAILED'
   | 'HOST_WRITE_FAILED'
   | 'NO_COMMAND'
   | 'UNSUPPORTED';

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type BigIntStats, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { type BigIntStats, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Digest, digestHex } from '../../base/digest.ts';
+import { diskTroubleOf } from '../../base/disk-trouble.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { DIGEST_BYTES } from '../disk/byte-writer.ts';
+import { ensureDirectory } from '../disk/ensure-directory.ts';
 
 // The form of `checked/NAME`; numbers little-endian.
 //
@@ -55,12 +57,14 @@ export class StatRecord {
   write(): void {
     const temporary = `${this.#path}.${randomBytes(6).toString('hex')}.tmp`;
     try {
-      mkdirSync(join(this.#path, '..'), { mode: 0o700, recursive: true });
+      ensureDirectory(join(this.#path, '..'));
       writeFileSync(temporary, encode(this.#now), { flag: 'wx', mode: 0o600 });
       // Not synced: what a power cut leaves of it has a wrong sum, and counts as empty.
       renameSync(temporary, this.#path);
     } catch (error) {
-      if (!isErrno(error, 'EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT')) throw error;
+      const trouble = diskTroubleOf(error);
+      if (trouble === 'full' || trouble === 'quota') rmSync(temporary, { force: true });
+      else if (trouble !== 'read-only' && !isErrno(error, 'EACCES', 'EPERM')) throw error;
     }
   }
 }

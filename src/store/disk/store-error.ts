@@ -6,6 +6,7 @@ export type StoreErrorCode =
   | 'NO_SPACE'
   /** Bytes in the store are not what their name or checksum says, or the disk fails. Exit status 8. */
   | 'STORE_DAMAGED'
+  /** The file system is read-only. Exit status 7. */
   | 'STORE_READ_ONLY'
   | 'STORE_NOT_PERMITTED'
   /** The directory is something else. */

@@ -30,7 +30,12 @@ describe('exit statuses', () => {
     { error: new RegistryError('UNREACHABLE', 'x'), status: 6 },
     { error: new StoreError('NO_SPACE', 'x'), status: 7 },
     { error: Object.assign(new Error('x'), { code: 'ENOSPC' }), status: 7 },
+    { error: new StoreError('STORE_READ_ONLY', 'x'), status: 7 },
+    { error: new ContainerError('HOST_READ_ONLY', 'x'), status: 7 },
+    { error: Object.assign(new Error('x'), { code: 'EROFS' }), status: 7 },
     { error: new StoreError('STORE_DAMAGED', 'x'), status: 8 },
+    { error: new ContainerError('HOST_DISK_FAILED', 'x'), status: 8 },
+    { error: Object.assign(new Error('x'), { code: 'EIO' }), status: 8 },
     { error: new ContainerError('START_FAILED', 'x'), status: 9 },
     { error: new Error('x'), status: 1 },
   ];

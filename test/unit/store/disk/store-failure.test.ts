@@ -9,10 +9,24 @@ function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: failed, write`), { code, errno: -1, syscall: 'write' });
 }
 
+function namelessError(errno: number): Error {
+  const code = `Unknown system error -${errno}`;
+  return Object.assign(new Error(`${code}: ${code}, write`), {
+    code,
+    errno: -errno,
+    syscall: 'write',
+  });
+}
+
 describe('storeFailure', () => {
   const cases: readonly [error: Error, code: string][] = [
     [systemError('ENOSPC'), 'NO_SPACE'],
     [systemError('EDQUOT'), 'NO_SPACE'],
+    // What Node makes of EDQUOT and EUCLEAN, which it does not know.
+    [namelessError(122), 'NO_SPACE'],
+    [namelessError(117), 'STORE_DAMAGED'],
+    // What its rmSync makes of EROFS.
+    [systemError('Unknown error: Read-only file system'), 'STORE_READ_ONLY'],
     [systemError('EROFS'), 'STORE_READ_ONLY'],
     [systemError('EACCES'), 'STORE_NOT_PERMITTED'],
     [systemError('EPERM'), 'STORE_NOT_PERMITTED'],
@@ -37,6 +51,13 @@ describe('storeFailure', () => {
       assert.match(failure.message, /^importing layer x: [^\n]+[^.\n]$/);
     });
   }
+
+  it('tells what went wrong first, not what went wrong in tidying up', () => {
+    const error = new SuppressedError(systemError('EROFS'), systemError('EDQUOT'));
+    const failure = storeFailure('importing layer x', error);
+    assert.ok(failure instanceof StoreError);
+    assert.equal(failure.code, 'NO_SPACE');
+  });
 
   it('leaves alone what has a meaning already', () => {
     const abort = new DOMException('stopped', 'AbortError');
