@@ -32,6 +32,6 @@ describe('what a user sees of a failure', () => {
     const text =
       "sysct: only root can do that: EACCES: denied, open '/x'\nhint: run it with sudo\n";
     assert.equal(renderedForUser('EACCES'), text);
-    assert.match(renderedForUser('EIO'), /internal error/);
+    assert.match(renderedForUser('EMFILE'), /internal error/);
   });
 });
