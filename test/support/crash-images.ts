@@ -14,6 +14,8 @@ export const CRASH_IMAGES: readonly CrashImage[] = ['keep', 'held', 'a', 'b', 'c
 
 export interface CrashRegistry extends AsyncDisposable {
   readonly host: string;
+  /** What the registry wrote, with a line for each request. */
+  log(): string;
   /** What `pull` and `install` take. */
   sourceOf(image: CrashImage): string;
   /** The name in the store. */
@@ -38,6 +40,7 @@ export async function startCrashRegistry(): Promise<CrashRegistry> {
 function onLoopback(registry: Registry): CrashRegistry {
   return {
     host: registry.host,
+    log: () => registry.log(),
     sourceOf: (image) => `docker://${registry.host}/open/${image}:1`,
     referenceOf: (image) => `${registry.host}/open/${image}:1`,
     [Symbol.asyncDispose]: () => registry.stop(),
