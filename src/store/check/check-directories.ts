@@ -5,7 +5,8 @@ import { isKnownName } from '../disk/format-file.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { listShards } from '../disk/object-shards.ts';
 import { type Ownership, wrongMode } from './check-file.ts';
-import { insideStore, namesIn, strangerOf } from './check-named-files.ts';
+import { insideStore, strangerOf } from './check-named-files.ts';
+import { namesIn } from '../disk/names-in.ts';
 import type { Finding } from './finding.ts';
 
 const DIRECTORY_MODE = 0o700;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestFromHex } from '../../base/digest.ts';
-import { isErrno } from '../../base/sysct-error.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { isOpenToOthers } from '../disk/open-to-others.ts';
 import { readShard } from '../disk/object-shards.ts';
 import { checkNamedFile, type Ownership } from './check-file.ts';
 import type { Finding } from './finding.ts';
 import { StatRecord } from './stat-record.ts';
+import { namesIn } from '../disk/names-in.ts';
 
 export interface CheckMode extends Ownership {
   /** Pass over what has not changed since it was last found whole. */
@@ -64,16 +64,6 @@ export function digestNames(directory: string): {
 export function strangerOf(path: string): Finding {
   const seen = 'has a name that the store gives to nothing';
   return { kind: 'file', problem: 'stranger', name: path, seen, needs: [] };
-}
-
-/** The names in a directory of the store; none where it is missing. */
-export function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }
 
 interface Surroundings {

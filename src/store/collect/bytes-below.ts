@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { isErrno } from '../../base/sysct-error.ts';
+import { namesIn } from '../disk/names-in.ts';
 
 /**
  * The bytes of all files at `path` and below; a file with several names counts once.
@@ -16,13 +16,4 @@ export function bytesBelow(path: string, counted = new Set<number | undefined>()
   if (!stat.isFile() || (stat.nlink > 1 && counted.has(stat.ino))) return 0;
   if (stat.nlink > 1) counted.add(stat.ino);
   return stat.size;
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../../base/log.ts';
 import { quote } from '../../base/printable.ts';
 import { isJsonObject, type JsonValue, parseStrictJsonValue } from '../../base/strict-json.ts';
-import { isErrno } from '../../base/sysct-error.ts';
 import { writeFileDurably } from '../../sys/durable-file.ts';
 import type { StoreLayout } from '../disk/layout.ts';
+import { namesIn } from '../disk/names-in.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
@@ -56,12 +56,7 @@ export async function takeLease(
 
 /** The files of all leases. Those of the dead are among them until {@link TransactionDirectory.findDead} removed them. */
 export function listLeases(layout: StoreLayout): string[] {
-  try {
-    return readdirSync(layout.transactions).map((name) => join(layout.transactions, name, FILE));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return namesIn(layout.transactions).map((name) => join(layout.transactions, name, FILE));
 }
 
 /** @throws StoreError ROOT_UNREADABLE */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync } from 'node:fs';
 import { type Digest, digestFromHex } from '../../base/digest.ts';
-import { isErrno } from '../../base/sysct-error.ts';
+import { namesIn } from './names-in.ts';
 
 /** The digests that files of `directory` are named after, each name ending in `suffix`; other names are passed over. */
 export function listDigestFiles(directory: string, suffix = ''): Digest[] {
@@ -14,12 +13,3 @@ export function listDigestFiles(directory: string, suffix = ''): Digest[] {
 }
 
 const HEX = /^[0-9a-f]{64}$/;
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
-}

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { quote } from '../../base/printable.ts';
 import { isJsonObject, type JsonValue, parseStrictJsonValue } from '../../base/strict-json.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import type { StoreLayout } from './layout.ts';
 import { StoreError } from './store-error.ts';
+import { namesIn } from './names-in.ts';
 
 const VERSION = 1;
 
@@ -86,15 +87,6 @@ function readIfThere(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
     throw error;
   }
 }

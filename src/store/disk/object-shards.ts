@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestFromHex } from '../../base/digest.ts';
-import { isErrno } from '../../base/sysct-error.ts';
 import type { StoreLayout } from './layout.ts';
+import { namesIn } from './names-in.ts';
 
 /** What a directory of `objects/` holds. */
 export interface ObjectShard {
@@ -38,13 +37,4 @@ export function readShard(layout: StoreLayout, shard: string): ObjectShard {
     objects: names.filter((name) => REST.test(name)).map((name) => digestFromHex(shard + name)),
     strangers: names.filter((name) => !REST.test(name)),
   };
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

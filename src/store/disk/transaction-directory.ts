@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '../../base/log.ts';
 import { isErrno } from '../../base/sysct-error.ts';
@@ -17,6 +9,7 @@ import { FileLock } from '../../sys/flock.ts';
 import { ensureDirectory } from './ensure-directory.ts';
 import { printFormat, probeFormat } from './format-file.ts';
 import type { StoreLayout } from './layout.ts';
+import { namesIn } from './names-in.ts';
 
 /**
  * A directory in `txn/` that belongs to one running import: its name says boot and process, its
@@ -130,15 +123,6 @@ function writeFormat(layout: StoreLayout, staging: string): void {
   renameSync(staged, layout.format);
   syncDirectory(layout.directory);
   syncDirectory(dirname(layout.directory));
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }
 
 function bootId(): string {
