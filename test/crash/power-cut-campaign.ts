@@ -100,11 +100,15 @@ async function record(
   const site = new CrashSite(disk.directory, registry);
   await site.furnish();
   // What the host itself had long before: nobody says that its files are durable.
-  await runChecked('sync', ['--file-system', disk.directory]);
+  await makeDurable(disk);
   const steps: RecordedStep[] = [];
   for (const { action, image } of STEPS.filter((step) => actions.includes(step.action))) {
-    if (action === 'gc') await site.forget(image);
-    if (action === 'repair') site.damage();
+    if (action === 'gc' || action === 'repair') {
+      if (action === 'gc') await site.forget(image);
+      else site.damage();
+      // The rig's own doing: no sync of the program stands between it and a cut.
+      await makeDurable(disk);
+    }
     const before = await site.holdings();
     const from = disk.log.update();
     await site.checked(site.lineOf(action, image));
@@ -113,6 +117,10 @@ async function record(
   }
   await disk.unmount();
   return steps;
+}
+
+async function makeDurable(disk: LoggedDisk): Promise<void> {
+  await runChecked('sync', ['--file-system', disk.directory]);
 }
 
 /** In order; the last one is at the instant when the action said that it was done. */
