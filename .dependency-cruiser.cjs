@@ -134,6 +134,20 @@ module.exports = {
       to: { path: IMPURE_MODULES },
     },
     {
+      name: 'verbs-load-late',
+      comment:
+        'every verb is read at each start: what one of them works with is imported when it runs',
+      severity: 'error',
+      from: { path: '^src/cli/verbs/|^src/cli/(context|program|source-options)[.]ts$' },
+      to: {
+        path: '^src/(container|image|registry|trust|store|archive|template|launch|systemd)/',
+        // Small, and of nothing but words.
+        pathNot: '-error[.]ts$|^src/store/ref/find-image[.]ts$',
+        dependencyTypesNot: ['type-only'],
+        dynamic: false,
+      },
+    },
+    {
       name: 'src-knows-no-tests',
       severity: 'error',
       from: { path: '^src/' },

@@ -5,7 +5,7 @@ import type { InstallRequest } from '../container/install-request.ts';
 import { parseSetOptions } from '../container/variables.ts';
 import type { Context } from './context.ts';
 import type { OptionValues } from './option-values.ts';
-import { gateFor, openSourceFor, platformFor } from './source-options.ts';
+import { gateFor, openSourceFor, platformFor } from './image-access.ts';
 import { launcherOf } from './launcher-option.ts';
 
 /** What the command line of `install` (and of `run IMAGE`) asks for. @throws UsageError, TrustError NO_POLICY … */

@@ -27,7 +27,7 @@ export const fsck: Verb = {
   ],
   run: async (context, _args, options) => {
     const { openStoreOf } = await import('../open-parts.ts');
-    const { openSourceFor } = await import('../source-options.ts');
+    const { openSourceFor } = await import('../image-access.ts');
     const { checkAll } = await import('../../container/check-all.ts');
     const { isDamage } = await import('../../store/check/finding.ts');
     const parts = {

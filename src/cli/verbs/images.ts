@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shortDigest } from '../../base/digest.ts';
-import { AdditionalStore } from '../../store/reader/additional-store.ts';
 import type { RefRecord } from '../../store/ref/ref-record.ts';
 import type { StoredImage } from '../../store/stores.ts';
 import { EXIT } from '../exit-code.ts';
@@ -27,6 +26,7 @@ export const images: Verb = {
   examples: [{ command: 'sysct images', does: 'What the store holds.' }],
   run: async (context, _args, options) => {
     const { openStoresOf } = await import('../open-parts.ts');
+    const { AdditionalStore } = await import('../../store/reader/additional-store.ts');
     const nameOf = (record: RefRecord): string => record.reference ?? record.source;
     const stores = await openStoresOf(context);
     const storeOf = ({ store }: StoredImage): string =>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shortDigest } from '../../base/digest.ts';
-import { neededStores } from '../../container/needed-stores.ts';
 import type { ContainerSummary } from '../../container/container-summary.ts';
+import type { Generation } from '../../container/generation.ts';
 import type { BriefState } from '../../systemd/read-unit-states.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -31,9 +31,12 @@ export const list: Verb = {
     }
     const states = await readStates(context, summaries);
     if (options.flag('json')) {
+      const { neededStores } = await import('../../container/needed-stores.ts');
+      const needed = (generation: Generation): readonly string[] =>
+        neededStores(context.host, generation);
       context.printJson({
         version: 1,
-        containers: summaries.map((summary) => jsonOf(context, summary, states)),
+        containers: summaries.map((summary) => jsonOf(summary, states, needed)),
       });
       return EXIT.done;
     }
@@ -85,7 +88,11 @@ async function rowOf(
   ];
 }
 
-function jsonOf(context: Context, summary: ContainerSummary, states: States): unknown {
+function jsonOf(
+  summary: ContainerSummary,
+  states: States,
+  needed: (generation: Generation) => readonly string[],
+): unknown {
   if (summary.kind === 'broken')
     return { name: summary.name, state: 'broken', problem: summary.problem };
   const { image, number, launcher, verdict, createdAt, units, command } = summary.current;
@@ -99,7 +106,7 @@ function jsonOf(context: Context, summary: ContainerSummary, states: States): un
     installedAt: createdAt,
     units,
     command,
-    neededStores: neededStores(context.host, summary.current),
+    neededStores: needed(summary.current),
     interrupted: summary.interrupted,
   };
 }

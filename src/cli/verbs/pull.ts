@@ -30,7 +30,7 @@ export const pull: Verb = {
     { command: 'sysct pull oci-archive:etcd.tar', does: 'From an archive, without a network.' },
   ],
   run: async (context, [text = ''], options) => {
-    const { gateFor, openSourceFor, platformFor } = await import('../source-options.ts');
+    const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
     const { openStoresOf } = await import('../open-parts.ts');
     const { pullImage } = await import('../../image/pull-image.ts');
     const gate = await gateFor(context, 'pull', options);

@@ -34,7 +34,7 @@ export const verify: Verb = {
     },
   ],
   run: async (context, [text = ''], options) => {
-    const { gateFor, openSourceFor, platformFor } = await import('../source-options.ts');
+    const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
     const { resolveImage } = await import('../../image/resolve-image.ts');
     const { judgeImage } = await import('../../image/trust-gate.ts');
     const { refusal, describeVerdict } = await import('../../trust/describe-verdict.ts');

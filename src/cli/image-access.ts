@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the options of source-options.ts mean: source, platform and trust gate of a verb that obtains an image.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ImageSource } from '../image/image-source.ts';
+import { openSource } from '../image/open-source.ts';
+import type { Purpose, TrustGate } from '../image/trust-gate.ts';
+import { parsePlatform, platformOfNode, type Platform } from '../oci/platform.ts';
+import { loadPolicy } from '../trust/policy-file.ts';
+import type { Context } from './context.ts';
+import type { OptionValues } from './option-values.ts';
+import { VERSION } from './version.ts';
+
+/** Opens the source that the user named, with the options of SOURCE_OPTIONS. */
+export async function openSourceFor(
+  context: Context,
+  text: string,
+  options: OptionValues,
+): Promise<ImageSource> {
+  const scratchDirectory = join(context.storeDirectory, 'txn');
+  if (/^(oci|docker)-archive:/.test(text))
+    mkdirSync(scratchDirectory, { recursive: true, mode: 0o700 });
+  return await openSource(text, {
+    host: context.host,
+    env: context.env,
+    version: VERSION,
+    log: context.log,
+    signal: context.signal,
+    registry: {
+      authfile: options.text('authfile'),
+      creds: options.text('creds'),
+      certDir: options.text('cert-dir'),
+      tlsVerify: options.boolean('tls-verify'),
+      retries: options.number('retry', 0),
+      retryDelayMs: options.durationMs('retry-delay'),
+    },
+    scratchDirectory,
+  });
+}
+
+export function platformFor(options: OptionValues): Platform {
+  const text = options.text('platform');
+  return text === undefined ? platformOfNode(process.arch) : parsePlatform(text);
+}
+
+export async function gateFor(
+  context: Context,
+  purpose: Purpose,
+  options: OptionValues,
+): Promise<TrustGate> {
+  const override = options.text('policy');
+  return {
+    loaded: await loadPolicy({ host: context.host, override, env: context.env }),
+    purpose,
+    allowUnsigned: options.flag('allow-unsigned'),
+    now: () => context.now(),
+    signal: context.signal,
+  };
+}
