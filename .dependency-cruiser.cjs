@@ -58,6 +58,15 @@ const STORE_ROOMS = {
   disk: [],
 };
 
+/** The rooms inside `trust`, each with the rooms below it; `src/trust/evaluate.ts` stands on top of them. */
+const TRUST_ROOMS = {
+  sigstore: ['lookaside', 'policy', 'verdict'],
+  simple: ['lookaside', 'policy', 'verdict'],
+  lookaside: ['policy', 'verdict'],
+  policy: ['verdict'],
+  verdict: [],
+};
+
 /** Where each third-party package may be imported. */
 const DOORS = {
   commander: '^src/cli/',
@@ -72,7 +81,7 @@ const DOORS = {
 
 /** No file system, no network, no processes: text and values in, values out. */
 const PURE =
-  '^src/(base|oci|template)/|^src/trust/(policy|requirement|scope-lookup|signed-identity|verdict)[.]ts$';
+  '^src/(base|oci|template)/|^src/trust/policy/(policy|requirement|scope-lookup|signed-identity)[.]ts$|^src/trust/verdict/verdict[.]ts$';
 const IMPURE_MODULES =
   '^(node:)?(fs|fs/promises|net|tls|http|https|dns|dgram|child_process|os|worker_threads)$';
 
@@ -85,23 +94,25 @@ module.exports = {
       from: { path: `^src/${room}/` },
       to: { path: '^src/', pathNot: `^src/(${[room, ...below].join('|')})/` },
     })),
-    ...Object.entries(STORE_ROOMS).map(([room, below]) => ({
-      name: `store-${room}-imports-downwards`,
-      comment: `store/${room} may import ${below.length === 0 ? 'no other room of the store' : below.join(', ')}`,
-      severity: 'error',
-      from: { path: `^src/store/${room}/` },
-      to: { path: '^src/store/', pathNot: `^src/store/(${[room, ...below].join('|')})/` },
-    })),
-    {
-      name: 'known-rooms-of-the-store',
-      comment: 'a new room needs its place in the house',
-      severity: 'error',
-      from: {
-        path: '^src/store/[^/]+/',
-        pathNot: `^src/store/(${Object.keys(STORE_ROOMS).join('|')})/`,
+    ...Object.entries({ store: STORE_ROOMS, trust: TRUST_ROOMS }).flatMap(([house, rooms]) => [
+      ...Object.entries(rooms).map(([room, below]) => ({
+        name: `${house}-${room}-imports-downwards`,
+        comment: `${house}/${room} may import ${below.length === 0 ? `no other room of ${house}` : below.join(', ')}`,
+        severity: 'error',
+        from: { path: `^src/${house}/${room}/` },
+        to: { path: `^src/${house}/`, pathNot: `^src/${house}/(${[room, ...below].join('|')})/` },
+      })),
+      {
+        name: `known-rooms-of-${house}`,
+        comment: 'a new room needs its place in the house',
+        severity: 'error',
+        from: {
+          path: `^src/${house}/[^/]+/`,
+          pathNot: `^src/${house}/(${Object.keys(rooms).join('|')})/`,
+        },
+        to: {},
       },
-      to: {},
-    },
+    ]),
     {
       name: 'known-rooms',
       comment: 'a new room needs its place in the house',

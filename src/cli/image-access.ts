@@ -6,7 +6,7 @@ import type { ImageSource } from '../image/image-source.ts';
 import { openSource } from '../image/open-source.ts';
 import type { Purpose, TrustGate } from '../image/trust-gate.ts';
 import { parsePlatform, platformOfNode, type Platform } from '../oci/platform.ts';
-import { loadPolicy } from '../trust/policy-file.ts';
+import { loadPolicy } from '../trust/policy/policy-file.ts';
 import type { Context } from './context.ts';
 import type { OptionValues } from './option-values.ts';
 import { VERSION } from './version.ts';

@@ -2,7 +2,7 @@
 import type { InstallPlan } from '../container/install-plan.ts';
 import type { HostChange } from '../container/host-change.ts';
 import { printable } from '../base/printable.ts';
-import { describeRule, describeVerdict } from '../trust/describe-verdict.ts';
+import { describeRule, describeVerdict } from '../trust/verdict/describe-verdict.ts';
 
 /** What `install --display` shows: all texts that would be written, and what the container may do. */
 export async function renderPlan(plan: InstallPlan): Promise<string> {

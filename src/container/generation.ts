@@ -5,7 +5,7 @@ import { GENERATION_VERSION } from '../store/collect/generation-images.ts';
 import type { NamedImage } from '../store/collect/named-image.ts';
 import type { MountPoint } from '../launch/mount-points.ts';
 import type { VerityLevel } from '../store/checkout/sealer.ts';
-import type { Verdict } from '../trust/verdict.ts';
+import type { Verdict } from '../trust/verdict/verdict.ts';
 import { ContainerError } from './container-error.ts';
 import type { HostChange } from './host-change.ts';
 

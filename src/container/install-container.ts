@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseReference } from '../oci/reference.ts';
-import { describeVerdict } from '../trust/describe-verdict.ts';
+import { describeVerdict } from '../trust/verdict/describe-verdict.ts';
 import { applyInstall } from './apply-install.ts';
 import { checkPlan } from './check-plan.ts';
 import { ContainerDirectory } from './container-directory.ts';

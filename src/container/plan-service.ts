@@ -12,7 +12,7 @@ import {
 } from '../launch/runtime-config-from-image.ts';
 import type { CheckoutPlan } from '../store/checkout/checkout.ts';
 import { lookup } from '../store/tree/tree-path.ts';
-import { describeRule, describeVerdict } from '../trust/describe-verdict.ts';
+import { describeRule, describeVerdict } from '../trust/verdict/describe-verdict.ts';
 import { EXPORTS_LIMITS, type PackageExports } from './exports.ts';
 import { PackageError } from './package-error.ts';
 import { hostView } from './host-view.ts';

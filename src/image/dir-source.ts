@@ -5,7 +5,7 @@ import { printable } from '../base/printable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { LIMITS } from '../oci/limits.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { CandidateSignature, SignatureSearch } from '../trust/signature-source.ts';
+import type { CandidateSignature, SignatureSearch } from '../trust/lookaside/signature-source.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource, ManifestBytes } from './image-source.ts';
 import { assertDigest } from './oci-layout-source.ts';

@@ -14,7 +14,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '../oci/reference.ts';
-import type { SignatureSearch } from '../trust/signature-source.ts';
+import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource, ManifestBytes } from './image-source.ts';
 import { assertDigest } from './oci-layout-source.ts';

@@ -3,7 +3,7 @@ import type { Digest } from '../base/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { BlobSpan } from '../registry/blob-request.ts';
-import type { SignatureSearch } from '../trust/signature-source.ts';
+import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
 
 export type Transport = 'docker' | 'oci' | 'oci-archive' | 'docker-archive' | 'dir';
 

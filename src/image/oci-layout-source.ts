@@ -7,7 +7,7 @@ import { type Descriptor, parseDescriptor } from '../oci/descriptor.ts';
 import { LIMITS } from '../oci/limits.ts';
 import { isIndexMediaType, isManifestMediaType } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { SignatureSearch } from '../trust/signature-source.ts';
+import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource, ManifestBytes } from './image-source.ts';
 

@@ -62,7 +62,7 @@ async function openRegistry(text: string, environment: SourceEnvironment): Promi
   const { loadRegistryAccess } = await import('../registry/registry-access.ts');
   const { RegistryClient } = await import('../registry/registry-client.ts');
   const { expandReference } = await import('../registry/short-name.ts');
-  const { loadRegistriesD } = await import('../trust/registries-d-file.ts');
+  const { loadRegistriesD } = await import('../trust/lookaside/registries-d-file.ts');
   const { RegistrySource } = await import('./registry-source.ts');
   const uid = process.getuid?.() ?? 0;
   const access = loadRegistryAccess({ root: host, env, uid, version, log }, environment.registry);

@@ -13,7 +13,7 @@ import type { ImportTransaction } from '../store/import/import-transaction.ts';
 import type { NewRef, RefRecord } from '../store/ref/ref-record.ts';
 import type { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { Store } from '../store/store.ts';
-import type { CandidateSignature } from '../trust/signature-source.ts';
+import type { CandidateSignature } from '../trust/lookaside/signature-source.ts';
 import { type Layer, LayerFetch } from './layer-fetch.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource } from './image-source.ts';

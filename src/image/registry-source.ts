@@ -7,10 +7,10 @@ import type { BlobSpan } from '../registry/blob-request.ts';
 import type { RegistryAccess } from '../registry/registry-access.ts';
 import type { RegistryClient } from '../registry/registry-client.ts';
 import type { HostRoot } from '../sys/host-root.ts';
-import { findLookasideSignatures } from '../trust/lookaside.ts';
-import { type RegistriesD, signatureSettingsFor } from '../trust/registries-d.ts';
-import { dockerIdentity } from '../trust/scope-lookup.ts';
-import type { SignatureSearch } from '../trust/signature-source.ts';
+import { findLookasideSignatures } from '../trust/lookaside/lookaside.ts';
+import { type RegistriesD, signatureSettingsFor } from '../trust/lookaside/registries-d.ts';
+import { dockerIdentity } from '../trust/policy/scope-lookup.ts';
+import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
 import type { ImageSource, ManifestBytes, RemoteBlobs } from './image-source.ts';
 
 export interface RegistrySourceParts {

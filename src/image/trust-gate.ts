@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { printable } from '../base/printable.ts';
-import { refusal } from '../trust/describe-verdict.ts';
+import { refusal } from '../trust/verdict/describe-verdict.ts';
 import { evaluatePolicy } from '../trust/evaluate.ts';
-import type { LoadedPolicy } from '../trust/policy-file.ts';
+import type { LoadedPolicy } from '../trust/policy/policy-file.ts';
 import { applySystemContainerRule } from '../trust/system-container-rule.ts';
-import type { CandidateSignature } from '../trust/signature-source.ts';
-import type { Verdict } from '../trust/verdict.ts';
+import type { CandidateSignature } from '../trust/lookaside/signature-source.ts';
+import type { Verdict } from '../trust/verdict/verdict.ts';
 import type { ImageSource } from './image-source.ts';
 import type { ResolvedImage } from './resolve-image.ts';
 

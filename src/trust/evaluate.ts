@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever } from '../base/assert-never.ts';
 import { sha256 } from '../base/digest.ts';
-import { describeRule } from './describe-verdict.ts';
-import type { EvaluationContext, PolicySubject, RequirementResult } from './evaluation.ts';
-import type { Policy } from './policy.ts';
-import type { Requirement } from './requirement.ts';
-import { chooseRule } from './scope-lookup.ts';
-import type { SignatureSearch } from './signature-source.ts';
-import { evaluateSignedBy } from './signed-by.ts';
+import { describeRule } from './verdict/describe-verdict.ts';
+import type { EvaluationContext, PolicySubject, RequirementResult } from './verdict/evaluation.ts';
+import type { Policy } from './policy/policy.ts';
+import type { Requirement } from './policy/requirement.ts';
+import { chooseRule } from './policy/scope-lookup.ts';
+import type { SignatureSearch } from './lookaside/signature-source.ts';
+import { evaluateSignedBy } from './simple/signed-by.ts';
 import { unsignedAdmission } from './system-container-rule.ts';
-import { TrustError } from './trust-error.ts';
-import type { PolicyRule, RequirementOutcome, Verdict } from './verdict.ts';
+import { TrustError } from './verdict/trust-error.ts';
+import type { PolicyRule, RequirementOutcome, Verdict } from './verdict/verdict.ts';
 
 /**
  * Decides whether the policy admits the image: every requirement of the chosen rule must be met

@@ -5,7 +5,7 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { HostRoot } from '../../src/sys/host-root.ts';
-import { loadPolicy } from '../../src/trust/policy-file.ts';
+import { loadPolicy } from '../../src/trust/policy/policy-file.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { hasCode } from '../support/trust-errors.ts';
 

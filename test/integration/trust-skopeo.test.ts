@@ -11,10 +11,10 @@ import { HostRoot } from '../../src/sys/host-root.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { evaluatePolicy } from '../../src/trust/evaluate.ts';
 import type { HttpGet } from '../../src/base/http-get.ts';
-import { findLookasideSignatures } from '../../src/trust/lookaside.ts';
-import { loadPolicy } from '../../src/trust/policy-file.ts';
-import { parseRegistriesD, signatureSettingsFor } from '../../src/trust/registries-d.ts';
-import { dockerIdentity } from '../../src/trust/scope-lookup.ts';
+import { findLookasideSignatures } from '../../src/trust/lookaside/lookaside.ts';
+import { loadPolicy } from '../../src/trust/policy/policy-file.ts';
+import { parseRegistriesD, signatureSettingsFor } from '../../src/trust/lookaside/registries-d.ts';
+import { dockerIdentity } from '../../src/trust/policy/scope-lookup.ts';
 import {
   createGpgHome,
   type GpgHome,

@@ -8,10 +8,10 @@ import { parseReference } from '../../src/oci/reference.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { runProcess } from '../../src/sys/process.ts';
 import { evaluatePolicy } from '../../src/trust/evaluate.ts';
-import type { PolicySubject } from '../../src/trust/evaluation.ts';
-import { loadPolicy } from '../../src/trust/policy-file.ts';
-import { TrustError } from '../../src/trust/trust-error.ts';
-import type { Verdict } from '../../src/trust/verdict.ts';
+import type { PolicySubject } from '../../src/trust/verdict/evaluation.ts';
+import { loadPolicy } from '../../src/trust/policy/policy-file.ts';
+import { TrustError } from '../../src/trust/verdict/trust-error.ts';
+import type { Verdict } from '../../src/trust/verdict/verdict.ts';
 
 export interface PolicyImage {
   readonly directory: string;

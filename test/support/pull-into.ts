@@ -9,7 +9,7 @@ import { noRegistryOptions } from '../../src/registry/registry-access.ts';
 import type { RefRecord } from '../../src/store/ref/ref-record.ts';
 import type { Store } from '../../src/store/store.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
-import { parsePolicy } from '../../src/trust/policy.ts';
+import { parsePolicy } from '../../src/trust/policy/policy.ts';
 
 const NOBODY = '/nonexistent';
 

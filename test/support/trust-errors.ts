@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TrustError, type TrustErrorCode } from '../../src/trust/trust-error.ts';
+import { TrustError, type TrustErrorCode } from '../../src/trust/verdict/trust-error.ts';
 
 /** For `assert.throws` and `assert.rejects`: a TrustError of this code whose message fits. */
 export function hasCode(code: TrustErrorCode, message = /./): (error: unknown) => boolean {

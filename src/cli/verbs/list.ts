@@ -74,7 +74,7 @@ async function rowOf(
   states: States,
 ): Promise<readonly string[]> {
   if (summary.kind === 'broken') return [summary.name, '-', 'broken', '-', '-', '-', '-'];
-  const { describeVerdict } = await import('../../trust/describe-verdict.ts');
+  const { describeVerdict } = await import('../../trust/verdict/describe-verdict.ts');
   const { ago } = await import('../table.ts');
   const { image, number, launcher, verdict, createdAt } = summary.current;
   return [

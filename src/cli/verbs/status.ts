@@ -48,7 +48,7 @@ async function render(
   needed: readonly string[],
   state: UnitState | undefined,
 ): Promise<string> {
-  const { describeRule, describeVerdict } = await import('../../trust/describe-verdict.ts');
+  const { describeRule, describeVerdict } = await import('../../trust/verdict/describe-verdict.ts');
   const rows: [string, string][] = [
     ['Name', current.name],
     ['State', stateLine(state)],

@@ -37,7 +37,7 @@ export const verify: Verb = {
     const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
     const { resolveImage } = await import('../../image/resolve-image.ts');
     const { judgeImage } = await import('../../image/trust-gate.ts');
-    const { refusal, describeVerdict } = await import('../../trust/describe-verdict.ts');
+    const { refusal, describeVerdict } = await import('../../trust/verdict/describe-verdict.ts');
     const gate = await gateFor(
       context,
       options.flag('system') ? 'system-container' : 'pull',

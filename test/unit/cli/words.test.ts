@@ -17,7 +17,7 @@ import { VERBS } from '../../../src/cli/verbs.ts';
 import { ContainerError } from '../../../src/container/container-error.ts';
 import { RegistryError } from '../../../src/registry/registry-error.ts';
 import { StoreError } from '../../../src/store/disk/store-error.ts';
-import { TrustError } from '../../../src/trust/trust-error.ts';
+import { TrustError } from '../../../src/trust/verdict/trust-error.ts';
 
 describe('exit statuses', () => {
   const cases = [

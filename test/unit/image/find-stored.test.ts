@@ -14,7 +14,7 @@ import { noRegistryOptions } from '../../../src/registry/registry-access.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
 import { Stores } from '../../../src/store/stores.ts';
 import { HostRoot } from '../../../src/sys/host-root.ts';
-import { parsePolicy } from '../../../src/trust/policy.ts';
+import { parsePolicy } from '../../../src/trust/policy/policy.ts';
 import { tar } from '../../support/tar-builder.ts';
 import { temporaryDirectory } from '../../support/tmp.ts';
 

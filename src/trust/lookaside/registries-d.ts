@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import { quote } from '../../base/printable.ts';
+import { messageOf } from '../../base/sysct-error.ts';
+import type { Reference } from '../../oci/reference.ts';
+import { dockerIdentity, scopesFor } from '../policy/scope-lookup.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+
+/** One `default-docker` or `docker.SCOPE` section; empty and absent fields are undefined. */
+export interface RegistriesDSection {
+  /** `lookaside`, or the deprecated `sigstore`. */
+  readonly lookaside: string | undefined;
+  readonly lookasideStaging: string | undefined;
+  readonly useSigstoreAttachments: boolean | undefined;
+}
+
+/** All files of registries.d together. */
+export interface RegistriesD {
+  readonly defaultDocker: RegistriesDSection | undefined;
+  readonly docker: ReadonlyMap<string, RegistriesDSection>;
+  /** Unknown keys and the like, one line each with the file's name. */
+  readonly warnings: readonly string[];
+}
+
+export interface RegistriesDFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+interface Merged {
+  defaultDocker: Found | undefined;
+  readonly docker: Map<string, Found>;
+  readonly warnings: string[];
+}
+
+interface Found {
+  readonly section: RegistriesDSection;
+  readonly path: string;
+}
+
+/**
+ * Parses and merges the files of a registries.d directory (containers-registries.d(5)).
+ * @throws TrustError INVALID_REGISTRIES_D naming the file, or both files where a section stands twice.
+ */
+export async function parseRegistriesD(files: readonly RegistriesDFile[]): Promise<RegistriesD> {
+  const merged: Merged = { defaultDocker: undefined, docker: new Map(), warnings: [] };
+  for (const file of files) addFile(merged, file.path, await parseYaml(file));
+  return {
+    defaultDocker: merged.defaultDocker?.section,
+    docker: new Map([...merged.docker].map(([scope, { section }]) => [scope, section] as const)),
+    warnings: merged.warnings,
+  };
+}
+
+/** The signature settings of one image, each field from the most specific section that sets it. */
+export interface SignatureSettings {
+  /** Base URL of the lookaside; undefined means the built-in default directory. */
+  readonly lookaside: string | undefined;
+  readonly useSigstoreAttachments: boolean;
+}
+
+/**
+ * @param physical the reference that bytes are really fetched from (a mirror's, where one is used):
+ *   signatures live beside the copy, while policy speaks of the logical name.
+ */
+export function signatureSettingsFor(
+  registriesD: RegistriesD,
+  physical: Reference,
+): SignatureSettings {
+  const sections = scopesFor('docker', dockerIdentity(physical)).map((scope) =>
+    registriesD.docker.get(scope),
+  );
+  sections.push(registriesD.defaultDocker);
+  return {
+    lookaside: sections.find((section) => section?.lookaside !== undefined)?.lookaside,
+    useSigstoreAttachments:
+      sections.find((section) => section?.useSigstoreAttachments !== undefined)
+        ?.useSigstoreAttachments ?? false,
+  };
+}
+
+async function parseYaml({ path, text }: RegistriesDFile): Promise<unknown> {
+  const { parse } = await import('yaml');
+  try {
+    return parse(text, { logLevel: 'error' });
+  } catch (cause) {
+    const [reason = ''] = messageOf(cause).split('\n');
+    throw invalid(path, `is not YAML: ${reason.replace(/:$/, '')}`, cause);
+  }
+}
+
+function addFile(merged: Merged, path: string, document: unknown): void {
+  for (const [key, value] of members(document, path, 'the file')) {
+    if (key === 'default-docker') {
+      if (value === null) continue;
+      if (merged.defaultDocker !== undefined)
+        throw twice('default-docker', merged.defaultDocker.path, path);
+      merged.defaultDocker = { section: parseSection(merged, path, key, value), path };
+    } else if (key === 'docker') {
+      for (const [scope, section] of members(value, path, key)) {
+        const known = merged.docker.get(scope);
+        if (known !== undefined) throw twice(`docker scope ${quote(scope)}`, known.path, path);
+        const name = `docker.${quote(scope)}`;
+        merged.docker.set(scope, { section: parseSection(merged, path, name, section), path });
+      }
+    } else {
+      merged.warnings.push(`${path}: unknown key ${quote(key)} is ignored`);
+    }
+  }
+}
+
+function parseSection(
+  merged: Merged,
+  path: string,
+  name: string,
+  value: unknown,
+): RegistriesDSection {
+  const fields = new Map(members(value, path, name));
+  for (const key of fields.keys())
+    if (!FIELDS.includes(key))
+      merged.warnings.push(`${path}: ${name}: unknown key ${quote(key)} is ignored`);
+  const text = (key: string) => textField(fields.get(key), path, `${name}.${key}`);
+  return {
+    lookaside: text('lookaside') ?? text('sigstore'),
+    lookasideStaging: text('lookaside-staging') ?? text('sigstore-staging'),
+    useSigstoreAttachments: booleanField(
+      fields.get('use-sigstore-attachments'),
+      path,
+      `${name}.use-sigstore-attachments`,
+    ),
+  };
+}
+
+const FIELDS: readonly string[] = [
+  'lookaside',
+  'lookaside-staging',
+  'sigstore',
+  'sigstore-staging',
+  'use-sigstore-attachments',
+];
+
+function textField(value: unknown, path: string, name: string): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value === 'string') return value;
+  throw invalid(path, `${name} is not a text`);
+}
+
+function booleanField(value: unknown, path: string, name: string): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'boolean') return value;
+  // The reference implementation's YAML parser still knows YAML 1.1's words for a boolean field.
+  if (typeof value === 'string' && /^(?:y|yes|on)$/i.test(value)) return true;
+  if (typeof value === 'string' && /^(?:n|no|off)$/i.test(value)) return false;
+  throw invalid(path, `${name} is neither true nor false`);
+}
+
+function members(value: unknown, path: string, name: string): readonly [string, unknown][] {
+  if (value === undefined || value === null) return [];
+  if (typeof value === 'object' && !Array.isArray(value)) return Object.entries(value);
+  throw invalid(path, `${name} is not a mapping`);
+}
+
+function twice(section: string, first: string, second: string): TrustError {
+  return new TrustError(
+    'INVALID_REGISTRIES_D',
+    `${section} is defined both in ${quote(first)} and in ${quote(second)}`,
+    { hint: 'keep one of the two' },
+  );
+}
+
+function invalid(path: string, seen: string, cause?: unknown): TrustError {
+  return new TrustError('INVALID_REGISTRIES_D', `${path}: ${seen}`, {
+    cause,
+    hint: 'the format is described in containers-registries.d(5)',
+  });
+}

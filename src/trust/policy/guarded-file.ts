@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads the files that decide what root runs. As root, a file counts only if nobody but root could
+// have put it there: the file, each directory on the way to it and each symbolic link belong to
+// root, and neither group nor others may write (directories with the sticky bit excepted, where
+// nobody can replace what is root's). Checked inside the host root only; what lies above an offline
+// root is the operator's affair.
+import { constants, type Stats } from 'node:fs';
+import { lstat, open } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { quote } from '../../base/printable.ts';
+import { isErrno, messageOf } from '../../base/sysct-error.ts';
+import type { HostRoot } from '../../sys/host-root.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+
+export interface GuardedFile {
+  readonly host: HostRoot;
+  /** Absolute, inside the root. */
+  readonly path: string;
+  /** `policy`, `key file`: for messages. */
+  readonly what: string;
+  readonly maxBytes: number;
+  /**
+   * `system`: ownership of the file and of the way to it is checked. `named`: the operator named it (or
+   * the policy that names it) on the command line; only that others cannot write it is checked.
+   */
+  readonly guard: 'system' | 'named';
+}
+
+/**
+ * The whole file; undefined when there is none.
+ * @throws TrustError UNSAFE_FILE, UNREADABLE_FILE
+ */
+export async function readGuardedFile(file: GuardedFile): Promise<Buffer | undefined> {
+  const asRoot = process.getuid?.() === 0;
+  try {
+    const real = file.host.resolveFollowing(file.path);
+    const realHostPath = file.host.hostPathOf(real);
+    if (asRoot && file.guard === 'system') {
+      await checkWay(file, posix.normalize(file.path));
+      await checkWay(file, realHostPath);
+    }
+    // A FIFO must not hang us, nor a link that was put in place since.
+    await using handle = await open(
+      real,
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw unreadable(file, 'is not a regular file');
+    if (stat.size > file.maxBytes)
+      throw unreadable(file, `is ${stat.size} bytes long, more than ${file.maxBytes}`);
+    if (asRoot) checkOwner(file, file.path, stat);
+    return await handle.readFile();
+  } catch (cause) {
+    if (cause instanceof TrustError) throw cause;
+    if (isErrno(cause, 'ENOENT')) return undefined;
+    throw new TrustError(
+      'UNREADABLE_FILE',
+      `reading ${file.what} ${quote(file.path)}: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+async function checkWay(file: GuardedFile, hostPath: string): Promise<void> {
+  const steps = hostPath.split('/').filter((step) => step !== '');
+  for (let depth = 1; depth <= steps.length; depth += 1) {
+    const step = `/${steps.slice(0, depth).join('/')}`;
+    const stat = await lstat(file.host.resolve(step));
+    const isSticky = stat.isDirectory() && (stat.mode & 0o1000) !== 0;
+    // A symbolic link has no mode of its own.
+    checkOwner(file, step, stat, !isSticky && !stat.isSymbolicLink());
+  }
+}
+
+function checkOwner(file: GuardedFile, path: string, stat: Stats, checkMode = true): void {
+  const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0');
+  const on =
+    path === file.path
+      ? `${file.what} ${quote(path)}`
+      : `${quote(path)}, on the way to ${file.what} ${quote(file.path)},`;
+  if (file.guard === 'system' && stat.uid !== 0) {
+    throw new TrustError('UNSAFE_FILE', `${on} belongs to user ${stat.uid}, not to root`, {
+      hint: `make it root's: chown root ${path}`,
+    });
+  }
+  if (checkMode && (stat.mode & 0o022) !== 0) {
+    throw new TrustError('UNSAFE_FILE', `${on} can be written by others than root (mode ${mode})`, {
+      hint: `take that away: chmod go-w ${path}`,
+    });
+  }
+}
+
+function unreadable(file: GuardedFile, seen: string): TrustError {
+  return new TrustError('UNREADABLE_FILE', `${file.what} ${quote(file.path)} ${seen}`);
+}

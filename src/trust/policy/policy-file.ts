@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import { posix } from 'node:path';
+import { quote } from '../../base/printable.ts';
+import { HostRoot } from '../../sys/host-root.ts';
+import { type GuardedFile, readGuardedFile } from './guarded-file.ts';
+import { parsePolicy, type Policy } from './policy.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+
+export interface PolicyLocation {
+  readonly host: HostRoot;
+  /** `--policy FILE`: a path on the running host, used instead of every other place. */
+  readonly override?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface LoadedPolicy {
+  readonly policy: Policy;
+  /**
+   * Reads key files for {@link ../evaluate.ts}, in the root that the policy itself was read from.
+   * @throws TrustError UNSAFE_FILE, UNREADABLE_FILE
+   */
+  readonly readKeyFile: (path: string) => Promise<Buffer>;
+}
+
+const SYSTEM_POLICY = '/etc/containers/policy.json';
+const USER_POLICY = '.config/containers/policy.json';
+const MAX_POLICY_BYTES = 4 * 1024 * 1024;
+// Distributions ship keyrings of up to 1 MB.
+const MAX_KEY_FILE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Finds, checks and parses the one policy file: `--policy`, else (not as root, not with `--root`)
+ * `$HOME/.config/containers/policy.json`, else `/etc/containers/policy.json` inside the root.
+ * The first that exists replaces the others. sudo keeps `$HOME`, so root never reads it.
+ *
+ * @throws TrustError NO_POLICY, UNSAFE_FILE, UNREADABLE_FILE, INVALID_POLICY
+ */
+export async function loadPolicy(location: PolicyLocation): Promise<LoadedPolicy> {
+  const files = candidates(location);
+  for (const file of files) {
+    const bytes = await readGuardedFile(file);
+    if (bytes === undefined) continue;
+    return {
+      policy: parsePolicy(decode(bytes, file.path), file.path),
+      readKeyFile: async (path) => await readKeyFile(path, file),
+    };
+  }
+  const places = files.map(({ path }) => path).join(' or ');
+  const inside = location.host.isRunningHost || location.override !== undefined;
+  throw new TrustError(
+    'NO_POLICY',
+    `no trust policy: there is no ${places}${inside ? '' : ` in ${quote(location.host.directory)}`}`,
+    {
+      hint: `write one: {"default": [{"type": "reject"}], "transports": {"docker": {"REGISTRY/REPOSITORY": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/etc/pki/KEY.gpg"}]}}}`,
+    },
+  );
+}
+
+function candidates(location: PolicyLocation): readonly GuardedFile[] {
+  const common = { what: 'trust policy', maxBytes: MAX_POLICY_BYTES };
+  if (location.override !== undefined) {
+    const path = posix.resolve(location.override);
+    return [{ ...common, host: new HostRoot('/'), path, guard: 'named' }];
+  }
+  const system = { ...common, host: location.host, path: SYSTEM_POLICY, guard: 'system' } as const;
+  const home = location.env['HOME'];
+  const isUser = process.getuid?.() !== 0 && location.host.isRunningHost;
+  return isUser && home?.startsWith('/') === true
+    ? [{ ...system, path: posix.join(home, USER_POLICY) }, system]
+    : [system];
+}
+
+async function readKeyFile(path: string, policy: GuardedFile): Promise<Buffer> {
+  if (!path.startsWith('/')) {
+    throw new TrustError(
+      'UNREADABLE_FILE',
+      `key file ${quote(path)} of ${policy.path} is a relative path: whoever chooses the working directory would choose the key`,
+      { hint: 'write the whole path in the policy' },
+    );
+  }
+  const { host, guard } = policy;
+  const file = { host, path, what: 'key file', maxBytes: MAX_KEY_FILE_BYTES, guard };
+  const bytes = await readGuardedFile(file);
+  if (bytes !== undefined) return bytes;
+  throw new TrustError(
+    'UNREADABLE_FILE',
+    `key file ${quote(path)} of ${policy.path} does not exist`,
+    {
+      hint: 'put the exported public key there: gpg --export KEY',
+    },
+  );
+}
+
+function decode(bytes: Buffer, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new TrustError('INVALID_POLICY', `${file}: is not UTF-8`, { cause });
+  }
+}

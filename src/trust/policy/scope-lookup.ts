@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatReference, type Reference, withDefaultTag } from '../../oci/reference.ts';
+import type { Policy } from './policy.ts';
+import type { Requirement } from './requirement.ts';
+import type { PolicyRule } from '../verdict/verdict.ts';
+
+/** The one rule that decides for an image. */
+export interface ChosenRule {
+  readonly rule: PolicyRule;
+  readonly requirements: readonly Requirement[];
+}
+
+/**
+ * The one list of requirements that applies: the identity itself, then its parent namespaces from
+ * the most to the least specific, the transport's `""`, the policy's `default`. More general lists
+ * are ignored completely (containers-policy.json(5) §TRANSPORTS AND SCOPES).
+ */
+export function chooseRule(policy: Policy, transport: string, policyIdentity: string): ChosenRule {
+  const scopes = policy.transports.get(transport);
+  for (const scope of [...scopesFor(transport, policyIdentity), '']) {
+    const found = scopes?.get(scope);
+    if (found !== undefined) {
+      const rule = { policyFile: policy.file, transport, scope, line: found.line };
+      return { rule, requirements: found.requirements };
+    }
+  }
+  const { requirements, line } = policy.default;
+  return { rule: { policyFile: policy.file, transport, scope: undefined, line }, requirements };
+}
+
+/** The scopes that are looked up for an identity, the identity first, without `""`. */
+export function scopesFor(transport: string, policyIdentity: string): readonly string[] {
+  switch (transport) {
+    case 'docker':
+    case 'docker-daemon':
+    case 'atomic':
+      return dockerScopes(policyIdentity);
+    case 'dir':
+    case 'oci':
+    case 'oci-archive':
+    case 'sif':
+      return pathScopes(policyIdentity);
+    default:
+      return policyIdentity === '' ? [] : [policyIdentity];
+  }
+}
+
+/**
+ * The identity of a registry image: its name with the tag (`latest` when it has neither), or with the
+ * digest when it has only that. With both, the tag counts: it is what the user means to run, and the
+ * digest is checked against the manifest in any case.
+ */
+export function dockerIdentity(reference: Reference): string {
+  const full = withDefaultTag(reference);
+  return formatReference(full.tag === undefined ? full : { ...full, digest: undefined });
+}
+
+// quay.io:5000/a/b:t → quay.io:5000/a/b:t, quay.io:5000/a/b, quay.io:5000/a, quay.io:5000, *.io
+function dockerScopes(identity: string): readonly string[] {
+  if (identity === '') return [];
+  const name = nameOf(identity);
+  const scopes = name === identity ? [name] : [identity, name];
+  let parent = name;
+  for (let slash = parent.lastIndexOf('/'); slash !== -1; slash = parent.lastIndexOf('/')) {
+    parent = parent.slice(0, slash);
+    scopes.push(parent);
+  }
+  // Only the wildcards are looked up without the port; no step strips it from the plain host.
+  let host = parent.split(':')[0] ?? '';
+  for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.')) {
+    host = host.slice(dot + 1);
+    scopes.push(`*.${host}`);
+  }
+  return scopes;
+}
+
+function nameOf(identity: string): string {
+  const named = identity.split('@')[0] ?? '';
+  const colon = named.lastIndexOf(':');
+  return colon > named.lastIndexOf('/') && named.includes('/') ? named.slice(0, colon) : named;
+}
+
+function pathScopes(identity: string): readonly string[] {
+  const scopes = [];
+  for (let path = identity; path.lastIndexOf('/') !== -1 && path !== '/';) {
+    scopes.push(path);
+    path = path.slice(0, path.lastIndexOf('/'));
+  }
+  return scopes;
+}

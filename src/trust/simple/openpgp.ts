@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one door to openpgp.js. It promises what gpg promises containers/image: exactly one signature,
+// over the one literal packet of a binary signed message, by a key of this keyring (or its signing
+// subkey) that is neither revoked nor expired *now*, whatever it was when it signed.
+//
+// What openpgp.js leaves to its caller and gpg does not, each met below: no error for a message
+// without signatures; keys are judged at the time
+// of signing, which a thief of a since revoked key can choose; a key whose expiry was extended after
+// signing is refused; only the first armored block of a file is read; decompression is unbounded.
+import type * as OpenPgpModule from 'openpgp';
+import { printable } from '../../base/printable.ts';
+import { messageOf } from '../../base/sysct-error.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+
+type OpenPgp = typeof OpenPgpModule;
+type Key = OpenPgpModule.Key;
+type PublicKey = OpenPgpModule.PublicKey;
+
+// A signature is about 1 kB. openpgp.js begins to verify every signature packet of a message before
+// we can count them: 4 MiB of them, which compress to nothing, would take half a minute (measured).
+const MAX_MESSAGE_BYTES = 64 * 1024;
+
+const CONFIG = {
+  // Accepts keys whose self-signature is newer than the message: every vendor extends its keys. The
+  // checks at the present time make it safe.
+  allowInsecureVerificationWithReformattedKeys: true,
+  maxDecompressedMessageSize: MAX_MESSAGE_BYTES,
+};
+
+const ARMORED_KEYS =
+  /-----BEGIN PGP (PUBLIC|PRIVATE) KEY BLOCK-----[\s\S]*?-----END PGP \1 KEY BLOCK-----/g;
+
+/** Bytes that should hold OpenPGP keys, and where they come from, for messages. */
+export interface KeyMaterial {
+  readonly bytes: Buffer;
+  readonly source: string;
+}
+
+export interface TrustedKey {
+  /** Primary fingerprint, upper-case hex. */
+  readonly fingerprint: string;
+  readonly userId: string | undefined;
+  readonly source: string;
+  readonly key: PublicKey;
+}
+
+/** The keys of one requirement; made anew for each, so that a key never counts for another scope. */
+export interface Keyring {
+  readonly keys: readonly TrustedKey[];
+  /** What could not be read as keys, one line each. */
+  readonly problems: readonly string[];
+}
+
+export interface VerifiedMessage {
+  readonly payload: Buffer;
+  readonly keyFingerprint: string;
+  readonly signedAt: Date;
+}
+
+/** Loads openpgp.js (70–120 ms the first time): call early and await late to hide it behind other work. */
+export async function loadOpenPgp(): Promise<OpenPgp> {
+  return await import('openpgp');
+}
+
+/**
+ * Reads binary or armored keys, all blocks of each source; copies of one key are merged, as `gpg
+ * --import` does. A source without a readable key is a problem in the result, not an error.
+ */
+export async function importKeys(materials: readonly KeyMaterial[]): Promise<Keyring> {
+  const openpgp = await loadOpenPgp();
+  const keys = new Map<string, TrustedKey>();
+  const problems: string[] = [];
+  for (const { bytes, source } of materials) {
+    const blocks = keyBlocks(bytes);
+    if (blocks.length === 0) problems.push(`${source}: no OpenPGP key in it`);
+    for (const block of blocks) {
+      try {
+        for (const key of await readBlock(openpgp, block)) {
+          await addKey(keys, key, source);
+        }
+      } catch (error) {
+        problems.push(`${source}: unreadable OpenPGP key: ${reasonOf(error)}`);
+      }
+    }
+  }
+  return { keys: [...keys.values()], problems };
+}
+
+/**
+ * Verifies a binary OpenPGP signed message against the keyring and returns what was signed.
+ * @throws TrustError BAD_SIGNATURE
+ */
+export async function verifySignedMessage(
+  message: Buffer,
+  keyring: Keyring,
+  now: Date,
+): Promise<VerifiedMessage> {
+  if (message.length > MAX_MESSAGE_BYTES) throw bad(`is longer than ${MAX_MESSAGE_BYTES} bytes`);
+  const openpgp = await loadOpenPgp();
+  try {
+    return await verify(openpgp, message, keyring, now);
+  } catch (cause) {
+    if (cause instanceof TrustError) throw cause;
+    throw new TrustError('BAD_SIGNATURE', `the OpenPGP message is not valid: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+async function verify(
+  openpgp: OpenPgp,
+  binaryMessage: Buffer,
+  keyring: Keyring,
+  now: Date,
+): Promise<VerifiedMessage> {
+  const message = await openpgp.readMessage({ binaryMessage, config: CONFIG });
+  const result = await openpgp.verify({
+    message,
+    verificationKeys: keyring.keys.map(({ key }) => key),
+    format: 'binary',
+    date: now,
+    config: CONFIG,
+  });
+  const [signature] = result.signatures;
+  if (signature === undefined || result.signatures.length !== 1)
+    throw bad(`has ${result.signatures.length} usable signatures instead of one`);
+  const [packet] = (await signature.signature).packets;
+  if (packet === undefined) throw bad('has no signature packet');
+  const { binary, text } = openpgp.enums.signature;
+  if (packet.signatureType !== binary && packet.signatureType !== text)
+    throw bad('is not signed as a document');
+  // openpgp.js takes the first key that knows the issuer ID; so must we.
+  const trusted = keyring.keys.find(({ key }) => key.getKeys(signature.keyID).length > 0);
+  if (trusted === undefined)
+    throw bad(
+      `was made by key ${signature.keyID.toHex().toUpperCase()}, which is none of the accepted keys`,
+    );
+  try {
+    await signature.verified;
+    await trusted.key.verifyPrimaryKey(now);
+    await trusted.key.getSigningKey(signature.keyID, now);
+  } catch (cause) {
+    throw bad(`made by key ${trusted.fingerprint} does not hold: ${reasonOf(cause)}`, cause);
+  }
+  if (packet.created === null) throw bad('has no creation time');
+  return {
+    payload: Buffer.from(result.data),
+    keyFingerprint: trusted.fingerprint,
+    signedAt: packet.created,
+  };
+}
+
+function keyBlocks(bytes: Buffer): readonly (Buffer | string)[] {
+  // The first byte of every OpenPGP packet has its highest bit set.
+  if (((bytes[0] ?? 0) & 0x80) !== 0) return [bytes];
+  return [...bytes.toString('latin1').matchAll(ARMORED_KEYS)].map(([block]) => block);
+}
+
+async function readBlock(openpgp: OpenPgp, block: Buffer | string): Promise<readonly Key[]> {
+  return typeof block === 'string'
+    ? await openpgp.readKeys({ armoredKeys: block, config: CONFIG })
+    : await openpgp.readKeys({ binaryKeys: block, config: CONFIG });
+}
+
+async function addKey(keys: Map<string, TrustedKey>, read: Key, source: string): Promise<void> {
+  const key = read.toPublic();
+  const fingerprint = key.getFingerprint().toUpperCase();
+  const known = keys.get(fingerprint);
+  keys.set(
+    fingerprint,
+    known === undefined
+      ? { fingerprint, userId: key.getUserIDs()[0], source, key }
+      : { ...known, key: await known.key.update(key) },
+  );
+}
+
+function bad(seen: string, cause?: unknown): TrustError {
+  return new TrustError('BAD_SIGNATURE', seen, { cause });
+}
+
+function reasonOf(error: unknown): string {
+  const text = messageOf(error).replace(/^(?:Error [a-z ]+: )+/, '');
+  if (text.includes('eckey-utils')) return 'its elliptic curve is not supported';
+  return printable(text.charAt(0).toLowerCase() + text.slice(1));
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { quote } from '../../base/printable.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+
+/** A signature blob sorted by its first byte, as `signature-N` files and lookasides hold it. */
+export type SignatureBlob =
+  | { readonly format: 'simple-signing'; readonly message: Buffer }
+  | { readonly format: 'sigstore-json'; readonly json: Buffer };
+
+// The packet headers that a binary OpenPGP signed message can begin with: compressed data, one-pass
+// signature, signature; old and new packet format, any length type. Armor, literal data, encryption
+// and marker packets are thereby refused before any parser sees them.
+// prettier-ignore
+const OPENPGP_FIRST_BYTES = new Set([
+  0xa0, 0xa1, 0xa2, 0xa3, 0xc8,
+  0x90, 0x91, 0x92, 0x93, 0xc4,
+  0x88, 0x89, 0x8a, 0x8b, 0xc2,
+]);
+
+/**
+ * Raw OpenPGP, or NUL, a format name, a newline, and the data.
+ * @throws TrustError INVALID_SIGNATURE_BLOB for anything that is neither
+ */
+export function parseSignatureBlob(bytes: Buffer): SignatureBlob {
+  const [first] = bytes;
+  if (first === undefined) throw invalid('is empty');
+  if (OPENPGP_FIRST_BYTES.has(first)) return { format: 'simple-signing', message: bytes };
+  if (first !== 0) {
+    const looks = first === 0x2d ? ' (ASCII armor?)' : first === 0x3c ? ' (a web page?)' : '';
+    throw invalid(
+      `begins with byte 0x${first.toString(16).padStart(2, '0')}${looks}, no signature does`,
+    );
+  }
+  const newline = bytes.indexOf(0x0a);
+  if (newline === -1) throw invalid('has a format mark without its newline');
+  const format = bytes.subarray(1, newline).toString('latin1');
+  const data = bytes.subarray(newline + 1);
+  switch (format) {
+    case 'simple-signing':
+      return { format, message: data };
+    case 'sigstore-json':
+      return { format, json: data };
+    default:
+      throw invalid(`has the unknown format ${quote(format)}`);
+  }
+}
+
+function invalid(seen: string): TrustError {
+  return new TrustError('INVALID_SIGNATURE_BLOB', `signature blob ${seen}`);
+}

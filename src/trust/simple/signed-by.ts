@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `signedBy`. The order is the guard: OpenPGP first, on bytes that nothing has parsed; then the
+// payload; then the digest; then the identity. Nothing that an attacker wrote is read before the
+// step in front of it has passed.
+import { printable, quote } from '../../base/printable.ts';
+import { messageOf } from '../../base/sysct-error.ts';
+import type { Reference } from '../../oci/reference.ts';
+import { describeRule } from '../verdict/describe-verdict.ts';
+import type { EvaluationContext, PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
+import { type Keyring, verifySignedMessage } from './openpgp.ts';
+import type { SignedByRequirement } from '../policy/requirement.ts';
+import { describeKeys, loadRequirementKeys } from './requirement-keys.ts';
+import { parseSignatureBlob } from './signature-blob.ts';
+import type { CandidateSignature, SignatureSearch } from '../lookaside/signature-source.ts';
+import { describeIdentity, matchesIdentity } from '../policy/signed-identity.ts';
+import { parseSimpleSigningPayload } from './simple-signing.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+import type { PolicyRule, RequirementOutcome } from '../verdict/verdict.ts';
+
+// 128 hostile messages of the longest kind would take a minute or two; honest ones take milliseconds.
+const VERIFICATION_BUDGET_MS = 20_000;
+// A refusal is read by people.
+const MAX_EXPLAINED = 8;
+
+interface SimpleSignature {
+  readonly message: Buffer;
+  readonly source: string;
+}
+
+export async function evaluateSignedBy(
+  requirement: SignedByRequirement,
+  rule: PolicyRule,
+  subject: PolicySubject,
+  findSignatures: () => Promise<SignatureSearch>,
+  context: EvaluationContext,
+): Promise<RequirementResult> {
+  if (requirement.keyType !== 'GPGKeys') {
+    return refuse(
+      [`keyType ${quote(requirement.keyType)} (${describeRule(rule)}) is implemented by no tool`],
+      'use keyType "GPGKeys"',
+    );
+  }
+  // Loading openpgp.js and the keys hides behind the search, which is a network request.
+  const [keys, found] = await Promise.allSettled([
+    loadRequirementKeys(requirement.keys, context.readKeyFile),
+    findSignatures(),
+  ]);
+  context.signal.throwIfAborted();
+  if (keys.status === 'rejected') return failure('reading the keys of the policy', keys.reason);
+  if (found.status === 'rejected') return failure('looking for signatures', found.reason);
+  const sorted = sortSignatures(found.value.candidates);
+  if (sorted instanceof TrustError) return failure('looking for signatures', sorted);
+  const reasons: string[] = [];
+  const started = performance.now();
+  for (const signature of sorted.simple) {
+    context.signal.throwIfAborted();
+    if (performance.now() - started > VERIFICATION_BUDGET_MS) {
+      const tooLong = `checking ${sorted.simple.length} signatures takes longer than ${VERIFICATION_BUDGET_MS / 1000} s`;
+      return refuse([tooLong, ...reasons.slice(0, MAX_EXPLAINED)], 'ask who runs the lookaside');
+    }
+    const result = await checkSignature(signature, requirement, keys.value, subject, context.now());
+    if (!(result instanceof TrustError)) return { met: true, outcome: result };
+    reasons.push(`signature ${printable(signature.source)} ${result.message}`);
+  }
+  return explain(reasons, sorted.others, rule, keys.value, found.value, subject);
+}
+
+async function checkSignature(
+  { message, source }: SimpleSignature,
+  requirement: SignedByRequirement,
+  keyring: Keyring,
+  subject: PolicySubject,
+  now: Date,
+): Promise<RequirementOutcome | TrustError> {
+  try {
+    const verified = await verifySignedMessage(message, keyring, now);
+    const payload = parseSimpleSigningPayload(verified.payload);
+    if (payload.manifestDigest !== subject.manifestDigest)
+      return mismatch(`is for another manifest, ${payload.manifestDigest}`);
+    const intended = intendedReference(subject.reference);
+    if (!matchesIdentity(requirement.signedIdentity, intended, payload.dockerReference)) {
+      const wanted = describeIdentity(requirement.signedIdentity, intended);
+      return mismatch(
+        `is good, but for ${quote(payload.dockerReference)}; the policy wants ${wanted}`,
+      );
+    }
+    return {
+      type: 'signedBy',
+      keyFingerprint: verified.keyFingerprint,
+      signedIdentity: payload.dockerReference,
+      signatureSource: source,
+      signedAt: verified.signedAt.toISOString(),
+    };
+  } catch (error) {
+    if (error instanceof TrustError) return error;
+    throw error;
+  }
+}
+
+// name:tag@digest: the caller has held the manifest against the digest; the signature must speak for
+// the tag. (Left whole, it would only match signatures of both, which no tool makes.)
+function intendedReference(reference: Reference | undefined): Reference | undefined {
+  return reference?.tag === undefined ? reference : { ...reference, digest: undefined };
+}
+
+function sortSignatures(
+  candidates: readonly CandidateSignature[],
+): { readonly simple: readonly SimpleSignature[]; readonly others: number } | TrustError {
+  const simple: SimpleSignature[] = [];
+  for (const { bytes, source } of candidates) {
+    try {
+      const blob = parseSignatureBlob(bytes);
+      if (blob.format === 'simple-signing') simple.push({ message: blob.message, source });
+    } catch (cause) {
+      // As in containers/image: whoever answers with something else is broken or lies, which is not
+      // the same as having no signature.
+      if (!(cause instanceof TrustError)) throw cause;
+      return new TrustError('SIGNATURES_UNREADABLE', `${source}: ${cause.message}`, { cause });
+    }
+  }
+  return { simple, others: candidates.length - simple.length };
+}
+
+function explain(
+  failures: readonly string[],
+  others: number,
+  rule: PolicyRule,
+  keyring: Keyring,
+  search: SignatureSearch,
+  subject: PolicySubject,
+): RequirementResult {
+  const required = `the policy requires a GPG signature (${describeRule(rule)})`;
+  const unread = others === 0 ? '' : ` (${others} of another kind)`;
+  const asked = search.places.map((place) => `looked at ${printable(place)}`);
+  const accepted = `accepted keys: ${describeKeys(keyring)}`;
+  const problems = keyring.problems.map((problem) => `not usable as a key: ${problem}`);
+  if (failures.length > 0) {
+    const which =
+      failures.length === 1 ? 'the one found fails' : `all ${failures.length} found fail`;
+    const shown = failures.slice(0, MAX_EXPLAINED);
+    if (failures.length > MAX_EXPLAINED) shown.push(`and ${failures.length - MAX_EXPLAINED} more`);
+    return refuse(
+      [`${required}, and ${which}${unread}`, ...shown, accepted, ...problems],
+      'have it signed by an accepted key for the name asked for, or correct the policy',
+    );
+  }
+  return refuse(
+    [
+      `${required}, but ${subject.manifestDigest} has none${unread}`,
+      ...asked,
+      accepted,
+      ...problems,
+    ],
+    subject.transport === 'docker'
+      ? 'have the image signed, or name the lookaside that holds its signatures in /etc/containers/registries.d'
+      : 'have the image signed, or take it from where its signatures are',
+  );
+}
+
+function failure(doing: string, error: unknown): RequirementResult {
+  const hint = error instanceof Error && 'hint' in error ? error.hint : undefined;
+  return refuse(
+    [`${doing} failed: ${messageOf(error)}`],
+    typeof hint === 'string' ? hint : undefined,
+  );
+}
+
+function mismatch(seen: string): TrustError {
+  return new TrustError('BAD_SIGNATURE', seen);
+}
+
+function refuse(reasons: readonly string[], hint: string | undefined): RequirementResult {
+  return { met: false, reasons, hint };
+}

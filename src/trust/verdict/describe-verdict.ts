@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { quote } from '../../base/printable.ts';
+import { TrustError } from './trust-error.ts';
+import type { PolicyRule, Verdict } from './verdict.ts';
+
+export type Refusal = Extract<Verdict, { readonly allowed: false }>;
+
+/**
+ * One line for tables: `signed by 0123456789ABCDEF…`, `unsigned (by default)`, `refused: …`.
+ * Only the long key ID is shown; `inspect` has the whole fingerprint.
+ */
+export function describeVerdict(verdict: Verdict): string {
+  if (!verdict.allowed) return `refused: ${verdict.reasons[0] ?? 'by policy'}`;
+  const signers = verdict.outcomes.flatMap((outcome) =>
+    outcome.type === 'signedBy' ? [outcome.keyFingerprint.slice(-16)] : [],
+  );
+  if (signers.length > 0) return `signed by ${[...new Set(signers)].join(' and ')}`;
+  return verdict.unsigned === 'by-scope' ? 'unsigned (by scope)' : 'unsigned (by default)';
+}
+
+/** The rule in words: `/etc/containers/policy.json:7, transport docker, scope "quay.io/x"`. */
+export function describeRule(rule: PolicyRule): string {
+  const place = rule.line === undefined ? rule.policyFile : `${rule.policyFile}:${rule.line}`;
+  if (rule.scope === undefined) return `${place}, default`;
+  const scope = rule.scope === '' ? 'default of the transport' : `scope ${quote(rule.scope)}`;
+  return `${place}, transport ${rule.transport}, ${scope}`;
+}
+
+/**
+ * A refusing verdict as an error.
+ * @param what was asked for, `docker://quay.io/coreos/etcd:v3.5`
+ */
+export function refusal(verdict: Refusal, what: string): TrustError {
+  const message = `${what} is refused by policy: ${verdict.reasons.join('; ')}`;
+  return new TrustError(
+    'REFUSED',
+    message,
+    verdict.hint === undefined ? {} : { hint: verdict.hint },
+  );
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SysctError } from '../../base/sysct-error.ts';
+
+export type TrustErrorCode =
+  /** No policy file where one is looked for. */
+  | 'NO_POLICY'
+  /** policy.json breaks its grammar. */
+  | 'INVALID_POLICY'
+  /** A policy or key file could be changed by someone other than root. */
+  | 'UNSAFE_FILE'
+  /** A policy, key or registries.d file exists but cannot be read. */
+  | 'UNREADABLE_FILE'
+  /** A key source holds no usable OpenPGP key. */
+  | 'INVALID_KEYS'
+  /** A registries.d file breaks its grammar, or two of them contradict each other. */
+  | 'INVALID_REGISTRIES_D'
+  /** A lookaside could not be read; not the same as an absent signature. */
+  | 'SIGNATURES_UNREADABLE'
+  /** A signature blob of unknown form. */
+  | 'INVALID_SIGNATURE_BLOB'
+  /** OpenPGP verification failed. */
+  | 'BAD_SIGNATURE'
+  /** The signed text is not a simple-signing payload. */
+  | 'INVALID_PAYLOAD'
+  /** The manifest bytes handed to the gate are not those of the digest. */
+  | 'MANIFEST_MISMATCH'
+  /** The gate said no: see the verdict. */
+  | 'REFUSED';
+
+/** What the trust room throws. A refusal by policy is a {@link Verdict}, not an error, until a caller makes it one. */
+export class TrustError extends SysctError<TrustErrorCode> {}

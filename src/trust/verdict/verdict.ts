@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../../base/digest.ts';
+
+/** The rule of policy.json that decided: which transport, which scope, where it stands. */
+export interface PolicyRule {
+  readonly policyFile: string;
+  readonly transport: string;
+  /** The scope as written; `""` is the transport's default, undefined the policy's `default`. */
+  readonly scope: string | undefined;
+  /** Line in the policy file, from 1; absent in verdicts recorded without it. */
+  readonly line?: number | undefined;
+}
+
+/** What one requirement found. Recorded with a deployment; prints in `inspect` and `verify`. */
+export type RequirementOutcome =
+  | { readonly type: 'insecureAcceptAnything' }
+  | {
+      readonly type: 'signedBy';
+      /** Primary fingerprint of the key that signed, upper-case hex. */
+      readonly keyFingerprint: string;
+      /** The docker-reference that the signature claims. */
+      readonly signedIdentity: string;
+      /** Where the signature was found: a URL or path, credentials removed. */
+      readonly signatureSource: string;
+      /** RFC 3339, from the OpenPGP packet. */
+      readonly signedAt: string;
+    };
+
+export type Verdict =
+  | {
+      readonly allowed: true;
+      readonly rule: PolicyRule;
+      readonly outcomes: readonly RequirementOutcome[];
+      readonly manifestDigest: Digest;
+      /**
+       * Present when no requirement proved anything about the image (`insecureAcceptAnything` only):
+       * `by-default` when a default let it in, `by-scope` when the policy names a scope for it.
+       * See {@link ../system-container-rule.ts}.
+       */
+      readonly unsigned?: 'by-default' | 'by-scope' | undefined;
+    }
+  | {
+      readonly allowed: false;
+      readonly rule: PolicyRule;
+      /** One line each; what was wrong, in the order of the requirements. Never empty. */
+      readonly reasons: readonly string[];
+      readonly hint: string | undefined;
+      readonly manifestDigest: Digest;
+    };
