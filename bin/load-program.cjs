@@ -5,6 +5,10 @@
 const { readFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
+// Said by bin/sysct, to this process alone.
+delete process.env.MALLOC_ARENA_MAX;
+delete process.env.MALLOC_MMAP_THRESHOLD_;
+
 const file = `${__dirname}/program.cjs`;
 // The bundle is ASCII; latin1 spares the decoder.
 const text = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`;
