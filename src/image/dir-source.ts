@@ -58,7 +58,12 @@ export class DirSource implements ImageSource {
     }
     return {
       candidates,
-      places: [printable(`${this.display}/${prefix}signature-N: ${candidates.length} found`)],
+      places: [
+        {
+          place: printable(`${this.display}/${prefix}signature-N`),
+          answer: `${candidates.length} found`,
+        },
+      ],
     };
   }
 

@@ -99,7 +99,9 @@ export class DockerArchiveSource implements ImageSource {
   findSignatures(): Promise<SignatureSearch> {
     return Promise.resolve({
       candidates: [],
-      places: [printable(`${this.display}: docker-archive sources carry no signatures`)],
+      places: [
+        { place: printable(this.display), answer: 'docker-archive sources carry no signatures' },
+      ],
     });
   }
 

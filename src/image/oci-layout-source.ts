@@ -73,7 +73,7 @@ export class OciLayoutSource implements ImageSource {
   findSignatures(): Promise<SignatureSearch> {
     return Promise.resolve({
       candidates: [],
-      places: [`${this.#shown()}: ${this.transport} sources carry no signatures`],
+      places: [{ place: this.#shown(), answer: `${this.transport} sources carry no signatures` }],
     });
   }
 

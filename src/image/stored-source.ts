@@ -54,7 +54,9 @@ export class StoredSource implements ImageSource {
       bytes: this.#store.readBlob(digest),
       source,
     }));
-    const places = [`the store: ${candidates.length} kept with ${this.display}`];
+    const places = [
+      { place: 'the store', answer: `${candidates.length} kept with ${this.display}` },
+    ];
     return Promise.resolve({ candidates, places });
   }
 

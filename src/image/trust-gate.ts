@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { printable } from '../base/printable.ts';
 import { refusal } from '../trust/verdict/describe-verdict.ts';
-import { evaluatePolicy } from '../trust/evaluate.ts';
+import { type Evaluation, evaluatePolicy } from '../trust/evaluate.ts';
 import type { LoadedPolicy } from '../trust/policy/policy-file.ts';
 import { applySystemContainerRule } from '../trust/system-container-rule.ts';
 import type { CandidateSignature } from '../trust/lookaside/signature-source.ts';
@@ -27,6 +27,8 @@ export type Admission = Extract<Verdict, { allowed: true }>;
 export interface Judgement<V extends Verdict = Verdict> {
   readonly verdict: V;
   readonly signatures: readonly CandidateSignature[];
+  /** How the policy came to its verdict, before sysct's own rule. */
+  readonly evaluation: Evaluation;
 }
 
 /** Judges a resolved image, from its manifest and signatures alone. */
@@ -36,7 +38,7 @@ export async function judgeImage(
   image: ResolvedImage,
 ): Promise<Judgement> {
   let signatures: readonly CandidateSignature[] = [];
-  const verdict = await evaluatePolicy(
+  const evaluation = await evaluatePolicy(
     gate.loaded.policy,
     {
       transport: source.transport,
@@ -52,9 +54,12 @@ export async function judgeImage(
     },
     { readKeyFile: gate.loaded.readKeyFile, signal: gate.signal, now: gate.now },
   );
-  if (gate.purpose === 'pull') return { verdict, signatures };
   const { allowUnsigned } = gate;
-  return { verdict: applySystemContainerRule(verdict, { allowUnsigned }), signatures };
+  const verdict =
+    gate.purpose === 'pull'
+      ? evaluation.verdict
+      : applySystemContainerRule(evaluation.verdict, { allowUnsigned });
+  return { verdict, signatures, evaluation };
 }
 
 /** As {@link judgeImage}, for callers that go on only with an admission. @throws TrustError REFUSED */
@@ -63,7 +68,8 @@ export async function admitImage(
   source: ImageSource,
   image: ResolvedImage,
 ): Promise<Judgement<Admission>> {
-  const { verdict, signatures } = await judgeImage(gate, source, image);
-  if (verdict.allowed) return { verdict, signatures };
+  const judgement = await judgeImage(gate, source, image);
+  const { verdict } = judgement;
+  if (verdict.allowed) return { ...judgement, verdict };
   throw refusal(verdict, printable(source.display));
 }

@@ -22,8 +22,8 @@ export interface ExtensionSignature {
 
 export interface ExtensionSearch {
   readonly signatures: readonly ExtensionSignature[];
-  /** One line for the place that was asked, `https://…: 2 signatures` or `…: not supported`. */
-  readonly places: readonly string[];
+  /** The place that was asked, and its answer: `2 signatures`, `404`, `not supported by the registry`. */
+  readonly places: readonly { readonly place: string; readonly answer: string }[];
 }
 
 /**
@@ -41,16 +41,17 @@ export async function readExtension(
   const path = `/extensions/v2/${session.endpoint.reference.repository}/signatures/${manifestDigest}`;
   const supported = await session.keepsSignatures(signal);
   const url = session.describe(path);
-  if (!supported) return { signatures: [], places: [`${url}: not supported by the registry`] };
+  const answered = (answer: string) => [{ place: url, answer }];
+  if (!supported) return { signatures: [], places: answered('not supported by the registry') };
   const response = await session.get(path, { accept: 'application/json' }, signal);
   if (response.status === 404) {
     await response.body.drain();
-    return { signatures: [], places: [`${url}: 404`] };
+    return { signatures: [], places: answered('404') };
   }
   if (response.status !== 200) throw await responseError('reading signatures', response);
   const body = await response.body.readAll(LIMITS.signatureBytes, timing.documentMs);
   const signatures = parseSignatures(body, url);
-  return { signatures, places: [`${url}: ${signatures.length} signatures`] };
+  return { signatures, places: answered(`${signatures.length} signatures`) };
 }
 
 function parseSignatures(body: Buffer, url: string): readonly ExtensionSignature[] {

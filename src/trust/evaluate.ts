@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever } from '../base/assert-never.ts';
-import { sha256 } from '../base/digest.ts';
+import { type Digest, sha256 } from '../base/digest.ts';
 import { describeRule } from './verdict/describe-verdict.ts';
 import type { EvaluationContext, PolicySubject, RequirementResult } from './verdict/evaluation.ts';
 import type { Policy } from './policy/policy.ts';
@@ -9,8 +9,23 @@ import { chooseRule } from './policy/scope-lookup.ts';
 import type { SignatureSearch } from './lookaside/signature-source.ts';
 import { evaluateSignedBy } from './simple/signed-by.ts';
 import { unsignedAdmission } from './system-container-rule.ts';
+import type { AskedPlace } from './verdict/signature-checks.ts';
 import { TrustError } from './verdict/trust-error.ts';
 import type { PolicyRule, RequirementOutcome, Verdict } from './verdict/verdict.ts';
+
+/** A verdict, and how it was come to. */
+export interface Evaluation {
+  readonly verdict: Verdict;
+  /** The requirements of the chosen rule; those behind the first that is not met have no result. */
+  readonly requirements: readonly EvaluatedRequirement[];
+  /** Every place that was asked for signatures; empty where none were asked for, or asking failed. */
+  readonly places: readonly AskedPlace[];
+}
+
+export interface EvaluatedRequirement {
+  readonly requirement: Requirement;
+  readonly result: RequirementResult | undefined;
+}
 
 /**
  * Decides whether the policy admits the image: every requirement of the chosen rule must be met
@@ -26,7 +41,7 @@ export async function evaluatePolicy(
   subject: PolicySubject,
   findSignatures: () => Promise<SignatureSearch>,
   context: EvaluationContext,
-): Promise<Verdict> {
+): Promise<Evaluation> {
   context.signal.throwIfAborted();
   const { manifestDigest } = subject;
   const actual = sha256(subject.manifestBytes);
@@ -36,23 +51,41 @@ export async function evaluatePolicy(
       `manifest ${manifestDigest} has the digest ${actual}`,
     );
   const { rule, requirements } = chooseRule(policy, subject.transport, subject.policyIdentity);
+  const places: AskedPlace[] = [];
   let search: Promise<SignatureSearch> | undefined;
-  const findOnce = () => (search ??= findSignatures());
-  const outcomes: RequirementOutcome[] = [];
+  const find = async (): Promise<SignatureSearch> => {
+    const found = await findSignatures();
+    places.push(...found.places);
+    return found;
+  };
+  const findOnce = () => (search ??= find());
+  const results: RequirementResult[] = [];
   for (const requirement of requirements) {
     const result = await evaluateRequirement(requirement, rule, subject, findOnce, context);
     context.signal.throwIfAborted();
+    results.push(result);
+    if (!result.met) break;
+  }
+  return {
+    verdict: verdictOf(results, rule, manifestDigest),
+    requirements: requirements.map((requirement, n) => ({ requirement, result: results[n] })),
+    places,
+  };
+}
+
+function verdictOf(
+  results: readonly RequirementResult[],
+  rule: PolicyRule,
+  manifestDigest: Digest,
+): Verdict {
+  const outcomes: RequirementOutcome[] = [];
+  for (const result of results) {
     if (!result.met)
       return { allowed: false, rule, reasons: result.reasons, hint: result.hint, manifestDigest };
     outcomes.push(result.outcome);
   }
-  return {
-    allowed: true,
-    rule,
-    outcomes,
-    manifestDigest,
-    unsigned: unsignedAdmission(rule, outcomes),
-  };
+  const unsigned = unsignedAdmission(rule, outcomes);
+  return { allowed: true, rule, outcomes, manifestDigest, unsigned };
 }
 
 async function evaluateRequirement(

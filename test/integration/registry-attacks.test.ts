@@ -713,7 +713,7 @@ describe('a16, a18: the signature extension', () => {
     return {
       sources: signatures.map(({ source }) => source.slice(server.url.length)),
       bytes: signatures.map(({ bytes }) => bytes.toString('latin1')),
-      places: places.map((place) => place.slice(server.url.length)),
+      places: places.map(({ place, answer }) => `${place.slice(server.url.length)}: ${answer}`),
     };
   };
   const path = `/extensions/v2/${REPOSITORY}/signatures/${MANIFEST_DIGEST}`;

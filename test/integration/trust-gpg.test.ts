@@ -473,7 +473,7 @@ describe('signedBy over messages that gpg made', () => {
   it('says which keys would do and where it looked when there is no signature', async () => {
     const { ours } = await opinions(await exported('rsa'), []);
     assert.match(ours.said, /requires a GPG signature \(.*policy\.json:1, transport dir/);
-    assert.match(ours.said, new RegExp(`accepted keys: ${key('rsa').fingerprint} "sysct test`));
+    assert.match(ours.said, new RegExp(`accepted signers: ${key('rsa').fingerprint} "sysct test`));
     assert.match(ours.said, /looked at /);
   });
 

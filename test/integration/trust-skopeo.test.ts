@@ -264,7 +264,7 @@ describe('signatures in the lookaside of a registry', () => {
       reference,
     );
     const loaded = await loadPolicy({ host, override: file, env: {} });
-    const ours = await evaluatePolicy(
+    const { verdict: ours } = await evaluatePolicy(
       loaded.policy,
       {
         transport: 'docker',

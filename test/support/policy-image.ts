@@ -97,7 +97,7 @@ export async function sysctOpinion(
       manifestDigest: image.manifestDigest,
       manifestBytes: image.manifestBytes,
     };
-    return await evaluatePolicy(
+    const { verdict } = await evaluatePolicy(
       loaded.policy,
       subject,
       async () => ({
@@ -105,7 +105,7 @@ export async function sysctOpinion(
           bytes: readFileSync(join(image.directory, name)),
           source: name,
         })),
-        places: [image.directory],
+        places: [{ place: image.directory, answer: 'read' }],
       }),
       {
         readKeyFile: loaded.readKeyFile,
@@ -113,6 +113,7 @@ export async function sysctOpinion(
         now: () => new Date(),
       },
     );
+    return verdict;
   } catch (error) {
     if (error instanceof TrustError) return error;
     throw error;

@@ -18,6 +18,7 @@ import { LIMITS } from '../../oci/limits.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { HostRoot } from '../../sys/host-root.ts';
 import type { CandidateSignature, SignatureSearch } from './signature-source.ts';
+import type { AskedPlace } from '../verdict/signature-checks.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
 export interface LookasideQuery {
@@ -43,6 +44,8 @@ const REQUEST_TIMEOUT_MS = 20_000;
 /** One place that may hold a signature. */
 interface Place {
   readonly display: string;
+  /** The answer that says that there is nothing. */
+  readonly absent: string;
   /** The bytes; undefined when there is nothing there. */
   read(signal: AbortSignal): Promise<Buffer | undefined>;
 }
@@ -62,12 +65,14 @@ export async function findLookasideSignatures(
   const deadline = AbortSignal.timeout(TOTAL_TIMEOUT_MS);
   const signal = AbortSignal.any([access.signal, deadline]);
   const candidates: CandidateSignature[] = [];
+  const places: AskedPlace[] = [];
   let totalBytes = 0;
   for (;;) {
     access.signal.throwIfAborted();
     const place = placeOf(candidates.length + 1);
     const bytes = await readPlace(place, signal, access.signal);
-    if (bytes === undefined) return { candidates, places: [`${place.display}: not there`] };
+    places.push({ place: place.display, answer: bytes === undefined ? place.absent : 'found' });
+    if (bytes === undefined) return { candidates, places };
     totalBytes += bytes.length;
     if (candidates.length >= LIMITS.signaturesPerImage)
       throw failed(place, `there are more than ${LIMITS.signaturesPerImage} signatures`);
@@ -121,6 +126,7 @@ function parseBase(base: string): URL {
 function httpPlace(url: URL, httpGet: HttpGet): Place {
   const place: Place = {
     display: redactUrl(url),
+    absent: '404',
     read: async (signal) => {
       const maxBytes = LIMITS.signatureBytes;
       const answer = await httpGet(url.href, { signal, maxBytes, timeoutMs: REQUEST_TIMEOUT_MS });
@@ -137,6 +143,7 @@ function filePlace(url: URL, host: HostRoot): Place {
   const path = fileURLToPath(url);
   const place: Place = {
     display: printable(path),
+    absent: 'no such file',
     read: async () => {
       try {
         // Non-blocking, so that a FIFO cannot hang us.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AskedPlace } from '../verdict/signature-checks.ts';
 
 /** A signature as found, nothing of it believed yet. */
 export interface CandidateSignature {
@@ -10,6 +11,5 @@ export interface CandidateSignature {
 /** What a search for signatures brought, for the verdict and for explaining a refusal. */
 export interface SignatureSearch {
   readonly candidates: readonly CandidateSignature[];
-  /** One line a place that was asked: `https://…/signature-1: 404`. */
-  readonly places: readonly string[];
+  readonly places: readonly AskedPlace[];
 }

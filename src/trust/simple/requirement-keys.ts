@@ -36,11 +36,9 @@ async function materials(
 }
 
 /** `0123… "Alice <a@example.com>" from /etc/pki/a.gpg` for each key, for messages. */
-export function describeKeys(keyring: Keyring): string {
-  return keyring.keys
-    .map(({ fingerprint, userId, source }) => {
-      const owner = userId === undefined ? '' : ` ${quote(userId)}`;
-      return `${fingerprint}${owner} from ${printable(source)}`;
-    })
-    .join(', ');
+export function describeKeys(keyring: Keyring): readonly string[] {
+  return keyring.keys.map(({ fingerprint, userId, source }) => {
+    const owner = userId === undefined ? '' : ` ${quote(userId)}`;
+    return `${fingerprint}${owner} from ${printable(source)}`;
+  });
 }

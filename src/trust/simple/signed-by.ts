@@ -3,7 +3,7 @@
 // `signedBy`. The order is the guard: OpenPGP first, on bytes that nothing has parsed; then the
 // payload; then the digest; then the identity. Nothing that an attacker wrote is read before the
 // step in front of it has passed.
-import { printable, quote } from '../../base/printable.ts';
+import { quote } from '../../base/printable.ts';
 import { messageOf } from '../../base/sysct-error.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { describeRule } from '../verdict/describe-verdict.ts';
@@ -13,6 +13,7 @@ import type { SignedByRequirement } from '../policy/requirement.ts';
 import { describeKeys, loadRequirementKeys } from './requirement-keys.ts';
 import { parseSignatureBlob } from './signature-blob.ts';
 import type { CandidateSignature, SignatureSearch } from '../lookaside/signature-source.ts';
+import { type CheckedSignature, unmetReasons } from '../verdict/signature-checks.ts';
 import { describeIdentity, matchesIdentity } from '../policy/signed-identity.ts';
 import { parseSimpleSigningPayload } from './simple-signing.ts';
 import { TrustError } from '../verdict/trust-error.ts';
@@ -20,8 +21,6 @@ import type { PolicyRule, RequirementOutcome } from '../verdict/verdict.ts';
 
 // 128 hostile messages of the longest kind would take a minute or two; honest ones take milliseconds.
 const VERIFICATION_BUDGET_MS = 20_000;
-// A refusal is read by people.
-const MAX_EXPLAINED = 8;
 
 interface SimpleSignature {
   readonly message: Buffer;
@@ -49,21 +48,44 @@ export async function evaluateSignedBy(
   context.signal.throwIfAborted();
   if (keys.status === 'rejected') return failure('reading the keys of the policy', keys.reason);
   if (found.status === 'rejected') return failure('looking for signatures', found.reason);
+  const asked = {
+    wanted: 'a GPG signature',
+    signers: describeKeys(keys.value),
+    identity: describeIdentity(requirement.signedIdentity, intendedReference(subject.reference)),
+    problems: keys.value.problems,
+  };
   const sorted = sortSignatures(found.value.candidates);
   if (sorted instanceof TrustError) return failure('looking for signatures', sorted);
-  const reasons: string[] = [];
+  const signatures: CheckedSignature[] = [];
+  const checks = { ...asked, signatures };
   const started = performance.now();
-  for (const signature of sorted.simple) {
+  let met: RequirementOutcome | undefined;
+  for (const { source, message } of sorted) {
     context.signal.throwIfAborted();
-    if (performance.now() - started > VERIFICATION_BUDGET_MS) {
-      const tooLong = `checking ${sorted.simple.length} signatures takes longer than ${VERIFICATION_BUDGET_MS / 1000} s`;
-      return refuse([tooLong, ...reasons.slice(0, MAX_EXPLAINED)], 'ask who runs the lookaside');
+    if (message === undefined || met !== undefined) {
+      signatures.push(passedOver(source, met === undefined));
+      continue;
     }
-    const result = await checkSignature(signature, requirement, keys.value, subject, context.now());
-    if (!(result instanceof TrustError)) return { met: true, outcome: result };
-    reasons.push(`signature ${printable(signature.source)} ${result.message}`);
+    if (performance.now() - started > VERIFICATION_BUDGET_MS) {
+      const tooLong = `checking ${sorted.length} signatures takes longer than ${VERIFICATION_BUDGET_MS / 1000} s`;
+      return { ...refuse([tooLong], 'ask who runs the lookaside'), checks };
+    }
+    const result = await checkSignature(
+      { message, source },
+      requirement,
+      keys.value,
+      subject,
+      context.now(),
+    );
+    if (result instanceof TrustError) {
+      signatures.push({ source, result: { kind: 'refused', reason: result.message } });
+    } else {
+      met = result;
+      signatures.push({ source, result: { kind: 'counts', outcome: result } });
+    }
   }
-  return explain(reasons, sorted.others, rule, keys.value, found.value, subject);
+  if (met !== undefined) return { met: true, outcome: met, checks };
+  return { met: false, ...unmetReasons(checks, rule, found.value.places, subject), checks };
 }
 
 async function checkSignature(
@@ -104,14 +126,16 @@ function intendedReference(reference: Reference | undefined): Reference | undefi
   return reference?.tag === undefined ? reference : { ...reference, digest: undefined };
 }
 
+/** The candidates, those of another kind without a message. */
 function sortSignatures(
   candidates: readonly CandidateSignature[],
-): { readonly simple: readonly SimpleSignature[]; readonly others: number } | TrustError {
-  const simple: SimpleSignature[] = [];
+): readonly { readonly source: string; readonly message: Buffer | undefined }[] | TrustError {
+  const sorted = [];
   for (const { bytes, source } of candidates) {
     try {
       const blob = parseSignatureBlob(bytes);
-      if (blob.format === 'simple-signing') simple.push({ message: blob.message, source });
+      const message = blob.format === 'simple-signing' ? blob.message : undefined;
+      sorted.push({ source, message });
     } catch (cause) {
       // As in containers/image: whoever answers with something else is broken or lies, which is not
       // the same as having no signature.
@@ -119,43 +143,12 @@ function sortSignatures(
       return new TrustError('SIGNATURES_UNREADABLE', `${source}: ${cause.message}`, { cause });
     }
   }
-  return { simple, others: candidates.length - simple.length };
+  return sorted;
 }
 
-function explain(
-  failures: readonly string[],
-  others: number,
-  rule: PolicyRule,
-  keyring: Keyring,
-  search: SignatureSearch,
-  subject: PolicySubject,
-): RequirementResult {
-  const required = `the policy requires a GPG signature (${describeRule(rule)})`;
-  const unread = others === 0 ? '' : ` (${others} of another kind)`;
-  const asked = search.places.map((place) => `looked at ${printable(place)}`);
-  const accepted = `accepted keys: ${describeKeys(keyring)}`;
-  const problems = keyring.problems.map((problem) => `not usable as a key: ${problem}`);
-  if (failures.length > 0) {
-    const which =
-      failures.length === 1 ? 'the one found fails' : `all ${failures.length} found fail`;
-    const shown = failures.slice(0, MAX_EXPLAINED);
-    if (failures.length > MAX_EXPLAINED) shown.push(`and ${failures.length - MAX_EXPLAINED} more`);
-    return refuse(
-      [`${required}, and ${which}${unread}`, ...shown, accepted, ...problems],
-      'have it signed by an accepted key for the name asked for, or correct the policy',
-    );
-  }
-  return refuse(
-    [
-      `${required}, but ${subject.manifestDigest} has none${unread}`,
-      ...asked,
-      accepted,
-      ...problems,
-    ],
-    subject.transport === 'docker'
-      ? 'have the image signed, or name the lookaside that holds its signatures in /etc/containers/registries.d'
-      : 'have the image signed, or take it from where its signatures are',
-  );
+function passedOver(source: string, isOtherKind: boolean): CheckedSignature {
+  const reason = isOtherKind ? 'is no simple signature' : 'is not needed: an earlier one counts';
+  return { source, result: { kind: 'passed-over', reason } };
 }
 
 function failure(doing: string, error: unknown): RequirementResult {

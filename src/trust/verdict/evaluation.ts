@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../base/digest.ts';
 import type { Reference } from '../../oci/reference.ts';
+import type { SignatureChecks } from './signature-checks.ts';
 import type { RequirementOutcome } from './verdict.ts';
 
 /** The image that asks to be let in. */
@@ -24,7 +25,8 @@ export interface EvaluationContext {
   readonly now: () => Date;
 }
 
-/** What one requirement says. */
-export type RequirementResult =
+/** What one requirement says, and, where it asks for signatures, what came of each. */
+export type RequirementResult = (
   | { readonly met: true; readonly outcome: RequirementOutcome }
-  | { readonly met: false; readonly reasons: readonly string[]; readonly hint: string | undefined };
+  | { readonly met: false; readonly reasons: readonly string[]; readonly hint: string | undefined }
+) & { readonly checks?: SignatureChecks | undefined };

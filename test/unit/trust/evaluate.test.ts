@@ -5,8 +5,8 @@ import { createMessage, generateKey, type PrivateKey, sign } from 'openpgp';
 import { sha256 } from '../../../src/base/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { describeVerdict } from '../../../src/trust/verdict/describe-verdict.ts';
-import { evaluatePolicy } from '../../../src/trust/evaluate.ts';
-import type { PolicySubject } from '../../../src/trust/verdict/evaluation.ts';
+import { type Evaluation, evaluatePolicy } from '../../../src/trust/evaluate.ts';
+import type { PolicySubject, RequirementResult } from '../../../src/trust/verdict/evaluation.ts';
 import { parsePolicy } from '../../../src/trust/policy/policy.ts';
 import type { SignatureSearch } from '../../../src/trust/lookaside/signature-source.ts';
 import { TrustError } from '../../../src/trust/verdict/trust-error.ts';
@@ -69,12 +69,11 @@ const signedBy = (key: TestKey, more: object = {}) => ({
 function search(...signatures: readonly Buffer[]): SignatureSearch {
   return {
     candidates: signatures.map((bytes, n) => ({ bytes, source: `https://s/signature-${n + 1}` })),
-    places: [`https://s/signature-${signatures.length + 1}: not there`],
+    places: [{ place: `https://s/signature-${signatures.length + 1}`, answer: '404' }],
   };
 }
 
-interface Asked {
-  readonly verdict: Verdict;
+interface Asked extends Evaluation {
   readonly searches: number;
 }
 
@@ -91,7 +90,7 @@ async function ask(
     '/etc/containers/policy.json',
   );
   let searches = 0;
-  const verdict = await evaluatePolicy(
+  const evaluation = await evaluatePolicy(
     policy,
     subject,
     async () => {
@@ -109,7 +108,7 @@ async function ask(
       now: () => new Date(),
     },
   );
-  return { verdict, searches };
+  return { ...evaluation, searches };
 }
 
 function reasons(verdict: Verdict): string {
@@ -171,7 +170,7 @@ describe('evaluatePolicy', () => {
       'p',
     );
     const found = search(await signFor(bob));
-    const verdict = await evaluatePolicy(policy, SUBJECT, async () => found, {
+    const { verdict } = await evaluatePolicy(policy, SUBJECT, async () => found, {
       readKeyFile: async () => Buffer.alloc(0),
       signal: new AbortController().signal,
       now: () => new Date(),
@@ -201,11 +200,38 @@ describe('evaluatePolicy', () => {
       reasons(verdict),
       /^the policy requires a GPG signature \(.*policy\.json:1, trans/,
     );
-    assert.match(reasons(verdict), /^looked at https:\/\/s\/signature-1: not there$/m);
-    const keys = `^accepted keys: ${alice.fingerprint} "alice <alice@example.com>" from keyData$`;
+    assert.match(reasons(verdict), /^looked at https:\/\/s\/signature-1: 404$/m);
+    const keys = `^accepted signers: ${alice.fingerprint} "alice <alice@example.com>" from keyData$`;
     assert.match(reasons(verdict), new RegExp(keys, 'm'));
     assert.ok(!verdict.allowed);
     assert.match(verdict.hint ?? '', /registries\.d/);
+  });
+
+  it('reports what came of each signature, and stops at the requirement that is not met', async () => {
+    const found = search(
+      Buffer.from('\0sigstore-json\n{}'),
+      await signFor(bob),
+      await signFor(alice),
+      await signFor(alice),
+    );
+    const { requirements, places } = await ask([signedBy(alice), signedBy(bob), ACCEPT], found);
+    const [first, second, third] = requirements;
+    const kinds = (result: RequirementResult | undefined) =>
+      result?.checks?.signatures.map((signature) => signature.result.kind);
+    assert.deepEqual(kinds(first?.result), ['passed-over', 'refused', 'counts', 'passed-over']);
+    assert.deepEqual(kinds(second?.result), [
+      'passed-over',
+      'counts',
+      'passed-over',
+      'passed-over',
+    ]);
+    assert.equal(third?.result?.met, true);
+    assert.deepEqual(places, found.places);
+    const refused = await ask([signedBy(alice), ACCEPT], search());
+    assert.deepEqual(
+      refused.requirements.map(({ result }) => result?.met),
+      [false, undefined],
+    );
   });
 
   it('explains the first eight of many bad signatures', async () => {

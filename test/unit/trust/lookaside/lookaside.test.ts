@@ -49,7 +49,10 @@ describe('findLookasideSignatures over http', () => {
     assert.deepEqual(asked, [`${directory}/signature-1`, `${directory}/signature-2`]);
     assert.deepEqual(found, {
       candidates: [{ bytes: Buffer.from('a'), source: `${directory}/signature-1` }],
-      places: [`${directory}/signature-2: not there`],
+      places: [
+        { place: `${directory}/signature-1`, answer: 'found' },
+        { place: `${directory}/signature-2`, answer: '404' },
+      ],
     });
   });
 
@@ -149,7 +152,10 @@ describe('findLookasideSignatures in files', () => {
     const { candidates, places } = await find(undefined, neverAsked, tmp.directory);
     const shown = `/var/lib/containers/sigstore/coreos/etcd@sha256=${HEX}`;
     assert.deepEqual(candidates, [{ bytes: Buffer.from('one'), source: `${shown}/signature-1` }]);
-    assert.deepEqual(places, [`${shown}/signature-2: not there`]);
+    assert.deepEqual(places, [
+      { place: `${shown}/signature-1`, answer: 'found' },
+      { place: `${shown}/signature-2`, answer: 'no such file' },
+    ]);
   });
 
   it('follows links inside the root only', async () => {
