@@ -43,24 +43,33 @@ const KINDS: ReadonlySet<JsonValue | undefined> = new Set([
  * @throws ArchiveError BAD_TOC
  */
 export function parseChunkedToc(bytes: Buffer, blobBytes: number): ChunkedToc {
-  const toc = parsed(bytes);
-  const { version, entries: list, tarSplitDigest } = toc;
-  if (version !== 1 || !Array.isArray(list)) throw bad('it has no version 1 and entries');
   const entries: TocEntry[] = [];
-  let contentBytes = 0;
-  for (const item of list as readonly JsonValue[]) {
-    if (!isJsonObject(item)) throw bad('an entry is no object');
-    if (item['type'] === 'chunk') {
-      if (item['name'] !== entries.at(-1)?.name) throw bad('a chunk does not follow its file');
-      continue;
-    }
-    const entry = entryOf(item, blobBytes);
-    contentBytes += entry.content?.sizeBytes ?? 0;
-    entries.push(entry);
-  }
-  if (contentBytes > GRACE_BYTES + RATIO * blobBytes) throw bad('its contents swell too much');
-  assertApart(entries);
+  const { tarSplitDigest } = visitToc(bytes, blobBytes, (entry) => void entries.push(entry));
   return { entries, tarSplitDigest: isDigest(tarSplitDigest) ? tarSplitDigest : undefined };
+}
+
+/**
+ * Calls `visit` for each member, with the entries that are about it: its own and those of its parts. As
+ * {@link parseChunkedToc} otherwise. @returns what the table of contents was parsed to
+ */
+export function visitToc(
+  bytes: Buffer,
+  blobBytes: number,
+  visit: (entry: TocEntry, items: MemberItems) => void,
+): JsonObject {
+  const toc = parsed(bytes);
+  const { version, entries: list } = toc;
+  if (version !== 1 || !Array.isArray(list)) throw badToc('it has no version 1 and entries');
+  const contents: TocContent[] = [];
+  for (const items of memberItems(list as readonly JsonValue[])) {
+    const entry = entryOf(items[0], blobBytes);
+    if (entry.content !== undefined) contents.push(entry.content);
+    visit(entry, items);
+  }
+  const contentBytes = contents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (contentBytes > GRACE_BYTES + RATIO * blobBytes) throw badToc('its contents swell too much');
+  assertApart(contents);
+  return toc;
 }
 
 // As decompress.ts limits whole blobs.
@@ -72,32 +81,50 @@ function parsed(bytes: Buffer): JsonObject {
   try {
     value = JSON.parse(bytes.toString('utf8')) as JsonValue;
   } catch (cause) {
-    throw bad(messageOf(cause));
+    throw badToc(messageOf(cause));
   }
   if (isJsonObject(value)) return value;
-  throw bad('it is no object');
+  throw badToc('it is no object');
+}
+
+type MemberItems = [own: JsonObject, ...parts: JsonObject[]];
+
+function* memberItems(list: readonly JsonValue[]): Generator<MemberItems, void, undefined> {
+  let items: MemberItems | undefined;
+  for (const item of list) {
+    if (!isJsonObject(item)) throw badToc('an entry is no object');
+    if (item['type'] === 'chunk') {
+      if (items === undefined || item['name'] !== items[0]['name']) {
+        throw badToc('a chunk does not follow its file');
+      }
+      items.push(item);
+      continue;
+    }
+    if (items !== undefined) yield items;
+    items = [item];
+  }
+  if (items !== undefined) yield items;
 }
 
 function entryOf(item: JsonObject, blobBytes: number): TocEntry {
   const { type, name, size = 0, digest, offset, endOffset } = item;
-  if (typeof name !== 'string' || !KINDS.has(type)) throw bad('an entry has no name and type');
-  if (!isCount(size)) throw bad(`${quote(name)} has no proper size`);
+  if (typeof name !== 'string' || !KINDS.has(type)) throw badToc('an entry has no name and type');
+  if (!isCount(size)) throw badToc(`${quote(name)} has no proper size`);
   if (type !== 'reg' || size === 0) return { name, content: undefined };
-  if (!isDigest(digest)) throw bad(`${quote(name)} has no digest`);
+  if (!isDigest(digest)) throw badToc(`${quote(name)} has no digest`);
   if (!isCount(offset) || !isCount(endOffset) || offset >= endOffset || endOffset > blobBytes) {
-    throw bad(`the bytes of ${quote(name)} lie outside of the blob`);
+    throw badToc(`the bytes of ${quote(name)} lie outside of the blob`);
   }
   return { name, content: { digest, sizeBytes: size, start: offset, end: endOffset } };
 }
 
 /** Contents may lie at one place when they are the same, but not cut across each other. */
-function assertApart(entries: readonly TocEntry[]): void {
-  const contents = entries.flatMap(({ content }) => content ?? []);
+function assertApart(contents: readonly TocContent[]): void {
   let last: TocContent | undefined;
   for (const content of contents.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     const same = content.start === last?.start && content.digest === last.digest;
     const fits = same ? content.end === last?.end && content.sizeBytes === last.sizeBytes : true;
-    if (!fits || (!same && content.start < (last?.end ?? 0))) throw bad('contents overlap');
+    if (!fits || (!same && content.start < (last?.end ?? 0))) throw badToc('contents overlap');
     last = content;
   }
 }
@@ -106,6 +133,6 @@ function isCount(value: JsonValue | undefined): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-function bad(reason: string): ArchiveError {
+export function badToc(reason: string): ArchiveError {
   return new ArchiveError('BAD_TOC', `reading a table of contents: ${reason}`);
 }

@@ -22,7 +22,9 @@ export async function withDisplayParts(
   const directory = await mkdtemp(join(context.env['TMPDIR'] ?? SCRATCH, 'sysct-display-'));
   try {
     const parts = await openParts(context, progress);
-    await use({ ...parts, pullStore: await openStore(directory, { log: context.log }) });
+    const { chunkedDiffId } = context.settings;
+    const pullStore = await openStore(directory, { log: context.log, chunkedDiffId });
+    await use({ ...parts, pullStore });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

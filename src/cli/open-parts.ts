@@ -8,8 +8,9 @@ import { Stores } from '../store/stores.ts';
 import type { Context } from './context.ts';
 
 export async function openStoreOf(context: Context): Promise<Store> {
-  const { gcGraceMs: graceMs, verity } = context.settings;
-  return await openStore(context.storeDirectory, { log: context.log, graceMs, verity });
+  const { gcGraceMs: graceMs, verity, chunkedDiffId } = context.settings;
+  const { log, storeDirectory } = context;
+  return await openStore(storeDirectory, { log, graceMs, verity, chunkedDiffId });
 }
 
 /** The host's own store and the additional ones. Those that cannot be read are left out with a warning. */

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 import { quote } from '../base/printable.ts';
 import type { VeritySetting } from '../store/checkout/sealer.ts';
+import type { ChunkedDiffIdSetting } from '../store/store.ts';
 import { UsageError } from '../base/sysct-error.ts';
 import type { AdditionalPlace } from '../store/reader/open-additional-stores.ts';
 
@@ -13,6 +14,8 @@ export interface Settings {
   readonly additionalStores: readonly AdditionalPlace[];
   /** Whether files of the store are sealed with fs-verity. */
   readonly verity: VeritySetting;
+  /** Whether zstd:chunked layers that are fetched by parts must have the diffIDs that their configs name. */
+  readonly chunkedDiffId: ChunkedDiffIdSetting;
   /** Units that every system container starts before: the container daemons. */
   readonly before: readonly string[];
   /** The OCI runtime, a host path or a name looked up in the usual directories. */
@@ -36,6 +39,7 @@ export const DEFAULT_SETTINGS: Settings = {
   store: '/var/lib/sysct',
   additionalStores: [{ path: '/usr/lib/sysct/store', origin: 'usual' }],
   verity: 'auto',
+  chunkedDiffId: 'check',
   before: DAEMONS,
   runtime: undefined,
   gcGraceMs: 0,
@@ -66,6 +70,9 @@ export function settingsFrom(
         break;
       case 'verity':
         settings = { ...settings, verity: veritySetting(value, key, what) };
+        break;
+      case 'zstd-chunked-diff-id':
+        settings = { ...settings, chunkedDiffId: chunkedDiffIdSetting(value, key, what) };
         break;
       case 'before':
         settings = { ...settings, before: unitNames(value, key, what) };
@@ -108,6 +115,11 @@ function veritySetting(value: unknown, key: string, what: string): VeritySetting
   if (found !== undefined) return found;
   const words = VERITY_SETTINGS.map(quote).join(', ');
   throw invalid(what, key, `is none of ${words}`, `write ${key} = "auto"`);
+}
+
+function chunkedDiffIdSetting(value: unknown, key: string, what: string): ChunkedDiffIdSetting {
+  if (value === 'check' || value === 'skip') return value;
+  throw invalid(what, key, 'is neither "check" nor "skip"', `write ${key} = "check"`);
 }
 
 function absolutePath(value: unknown, key: string, what: string): string {

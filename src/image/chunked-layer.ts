@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { ArchiveError } from '../archive/archive-error.ts';
-import type { TocContent } from '../archive/chunked-toc.ts';
 import type { Digest } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
 import { formatSize } from '../base/size.ts';
@@ -12,19 +11,20 @@ import type { ContentSpool } from '../store/import/content-spool.ts';
 import type { StoredContents } from '../store/import/stored-contents.ts';
 import type { FileContent } from '../store/tree/inode.ts';
 import { type ArchivePiece, ChunkedMetadata } from './chunked-metadata.ts';
-import { bytesOf, type PlannedSpan, planSpans } from './chunked-plan.ts';
+import type { PlannedSpan } from './chunked-plan.ts';
 import { fetchContents } from './fetch-contents.ts';
 import type { RemoteBlobs } from './image-source.ts';
+import { sortContents } from './missing-contents.ts';
 
 /** When more than this share of a blob is missing, all of it in one stream is faster, and smaller than it seems. */
-const WORTHWHILE_SHARE = 0.7;
+export const WORTHWHILE_SHARE = 0.7;
 
 const CHUNK_BYTES = 512 * 1024;
 
 export interface ChunkedParts {
   readonly remote: RemoteBlobs;
   readonly descriptor: Descriptor;
-  readonly contents: StoredContents;
+  readonly contents: Pick<StoredContents, 'find' | 'read'>;
   readonly openSpool: () => ContentSpool;
   /** Told of compressed bytes as they come. */
   readonly onBytes: (count: number) => void;
@@ -74,17 +74,7 @@ export class ChunkedLayer {
       if (isReasonForWhole(error)) return whole(error.message);
       throw error;
     }
-    const known = new Map<Digest, FileContent>();
-    const missing = new Map<Digest, TocContent>();
-    for (const { content } of metadata.toc.entries) {
-      if (content === undefined) continue;
-      if (known.has(content.digest) || missing.has(content.digest)) continue;
-      const found = contents.find(content.digest, content.sizeBytes);
-      if (found === undefined) missing.set(content.digest, content);
-      else known.set(content.digest, found);
-    }
-    const spans = planSpans([...missing.values()]);
-    const missingBytes = bytesOf(spans);
+    const { known, spans, missingBytes } = sortContents(metadata.toc.entries, contents);
     if (missingBytes > WORTHWHILE_SHARE * descriptor.sizeBytes) {
       return whole(
         `${formatSize(missingBytes)} of ${formatSize(descriptor.sizeBytes)} are missing`,

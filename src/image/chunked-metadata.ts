@@ -13,7 +13,7 @@ import type { RemoteBlobs } from './image-source.ts';
 const COMPRESSED_MAX_BYTES = 16 * 1024 * 1024;
 
 /** 40,000 files come to this much of JSON; all of it is in memory, several times over while it is parsed. */
-const TOC_MAX_BYTES = 16 * 1024 * 1024;
+export const TOC_MAX_BYTES = 16 * 1024 * 1024;
 
 /** It is read as a stream. */
 const TAR_SPLIT_MAX_BYTES = 1024 * 1024 * 1024;
@@ -107,7 +107,12 @@ async function readSpans(
 
 const NEAR_BYTES = 4096;
 
-async function inflated(bytes: Buffer, span: MetadataSpan, signal: AbortSignal): Promise<Buffer> {
+/** A table of contents as it is in `bytes`. @throws ArchiveError */
+export async function inflated(
+  bytes: Buffer,
+  span: MetadataSpan,
+  signal: AbortSignal,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let seenBytes = 0;
   for await (const chunk of decompress('zstd', once(bytes), signal)) {
@@ -123,12 +128,22 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
   yield await Promise.resolve(bytes);
 }
 
-function assertSizes({ start, end, inflatedBytes }: MetadataSpan, inflatedMaxBytes: number): void {
+/** @throws ArchiveError LIMIT */
+export function assertSizes(
+  { start, end, inflatedBytes }: MetadataSpan,
+  inflatedMaxBytes: number,
+): void {
   if (end - start <= COMPRESSED_MAX_BYTES && inflatedBytes <= inflatedMaxBytes) return;
   throw new ArchiveError('LIMIT', 'its table of contents or tar-split is too large');
 }
 
-function assertDigest(descriptor: Descriptor, what: string, bytes: Buffer, due: Digest): void {
+/** @throws ImageError DIGEST_MISMATCH */
+export function assertDigest(
+  descriptor: Descriptor,
+  what: string,
+  bytes: Buffer,
+  due: Digest,
+): void {
   const seen = sha256(bytes);
   if (seen !== due) throw mismatch(descriptor.digest, `${what} the digest`, seen, due);
 }

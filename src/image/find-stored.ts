@@ -18,7 +18,7 @@ export interface FoundImage extends StoredImage {
 /**
  * The image that a name means, if it is in a store whole and today's policy admits it by what was
  * kept of it; the host's own store counts first. Undefined when it has to be pulled: not there,
- * incomplete, or not admitted as it is. Only names are looked up; `oci:DIR` and the like always mean
+ * incomplete, not admitted as it is, or with layers that today's settings do not take. Only names are looked up; `oci:DIR` and the like always mean
  * the directory as it is now.
  */
 export async function findStored(
@@ -29,6 +29,7 @@ export async function findStored(
 ): Promise<FoundImage | undefined> {
   if (parseSourceName(text).transport !== 'docker') return undefined;
   for (const found of stores.findImages(text.replace(/^docker:\/\//, ''))) {
+    if (!stores.local.accepts(found.record)) continue;
     const verdict = await admitted(found, text, gate, platform).catch((error: unknown) => {
       if (!(found.store instanceof AdditionalStore) || !(error instanceof StoreError)) throw error;
       found.store.warn(error.message);

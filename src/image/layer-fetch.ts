@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
 import type { Progress } from '../base/progress.ts';
 import { messageOf } from '../base/sysct-error.ts';
@@ -10,20 +9,17 @@ import { RegistryError } from '../registry/registry-error.ts';
 import type { PartialBlob } from '../store/disk/partial-blob.ts';
 import type { LayerImport, LayerStream } from '../store/import/import-layer.ts';
 import type { ImportTransaction } from '../store/import/import-transaction.ts';
+import type { LayerIdentity, LayerProof } from '../store/disk/layer-identity.ts';
 import type { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/disk/store-error.ts';
 import type { StoredContents } from '../store/import/stored-contents.ts';
-import { ChunkedLayer, isReasonForWhole } from './chunked-layer.ts';
+import { ChunkedLayer, type ChunkedParts, isReasonForWhole } from './chunked-layer.ts';
 import type { ImageSource } from './image-source.ts';
 import { isAboutContent, LayerDownload } from './layer-download.ts';
+import { identitiesOf, type Layer, layerName } from './layer.ts';
 import { relatedLayers } from './related-layers.ts';
-
-/** One layer as manifest and config together describe it. */
-export interface Layer {
-  readonly descriptor: Descriptor;
-  readonly diffId: Digest;
-}
+import { TocLayer } from './toc-layer.ts';
 
 export interface FetchParts {
   readonly store: Store;
@@ -65,7 +61,8 @@ export class LayerFetch implements Disposable {
     this.#parts = parts;
   }
 
-  async fetch(layers: readonly Layer[]): Promise<void> {
+  /** @returns what proves each of them. */
+  async fetch(layers: readonly Layer[]): Promise<ReadonlyMap<Layer, LayerProof>> {
     const { signal: outer, store } = this.#parts;
     // The first failure stops the other downloads; each is then waited for, so that none writes on.
     const stop = new AbortController();
@@ -73,14 +70,14 @@ export class LayerFetch implements Disposable {
     const totalBytes = layers.reduce((sum, { descriptor }) => sum + descriptor.sizeBytes, 0);
     const isRoomy = store.hasSpace(totalBytes * ROOM_FACTOR);
     // A layer may be there twice: the second time it is known.
-    const distinct = new Map(layers.map((layer) => [layer.diffId, layer]));
-    const queue = distinct.values();
+    const distinct = new Map(layers.map((layer) => [layerName(layer), layer]));
+    const queue = distinct.entries();
+    const proofs = new Map<string, LayerProof>();
     const lane = async (): Promise<void> => {
-      for (const layer of queue) {
+      for (const [name, layer] of queue) {
         if (signal.aborted) return;
         try {
-          if (await this.#copied(layer)) continue;
-          await this.#transaction.importLayer(await this.#layerImport(layer, isRoomy, signal));
+          proofs.set(name, await this.#bring(layer, isRoomy, signal));
         } catch (error) {
           stop.abort(error);
           throw error;
@@ -89,7 +86,9 @@ export class LayerFetch implements Disposable {
     };
     const results = await Promise.allSettled(Array.from({ length: LAYERS_AT_ONCE }, lane));
     outer.throwIfAborted();
-    if (results.every((result) => result.status === 'fulfilled')) return;
+    if (results.every((result) => result.status === 'fulfilled')) {
+      return new Map(layers.map((layer) => [layer, proofs.get(layerName(layer)) ?? 'diff-id']));
+    }
     const { reason } = stop.signal as { readonly reason: unknown };
     if (!(reason instanceof RegistryError)) this.drop();
     throw reason;
@@ -105,35 +104,70 @@ export class LayerFetch implements Disposable {
     for (const partial of this.#partials) partial[Symbol.dispose]();
   }
 
+  /** @returns what proves it. */
+  async #bring(layer: Layer, isRoomy: boolean, signal: AbortSignal): Promise<LayerProof> {
+    for (const identity of identitiesOf(layer)) {
+      if (await this.#copied(layer, identity)) return identity.proof;
+    }
+    const { descriptor } = layer;
+    const download = await this.#download(descriptor, isRoomy, signal);
+    const isBegun = (download?.keptBytes ?? 0) > BEGUN_SHARE * descriptor.sizeBytes;
+    const parts = isBegun ? undefined : this.#chunkedParts(descriptor, signal);
+    const toc =
+      parts === undefined || layer.tocDigest === undefined ? 'unclear' : await TocLayer.plan(parts);
+    if (toc instanceof TocLayer && (await this.#madeOf(toc, descriptor))) return 'toc';
+    const chunked =
+      parts === undefined || toc !== 'unclear' ? undefined : await ChunkedLayer.plan(parts);
+    await this.#transaction.importLayer(this.#layerImport(layer, download, chunked, signal));
+    return 'diff-id';
+  }
+
   /** Copies a layer from an additional store that has it. False when it has to be fetched. */
-  async #copied({ descriptor, diffId }: Layer): Promise<boolean> {
+  async #copied({ descriptor }: Layer, identity: LayerIdentity): Promise<boolean> {
     const { additional = [], progress } = this.#parts;
     const { digest, sizeBytes } = descriptor;
-    for (const store of additional.filter((other) => other.mayHaveLayer(diffId))) {
+    for (const store of additional.filter((other) => other.mayHaveLayer(identity))) {
       progress({ kind: 'layer-start', digest, sizeBytes });
-      if (!(await this.#transaction.copyLayer(diffId, store))) continue;
+      if (!(await this.#transaction.copyLayer(identity, store))) continue;
       progress({ kind: 'layer-done', digest, sizeBytes });
       return true;
     }
     return false;
   }
 
-  async #layerImport(layer: Layer, isRoomy: boolean, signal: AbortSignal): Promise<LayerImport> {
-    const { descriptor, diffId } = layer;
+  /** Makes a layer of its table of contents. False when it has to be fetched. */
+  async #madeOf(toc: TocLayer, descriptor: Descriptor): Promise<boolean> {
+    const { progress, log } = this.#parts;
+    return await this.#transaction.importTocLayer({
+      descriptor,
+      tocDigest: toc.digest,
+      members: toc.members(),
+      mayGoOn: (error) => {
+        if (!mayComeOfParts(error)) return false;
+        log.warn(`${messageOf(error)}; fetching all of it`);
+        return true;
+      },
+      progress,
+    });
+  }
+
+  #layerImport(
+    { descriptor, diffId }: Layer,
+    download: LayerDownload | undefined,
+    chunked: ChunkedLayer | undefined,
+    signal: AbortSignal,
+  ): LayerImport {
     const { progress, log } = this.#parts;
     const compression = layerCompression(descriptor.mediaType) ?? 'none';
     const streamOf = (bytes: AsyncIterable<Buffer>): LayerStream => {
       return { kind: 'blob', bytes, compression };
     };
-    const download = await this.#download(descriptor, isRoomy, signal);
     const whole = (): LayerStream =>
       streamOf(download?.bytes() ?? this.#source.openBlob(descriptor, signal));
     const afresh = (error: unknown): LayerStream | undefined => {
       const bytes = download?.afresh(error);
       return bytes === undefined ? undefined : streamOf(bytes);
     };
-    const isBegun = (download?.keptBytes ?? 0) > BEGUN_SHARE * descriptor.sizeBytes;
-    const chunked = isBegun ? undefined : await this.#chunked(descriptor, signal);
     if (chunked === undefined) {
       return { descriptor, diffId, stream: whole(), instead: afresh, progress };
     }
@@ -153,14 +187,15 @@ export class LayerFetch implements Disposable {
     };
   }
 
-  async #chunked(descriptor: Descriptor, signal: AbortSignal): Promise<ChunkedLayer | undefined> {
+  /** Undefined for a layer that is better, or only, fetched whole. */
+  #chunkedParts(descriptor: Descriptor, signal: AbortSignal): ChunkedParts | undefined {
     const { remote, reference } = this.#source;
     const { store, progress, log } = this.#parts;
     if (remote === undefined || descriptor.sizeBytes < KEPT_MIN_BYTES) return undefined;
     if (zstdChunkedLayer(descriptor) === undefined) return undefined;
     this.#contents ??= store.storedContents(relatedLayers(store.listRefs(), reference));
     const { digest } = descriptor;
-    return await ChunkedLayer.plan({
+    return {
       remote,
       descriptor,
       contents: this.#contents,
@@ -168,7 +203,7 @@ export class LayerFetch implements Disposable {
       onBytes: (bytes) => progress({ kind: 'layer-bytes', digest, bytes }),
       log,
       signal,
-    });
+    };
   }
 
   async #download(
@@ -186,7 +221,7 @@ export class LayerFetch implements Disposable {
 }
 
 /**
- * Whether a layer that was put together from parts may still come whole: the parts that the store had may be
+ * Whether a layer that was made of parts may still come whole: the parts that the store had may be
  * damaged, or gone. Parts that were fetched and are not what the manifest's word leads to are no reason: the
  * source is not to be trusted then.
  */

@@ -5,16 +5,19 @@ import type { Progress } from '../base/progress.ts';
 import { messageOf } from '../base/sysct-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { layerCompression } from '../oci/media-type.ts';
+import { zstdChunkedLayer } from '../oci/zstd-chunked.ts';
 import { formatReference, withDefaultTag } from '../oci/reference.ts';
 import type { Platform } from '../oci/platform.ts';
+import type { LayerProof } from '../store/disk/layer-identity.ts';
 import { StoreError } from '../store/disk/store-error.ts';
 import type { Borrowing } from '../store/import/object-staging.ts';
 import type { ImportTransaction } from '../store/import/import-transaction.ts';
-import type { NewRef, RefRecord } from '../store/ref/ref-record.ts';
+import type { NewRef, RefLayer, RefRecord } from '../store/ref/ref-record.ts';
 import type { AdditionalStore } from '../store/reader/additional-store.ts';
-import type { Store } from '../store/store.ts';
+import type { ChunkedDiffIdSetting, Store } from '../store/store.ts';
 import type { CandidateSignature } from '../trust/lookaside/signature-source.ts';
-import { type Layer, LayerFetch } from './layer-fetch.ts';
+import { identitiesOf, type Layer } from './layer.ts';
+import { LayerFetch } from './layer-fetch.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource } from './image-source.ts';
 import {
@@ -60,7 +63,7 @@ export async function pullImage(source: ImageSource, parts: PullParts): Promise<
     parts.store.findBlob(digest),
   );
   assertPlatform(source, config, platform);
-  const layers = pairLayers(image.manifest.layers, config.diffIds);
+  const layers = pairLayers(image.manifest.layers, config.diffIds, parts.store.chunkedDiffId);
   const pull = { source, image, configBytes, layers, verdict, candidates };
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -103,46 +106,69 @@ async function importImage(
   borrowing: Borrowing,
   parts: PullParts,
 ): Promise<RefRecord> {
-  const { source, image, configBytes, layers, verdict, candidates } = admitted;
+  const { source, image, configBytes, layers, candidates } = admitted;
   const { progress, signal, store } = parts;
-  const missing = layers.filter(({ diffId }) => borrowing === 'nothing' || !store.hasLayer(diffId));
+  const known = borrowing === 'nothing' ? new Map<Layer, LayerProof>() : knownLayers(layers, store);
+  const missing = layers.filter((layer) => !known.has(layer));
   await store.assertSpace(
     missing.reduce((sum, { descriptor }) => sum + bytesStored(descriptor), 0),
     signal,
   );
-  for (const { descriptor } of layers.filter((layer) => !missing.includes(layer))) {
+  for (const { descriptor } of known.keys()) {
     progress({ kind: 'layer-known', digest: descriptor.digest, sizeBytes: descriptor.sizeBytes });
   }
-  const ref: NewRef = {
-    reference: parts.keepAs ?? nameOf(source),
+  if (missing.length === 0) {
+    const renewed = await store.renewRef(newRef(admitted, known, parts), signal);
+    if (renewed !== undefined) return renewed;
+  }
+  await using transaction = await store.beginImport(signal, borrowing);
+  using fetch = new LayerFetch(transaction, source, parts);
+  const fetched = await fetch.fetch(missing);
+  keepDocuments(transaction, image, configBytes, candidates);
+  progress({ kind: 'stage', stage: 'committing', subject: source.display });
+  // Before the commit, which would have the disk write them.
+  fetch.drop();
+  return await transaction.commit(newRef(admitted, new Map([...known, ...fetched]), parts));
+}
+
+/** The layers that the store has whole, and what proves each. */
+function knownLayers(layers: readonly Layer[], store: Store): ReadonlyMap<Layer, LayerProof> {
+  const known = new Map<Layer, LayerProof>();
+  for (const layer of layers) {
+    const found = identitiesOf(layer).find((identity) => store.holdsLayer(identity));
+    if (found !== undefined) known.set(layer, found.proof);
+  }
+  return known;
+}
+
+function newRef(
+  { source, image, layers, verdict, candidates }: AdmittedImage,
+  proofs: ReadonlyMap<Layer, LayerProof>,
+  { keepAs, now }: PullParts,
+): NewRef {
+  return {
+    reference: keepAs ?? nameOf(source),
     source: source.display,
     manifestDigest: image.manifestDigest,
     indexDigest: image.index?.digest,
     imageId: image.manifest.config.digest,
-    layers: layers.map(({ descriptor, diffId }) => ({
-      digest: descriptor.digest,
-      diffId,
-      sizeBytes: descriptor.sizeBytes,
-    })),
+    layers: layers.map((layer) => refLayer(layer, proofs.get(layer))),
     signatures: candidates.map(({ bytes, source: place }) => ({
       digest: sha256(bytes),
       source: place,
     })),
     verdict,
-    pulledAt: parts.now().toISOString(),
+    pulledAt: now().toISOString(),
   };
-  if (missing.length === 0) {
-    const renewed = await store.renewRef(ref, signal);
-    if (renewed !== undefined) return renewed;
-  }
-  await using transaction = await store.beginImport(signal, borrowing);
-  using fetch = new LayerFetch(transaction, source, parts);
-  await fetch.fetch(missing);
-  keepDocuments(transaction, image, configBytes, candidates);
-  progress({ kind: 'stage', stage: 'committing', subject: source.display });
-  // Before the commit, which would have the disk write them.
-  fetch.drop();
-  return await transaction.commit(ref);
+}
+
+function refLayer(
+  { descriptor, diffId, tocDigest }: Layer,
+  proof: LayerProof | undefined,
+): RefLayer {
+  const { digest, sizeBytes } = descriptor;
+  const layer = { digest, diffId, sizeBytes };
+  return proof === 'toc' && tocDigest !== undefined ? { ...layer, tocDigest } : layer;
 }
 
 /**
@@ -170,6 +196,7 @@ function keepDocuments(
 function pairLayers(
   descriptors: readonly Descriptor[],
   diffIds: readonly Digest[],
+  setting: ChunkedDiffIdSetting,
 ): readonly Layer[] {
   const seen = new Map<string, Digest>();
   return descriptors.map((descriptor, n) => {
@@ -186,7 +213,8 @@ function pairLayers(
         hint: 'the image is inconsistent: have it built or pushed again',
       });
     }
-    return { descriptor, diffId };
+    const tocDigest = setting === 'skip' ? zstdChunkedLayer(descriptor)?.toc.digest : undefined;
+    return { descriptor, diffId, tocDigest };
   });
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from '../base/digest.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
-import type { RefRecord } from '../store/ref/ref-record.ts';
+import type { LayerKey } from '../store/disk/layer-identity.ts';
+import { identityOf, type RefRecord } from '../store/ref/ref-record.ts';
 
 /** Reading the entries of so many takes a fraction of a second. */
 const LAYERS_MAX = 32;
@@ -13,7 +13,7 @@ const LAYERS_MAX = 32;
 export function relatedLayers(
   records: readonly RefRecord[],
   reference: Reference | undefined,
-): readonly Digest[] {
+): readonly LayerKey[] {
   const isRelated = (record: RefRecord): number => {
     if (reference === undefined || record.reference === undefined) return 0;
     const { registry, repository } = parseReference(record.reference);
@@ -22,6 +22,8 @@ export function relatedLayers(
   const ordered = records.toSorted(
     (a, b) => isRelated(b) - isRelated(a) || b.pulledAt.localeCompare(a.pulledAt),
   );
-  const diffIds = ordered.flatMap(({ layers }) => layers.map(({ diffId }) => diffId).toReversed());
-  return [...new Set(diffIds)].slice(0, LAYERS_MAX);
+  const keys = ordered.flatMap(({ layers }) =>
+    layers.map((layer) => identityOf(layer).key).toReversed(),
+  );
+  return [...new Set(keys)].slice(0, LAYERS_MAX);
 }

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, sha256 } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
 import type { Progress } from '../base/progress.ts';
 import { messageOf } from '../base/sysct-error.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
 import { parseImageConfig } from '../oci/image-config.ts';
 import { type Manifest, parseManifest } from '../oci/manifest.ts';
-import { layerCompression } from '../oci/media-type.ts';
+import { zstdChunkedLayer } from '../oci/zstd-chunked.ts';
 import type { Finding } from '../store/check/finding.ts';
 import { rebuildTree } from '../store/check/rebuild.ts';
 import { replaceFiles, type Replacement } from '../store/check/replacement.ts';
+import { layerOfToc } from '../store/disk/layer-identity.ts';
 import { TransactionDirectory } from '../store/disk/transaction-directory.ts';
-import type { RefSignature } from '../store/ref/ref-record.ts';
+import { identityOf, type RefLayer, type RefSignature } from '../store/ref/ref-record.ts';
 import type { Store } from '../store/store.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource } from './image-source.ts';
+import { importAgain, type RepairLayer } from './import-again.ts';
 import { layersWith } from './layers-with.ts';
 
 /** An image of the store that damaged things can be fetched from again. */
@@ -27,6 +28,8 @@ export interface RepairableImage {
   readonly manifestDigest: Digest;
   readonly indexDigest: Digest | undefined;
   readonly imageId: Digest;
+  /** Undefined where no ref says any more what proves them. */
+  readonly layers: readonly RefLayer[] | undefined;
   readonly signatures: readonly RefSignature[];
 }
 
@@ -84,11 +87,6 @@ function isFetched({ kind, problem }: Finding): boolean {
   return kind === 'blob' || kind === 'layer' || kind === 'object' || kind === 'tree';
 }
 
-interface Layer {
-  readonly descriptor: Descriptor;
-  readonly diffId: Digest;
-}
-
 type Tell = (finding: Finding, error: unknown) => void;
 
 class ImageRepair implements AsyncDisposable {
@@ -110,7 +108,7 @@ class ImageRepair implements AsyncDisposable {
     const contents = [...this.#of('layer'), ...this.#of('object')];
     const trees = this.#of('tree');
     if (contents.length + trees.length === 0) return;
-    let layers: readonly Layer[];
+    let layers: readonly RepairLayer[];
     try {
       layers = await this.#layers();
     } catch (error) {
@@ -118,11 +116,10 @@ class ImageRepair implements AsyncDisposable {
       return;
     }
     await this.#fetchLayers(layers, tell);
-    const diffIds = layers.map(({ diffId }) => diffId);
     for (const finding of trees) {
       const { store, log, signal } = this.#parts;
       await this.#try([finding], tell, () =>
-        rebuildTree(this.#image.treeId, diffIds, {
+        rebuildTree(this.#image.treeId, layers, {
           layout: store.layout,
           sealer: store.sealer,
           log,
@@ -155,19 +152,19 @@ class ImageRepair implements AsyncDisposable {
     }
   }
 
-  async #fetchLayers(layers: readonly Layer[], tell: Tell): Promise<void> {
+  async #fetchLayers(layers: readonly RepairLayer[], tell: Tell): Promise<void> {
     const { store } = this.#parts;
     const damagedLayers = new Map(this.#of('layer').map((finding) => [finding.name, finding]));
     const objects = new Map(this.#of('object').map((finding) => [finding.name as Digest, finding]));
     const holders = layersWith(
       new Set(objects.keys()),
-      layers.filter(({ diffId }) => !damagedLayers.has(diffId)),
+      layers.filter(({ key }) => !damagedLayers.has(key)),
       store,
     );
     let lastError: unknown;
     for (const layer of layers) {
-      const own = damagedLayers.get(layer.diffId);
-      const held = holders.get(layer.diffId) ?? [];
+      const own = damagedLayers.get(layer.key);
+      const held = holders.get(layer.key) ?? [];
       if (own === undefined && held.length === 0) continue;
       const findings = held.flatMap((digest) => objects.get(digest) ?? []);
       const tellAndKeep: Tell = (finding, error) => {
@@ -193,28 +190,19 @@ class ImageRepair implements AsyncDisposable {
 
   /** @returns which of the objects it brought. */
   async #fetchLayer(
-    { descriptor, diffId }: Layer,
+    layer: RepairLayer,
     withFile: boolean,
     objects: readonly Digest[],
   ): Promise<readonly Digest[]> {
-    const { store, progress, signal } = this.#parts;
+    const { store, signal } = this.#parts;
     const source = await this.#open();
     await using transaction = await store.beginImport(signal, 'nothing');
-    await transaction.importLayer({
-      descriptor,
-      diffId,
-      stream: {
-        kind: 'blob',
-        bytes: source.openBlob(descriptor, signal),
-        compression: layerCompression(descriptor.mediaType) ?? 'none',
-      },
-      progress,
-    });
+    await importAgain(layer, source, transaction, this.#parts);
     const staged = await transaction.handOver();
     const replacements: Replacement[] = [];
-    const layerFile = withFile ? staged.layer(diffId) : undefined;
+    const layerFile = withFile ? staged.layer(layer.key) : undefined;
     if (layerFile !== undefined) {
-      replacements.push({ place: store.layout.layer(diffId), good: layerFile });
+      replacements.push({ place: store.layout.layer(layer.key), good: layerFile });
     }
     const brought = objects.filter((digest) => staged.object(digest) !== undefined);
     for (const digest of brought) {
@@ -251,13 +239,31 @@ class ImageRepair implements AsyncDisposable {
     throw new ImageError('SOURCE_NOT_FOUND', `${source} has it no more`);
   }
 
-  async #layers(): Promise<readonly Layer[]> {
+  async #layers(): Promise<readonly RepairLayer[]> {
     const manifest = await this.#manifest();
+    const layers = this.#image.layers ?? (await this.#likelyLayers(manifest));
+    return manifest.layers.flatMap((descriptor, n) => {
+      const layer = layers[n];
+      return layer === undefined
+        ? []
+        : [{ descriptor, diffId: layer.diffId, ...identityOf(layer) }];
+    });
+  }
+
+  /** What no ref says any more: a layer that the store misses, or has, by its table of contents is that one. */
+  async #likelyLayers(
+    manifest: Manifest,
+  ): Promise<readonly Pick<RefLayer, 'diffId' | 'tocDigest'>[]> {
     const what = `config of ${this.#image.source}`;
     const { diffIds } = parseImageConfig(await this.#kept(manifest.config.digest), what);
-    return manifest.layers.flatMap((descriptor, n) => {
-      const diffId = diffIds[n];
-      return diffId === undefined ? [] : [{ descriptor, diffId }];
+    const { layout } = this.#parts.store;
+    const wanted = new Set(this.#of('layer').map(({ name }) => name));
+    return diffIds.map((diffId, n) => {
+      const descriptor = manifest.layers[n];
+      const tocDigest = descriptor && zstdChunkedLayer(descriptor)?.toc.digest;
+      if (tocDigest === undefined || wanted.has(diffId)) return { diffId };
+      const { key } = layerOfToc(tocDigest);
+      return wanted.has(key) || existsSync(layout.layer(key)) ? { diffId, tocDigest } : { diffId };
     });
   }
 

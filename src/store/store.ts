@@ -18,11 +18,12 @@ import { ensureDirectory } from './disk/ensure-directory.ts';
 import { PartialBlob } from './disk/partial-blob.ts';
 import { ContentSpool } from './import/content-spool.ts';
 import { ImportTransaction } from './import/import-transaction.ts';
+import type { LayerKey } from './disk/layer-identity.ts';
 import { StoreLayout } from './disk/layout.ts';
 import type { Borrowing } from './import/object-staging.ts';
 import { renewRef } from './import/renew-ref.ts';
 import { StoreReader } from './reader/store-reader.ts';
-import type { NewRef, RefRecord } from './ref/ref-record.ts';
+import { identityOf, type NewRef, type RefRecord } from './ref/ref-record.ts';
 import { StoredContents } from './import/stored-contents.ts';
 import { storeFailure } from './disk/store-failure.ts';
 
@@ -32,7 +33,12 @@ export interface StoreOptions {
   readonly graceMs?: number;
   /** Default `auto`. */
   readonly verity?: VeritySetting;
+  /** Default `check`. */
+  readonly chunkedDiffId?: ChunkedDiffIdSetting;
 }
+
+/** Whether a zstd:chunked layer must be known by its diffID, or may be by its table of contents alone. */
+export type ChunkedDiffIdSetting = 'check' | 'skip';
 
 /**
  * Opens the store in `directory`, which need not exist.
@@ -51,11 +57,16 @@ export async function openStore(directory: string, options: StoreOptions): Promi
 /** The store of one host, made by {@link openStore}. It is created by the first {@link beginImport}. */
 export class Store extends StoreReader {
   readonly sealer: Sealer;
+  readonly chunkedDiffId: ChunkedDiffIdSetting;
   readonly #graceMs: number;
 
   /** Use {@link openStore}. */
-  constructor(layout: StoreLayout, { log, graceMs = 0, verity = 'auto' }: StoreOptions) {
+  constructor(
+    layout: StoreLayout,
+    { log, graceMs = 0, verity = 'auto', chunkedDiffId = 'check' }: StoreOptions,
+  ) {
     super(layout, log);
+    this.chunkedDiffId = chunkedDiffId;
     this.sealer = new Sealer(layout, verity, log);
     this.#graceMs = graceMs;
   }
@@ -71,8 +82,16 @@ export class Store extends StoreReader {
   }
 
   /** Finds contents of files by their digests; the small ones in these layers only. Keeps files open until disposed. */
-  storedContents(layers: readonly Digest[]): StoredContents {
+  storedContents(layers: readonly LayerKey[]): StoredContents {
     return new StoredContents(this.layout, layers);
+  }
+
+  /** Whether the settings let an image be used as it was pulled: what was taken from tables of contents may have to be checked now. */
+  accepts({ layers }: RefRecord): boolean {
+    return (
+      this.chunkedDiffId === 'skip' ||
+      layers.every((layer) => identityOf(layer).proof === 'diff-id')
+    );
   }
 
   /** Names of the containers that have a generation of each tree. @throws StoreError ROOT_UNREADABLE */

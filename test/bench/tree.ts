@@ -18,8 +18,9 @@ import { NO_XATTRS } from '../../src/store/tree/inode.ts';
 import { writeTree } from '../../src/store/tree/tree-file.ts';
 import { noise } from '../support/sample-tree.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
+import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 
-const DIFF_ID = sha256('the layer');
+const LAYER = layerOfDiffId(sha256('the layer'));
 
 const [entries = '12000', inlineMaxBytes = '64', directory] = process.argv.slice(2);
 if (directory === undefined) {
@@ -37,8 +38,8 @@ if (directory === undefined) {
 // hundred of 4 KiB or less, some seventy owners and modes, times of packages.
 function writeLayer(layout: StoreLayout, count: number, maxBytes: number): void {
   mkdirSync(layout.layers);
-  const fd = openSync(layout.layer(DIFF_ID), 'wx');
-  const writer = new LayerFileWriter(fd, DIFF_ID);
+  const fd = openSync(layout.layer(LAYER.key), 'wx');
+  const writer = new LayerFileWriter(fd, LAYER);
   const bytes = noise('bench', 4096);
   for (let index = 0; index < count; index += 1) {
     const parent = `usr/share/d${Math.floor(index / 200)}/e${Math.floor(index / 8)}`;
@@ -69,7 +70,7 @@ function writeLayer(layout: StoreLayout, count: number, maxBytes: number): void 
 function measure(layout: StoreLayout, scratch: string): void {
   using sources = new ContentSources(layout);
   const start = timesNow();
-  const tree = mergeLayers([DIFF_ID], sources);
+  const tree = mergeLayers([LAYER], sources);
   const merged = timesNow();
   const treeFile = join(scratch, `tree`);
   withFile(treeFile, (fd) => writeTree(tree, fd));

@@ -38,6 +38,7 @@ import {
 import { type SignedSite, startSignedSite } from '../support/signed-site.ts';
 import { pushLayout, writeSmallImage } from '../support/small-image.ts';
 import { assertSound } from '../support/sound-store.ts';
+import { identityOf } from '../../src/store/ref/ref-record.ts';
 
 const MEMORY = '/dev/shm';
 
@@ -132,14 +133,14 @@ describe('damage in a store whose images are in a registry', () => {
     },
     {
       name: 'a damaged small file',
-      damage: () => flip(store.layout.layer(record.layers[0]!.diffId), 18),
+      damage: () => flip(store.layout.layer(identityOf(record.layers[0]!).key), 18),
       says: /^repaired: layer sha256:.*paths etc\/issue$/m,
       blobs: 1,
     },
     {
       name: 'a layer that is gone with all its objects',
       damage: () => {
-        rmSync(store.layout.layer(record.layers[0]!.diffId));
+        rmSync(store.layout.layer(identityOf(record.layers[0]!).key));
         rmSync(store.layout.object(digestAt(store, record, 'usr/lib/libc.so.6')));
       },
       says: /: 2 repaired, no damage left$/m,

@@ -42,6 +42,7 @@ import {
 import { tar } from '../support/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { sha256 } from '../../src/base/digest.ts';
+import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 
 const NAME = 'registry.example/etcd:3.5';
 const LARGE = noise('large', 200_000);
@@ -95,7 +96,7 @@ async function copyImage(to: Store, from: AdditionalStore): Promise<readonly boo
   await using transaction = await to.beginImport(signal);
   const copied = [];
   for (const layer of LAYERS) {
-    const done = await transaction.copyLayer(layer.diffId, from);
+    const done = await transaction.copyLayer(layerOfDiffId(layer.diffId), from);
     if (!done) await transaction.importLayer(layerImport(layer));
     copied.push(done);
   }
@@ -301,7 +302,7 @@ describe('copying a layer from an additional store', () => {
     using tmp = temporaryDirectory('additional');
     const vendor = join(tmp.directory, 'vendor');
     const { store } = await published(vendor);
-    const path = store.layout.layer(BASE.diffId);
+    const path = store.layout.layer(layerOfDiffId(BASE.diffId).key);
     const bytes = readFileSync(path);
     bytes.write('A small', bytes.indexOf('a small file'));
     writeFileSync(path, bytes);
@@ -328,14 +329,14 @@ describe('copying a layer from an additional store', () => {
     rmSync(last);
     {
       await using transaction = await own.beginImport(signal);
-      assert.equal(await transaction.copyLayer(layer.diffId, store), false);
+      assert.equal(await transaction.copyLayer(layerOfDiffId(layer.diffId), store), false);
     }
     await assertSound(own.layout.directory);
     assert.ok(existsSync(objectPath(own.layout.directory, first)), 'what was copied is there');
     writeFileSync(last, kept);
     rmSync(objectPath(vendor, first));
     await using transaction = await own.beginImport(signal);
-    assert.equal(await transaction.copyLayer(layer.diffId, store), true);
+    assert.equal(await transaction.copyLayer(layerOfDiffId(layer.diffId), store), true);
   });
 });
 

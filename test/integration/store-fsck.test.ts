@@ -31,6 +31,7 @@ import { startImport } from '../support/start-import.ts';
 import { importImage, layerBlob, MANIFEST, snapshot } from '../support/store-layers.ts';
 import { tar } from '../support/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
+import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 
 const LIBC = noise('libc', 300_000);
 const HUGE = noise('huge', 3 * 1024 * 1024 + 5);
@@ -135,25 +136,29 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'a flipped bit in a small file',
-    damage: ({ layout }) => flip(layout.layer(BASE.diffId), 16 + 100),
+    damage: ({ layout }) => flip(layout.layer(layerOfDiffId(BASE.diffId).key), 16 + 100),
     finds: ['layer damaged 2 etc/small'],
   },
   {
     name: 'a flipped bit in the entries of a layer',
     damage: ({ layout }) => {
-      const path = layout.layer(BASE.diffId);
+      const path = layout.layer(layerOfDiffId(BASE.diffId).key);
       flip(path, statSync(path).size - 120);
     },
     finds: ['layer damaged 2'],
   },
   {
     name: 'a layer that is missing',
-    damage: ({ layout }) => rmSync(layout.layer(BASE.diffId)),
+    damage: ({ layout }) => rmSync(layout.layer(layerOfDiffId(BASE.diffId).key)),
     finds: ['layer missing 2 etc/other etc/small'],
   },
   {
     name: 'a layer under the name of another',
-    damage: ({ layout }) => renameSync(layout.layer(BASE.diffId), layout.layer(TOP.diffId)),
+    damage: ({ layout }) =>
+      renameSync(
+        layout.layer(layerOfDiffId(BASE.diffId).key),
+        layout.layer(layerOfDiffId(TOP.diffId).key),
+      ),
     finds: ['layer damaged 1', 'layer missing 2 etc/other etc/small'],
   },
   {

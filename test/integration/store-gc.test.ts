@@ -41,6 +41,7 @@ import {
   newRef,
   snapshot,
 } from '../support/store-layers.ts';
+import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 
 const A = 'quay.io/x/a:1';
 const B = 'quay.io/x/b:1';
@@ -280,8 +281,8 @@ describe('what stops a collection, with nothing removed', () => {
     {
       what: 'a damaged layer of a ref',
       spoil: (store) => {
-        chmodSync(store.layout.layer(BASE.diffId), 0o600);
-        appendFileSync(store.layout.layer(BASE.diffId), 'x');
+        chmodSync(store.layout.layer(layerOfDiffId(BASE.diffId).key), 0o600);
+        appendFileSync(store.layout.layer(layerOfDiffId(BASE.diffId).key), 'x');
       },
       code: 'STORE_DAMAGED',
       message: /layer sha256:\w+ of the store: /,

@@ -39,6 +39,7 @@ import {
 import { withLoopImage } from '../support/loop-image.ts';
 import { tar } from '../support/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
+import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 
 const SMALL = Buffer.from('small\n');
 const LARGE = noise('large', 70_000);
@@ -446,7 +447,7 @@ describe('a store', () => {
         kind: 'inline',
         digest: sha256('x'),
         sizeBytes: 1,
-        layer: sha256('x'),
+        layer: layerOfDiffId(sha256('x')).key,
         offset: 0,
       } as const;
       assert.throws(() => store.readContent(missing), { code: 'NOT_IN_STORE' });
@@ -477,7 +478,7 @@ describe('a store', () => {
       assert.throws(() => store.readContent(content), { code: 'STORE_DAMAGED' });
       await assert.rejects(buffer(store.openContent(content)), { code: 'STORE_DAMAGED' });
       assert.equal(store.hasLayer(BASE.diffId), false);
-      damage(store.layout.layer(TOP.diffId));
+      damage(store.layout.layer(layerOfDiffId(TOP.diffId).key));
       assert.equal(store.hasLayer(TOP.diffId), false);
       damage(store.layout.blob(sha256(MANIFEST)));
       assert.throws(() => store.readBlob(sha256(MANIFEST)), { code: 'STORE_DAMAGED' });

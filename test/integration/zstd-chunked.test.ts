@@ -23,6 +23,7 @@ import { CHUNKED, openTrixieSkopeo } from '../support/trixie-skopeo.ts';
 import { assertSound } from '../support/sound-store.ts';
 import { pullInto } from '../support/pull-into.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
+import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 
 const MIB = 1024 * 1024;
 const noise = (seed: string, bytes: number): Buffer =>
@@ -343,7 +344,8 @@ async function assertSameAsWhole(store: Store, layer: ChunkedLayerBlob): Promise
   registry.add('new', [layer]);
   const other = await openStore(join(tmp.directory, 'store'), { log: silentLog });
   await pullInto(other, `${registry.server.host}/team/app:new`);
-  const file = (of: Store): Buffer => readFileSync(of.layout.layer(layer.diffId));
+  const file = (of: Store): Buffer =>
+    readFileSync(of.layout.layer(layerOfDiffId(layer.diffId).key));
   assert.ok(file(store).equals(file(other)));
 }
 

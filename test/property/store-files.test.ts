@@ -9,7 +9,7 @@ import type { FileContent } from '../../src/store/tree/inode.ts';
 import { putLayerEntry, takeLayerEntry } from '../../src/store/layer/layer-entry-codec.ts';
 import { StoreError } from '../../src/store/disk/store-error.ts';
 import { walkTree } from '../../src/store/tree/tree.ts';
-import { DIFF_ID, layerEntry, tree } from '../support/arbitrary-tree.ts';
+import { LAYER, layerEntry, tree } from '../support/arbitrary-tree.ts';
 import { rebuiltTree } from '../support/rebuilt-tree.ts';
 import { decodeTree, encodeTree } from '../support/tree-files.ts';
 
@@ -31,7 +31,7 @@ describe('numbers and texts of the store’s files', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const reader = new ByteReader(Buffer.from(bytes), 'noise');
         try {
-          for (let n = 0; n < 100; n += 1) takeLayerEntry(reader, '' as ByteString, DIFF_ID);
+          for (let n = 0; n < 100; n += 1) takeLayerEntry(reader, '' as ByteString, LAYER);
         } catch (error) {
           assert.ok(error instanceof StoreError, String(error));
           assert.equal(error.code, 'STORE_DAMAGED');
@@ -54,7 +54,7 @@ describe('entries of a layer file', () => {
         const reader = new ByteReader(writer.written(), 'entries');
         previous = '' as ByteString;
         for (const entry of entries) {
-          assert.deepEqual(takeLayerEntry(reader, previous, DIFF_ID), entry);
+          assert.deepEqual(takeLayerEntry(reader, previous, LAYER), entry);
           previous = entry.path;
         }
         assert.ok(reader.isAtEnd);

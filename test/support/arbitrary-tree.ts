@@ -2,7 +2,7 @@
 // Arbitrary trees and layer entries for property tests.
 import fc from 'fast-check';
 import type { ByteString } from '../../src/base/byte-string.ts';
-import { type Digest, sha256 } from '../../src/base/digest.ts';
+import { sha256 } from '../../src/base/digest.ts';
 import type {
   DirectoryInode,
   FileContent,
@@ -12,13 +12,14 @@ import type {
 import type { LayerEntry } from '../../src/store/layer/layer-entry.ts';
 import { type InodeNumber, ROOT, Tree } from '../../src/store/tree/tree.ts';
 import { addInode } from './rebuilt-tree.ts';
+import { type LayerKey, layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 
 /** With the prototype that literals have: deepEqual compares it. */
 function record<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
   return fc.record<T>(fields, { noNullPrototype: true });
 }
 
-export const DIFF_ID: Digest = sha256('a layer');
+export const LAYER = layerOfDiffId(sha256('a layer')).key;
 
 const bytes = (maxLength: number): fc.Arbitrary<ByteString> =>
   fc
@@ -54,7 +55,7 @@ const attributes: fc.Arbitrary<InodeAttributes> = record({
 });
 
 /** @param layers that inline contents may lie in. */
-export function contentOf(layers: readonly Digest[]): fc.Arbitrary<FileContent> {
+export function contentOf(layers: readonly LayerKey[]): fc.Arbitrary<FileContent> {
   const sizeBytes = fc.maxSafeInteger().map(Math.abs);
   return fc.oneof(
     record({ kind: fc.constant('object' as const), digest, sizeBytes }),
@@ -69,7 +70,7 @@ export function contentOf(layers: readonly Digest[]): fc.Arbitrary<FileContent> 
 }
 
 export const layerEntry: fc.Arbitrary<LayerEntry> = fc.oneof(
-  inode({ kind: fc.constant('file' as const), path, content: contentOf([DIFF_ID]) }),
+  inode({ kind: fc.constant('file' as const), path, content: contentOf([LAYER]) }),
   inode({ kind: fc.constantFrom('directory' as const, 'fifo' as const), path }),
   inode({ kind: fc.constant('symlink' as const), path, target: bytes(30) }),
   inode({
@@ -123,7 +124,7 @@ function put(
 }
 
 function leaf(): fc.Arbitrary<Exclude<Inode, DirectoryInode>> {
-  const layers = [DIFF_ID, sha256('another layer')];
+  const layers = [LAYER, layerOfDiffId(sha256('another layer')).key];
   return fc.oneof(
     inode({ type: fc.constant('file' as const), content: contentOf(layers) }),
     inode({ type: fc.constant('symlink' as const), target: bytes(30) }),

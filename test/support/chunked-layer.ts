@@ -22,6 +22,13 @@ export interface WireTocEntry {
   offset?: number;
   endOffset?: number;
   linkName?: string;
+  mode?: number;
+  uid?: number;
+  gid?: number;
+  modtime?: string;
+  devMajor?: number;
+  devMinor?: number;
+  xattrs?: Record<string, string>;
   chunkSize?: number;
   chunkOffset?: number;
   chunkDigest?: string;
@@ -66,7 +73,10 @@ export interface ChunkedLayerBlob {
 }
 
 const KEY = 'io.github.containers.zstd-chunked.';
-const TYPES: Readonly<Record<string, string>> = { '0': 'reg', '1': 'hardlink', '5': 'dir' };
+const TYPES: Readonly<Record<string, string>> = {
+  ...{ '0': 'reg', '1': 'hardlink', '2': 'symlink', '3': 'char', '4': 'block', '5': 'dir' },
+  '6': 'fifo',
+};
 
 export function chunkedLayer(
   members: readonly ChunkedMember[],
@@ -92,9 +102,8 @@ export function chunkedLayer(
     endSegment();
     const size = content.length === 0 ? {} : { size: content.length };
     lines.push({ type: 1, name: member.path, ...size, payload: null, position: lines.length });
-    const entry: WireTocEntry = { type: TYPES[member.type ?? '0'] ?? 'reg', name: member.path };
+    const entry = tocEntry(member);
     toc.entries.push(entry);
-    if (member.type === '1') entry.linkName = String(member.link);
     if (content.length === 0) continue;
     archive.push(content);
     const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
@@ -139,6 +148,22 @@ export function chunkedLayer(
       annotations,
     },
     toc,
+  };
+}
+
+/** All that the tools write of a member, but for its content. */
+function tocEntry(member: ChunkedMember): WireTocEntry {
+  const { path, type = '0', link, mode = 0o644, uid, gid, mtime = 1000, major, minor } = member;
+  return {
+    type: TYPES[type] ?? 'reg',
+    name: path,
+    ...(link !== undefined && { linkName: String(link) }),
+    mode,
+    ...(uid !== undefined && { uid }),
+    ...(gid !== undefined && { gid }),
+    modtime: new Date(mtime * 1000).toISOString().replace('.000', ''),
+    ...(major !== undefined && { devMajor: major }),
+    ...(minor !== undefined && { devMinor: minor }),
   };
 }
 

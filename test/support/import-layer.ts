@@ -9,6 +9,7 @@ import { type CleanEntry, EntryCleaner, withContent } from '../../src/store/laye
 import type { FileContent, InlineContent, ObjectContent } from '../../src/store/tree/inode.ts';
 import type { LayerEntry } from '../../src/store/layer/layer-entry.ts';
 import { Tree } from '../../src/store/tree/tree.ts';
+import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 
 /** A tree and its bytes, from tar archives, by the store's own reader and rules but without a store around them. */
 export interface ImportedTree {
@@ -34,7 +35,7 @@ export async function importLayers(
     const sizeBytes = bytes.length;
     if (sizeBytes <= inlineMaxBytes) {
       inline.set(digest, bytes);
-      return { kind: 'inline', digest, sizeBytes, layer: digest, offset: 0 };
+      return { kind: 'inline', digest, sizeBytes, layer: layerOfDiffId(digest).key, offset: 0 };
     }
     mkdirSync(join(objects, digestHex(digest).slice(0, 2)), { recursive: true, mode: 0o700 });
     writeFileSync(objectPath({ digest }), bytes, { mode: 0o400 });

@@ -4,7 +4,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Digest } from '../../src/base/digest.ts';
-import type { RefRecord } from '../../src/store/ref/ref-record.ts';
+import { identityOf, type RefRecord } from '../../src/store/ref/ref-record.ts';
 import type { Store } from '../../src/store/store.ts';
 import { walkTree } from '../../src/store/tree/tree.ts';
 
@@ -30,9 +30,9 @@ export function filesOfImage(store: Store, record: RefRecord): Set<string> {
     .map((digest) => layout.blob(digest));
   for (const { digest } of record.signatures) files.push(layout.blob(digest));
   using sources = store.contentSources();
-  for (const { diffId } of record.layers) {
-    files.push(layout.layer(diffId));
-    for (const entry of sources.layer(diffId).entries()) {
+  for (const { key } of record.layers.map(identityOf)) {
+    files.push(layout.layer(key));
+    for (const entry of sources.layer(key).entries()) {
       if (entry.kind === 'file' && entry.content.kind === 'object')
         files.push(layout.object(entry.content.digest));
     }

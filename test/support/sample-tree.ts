@@ -4,6 +4,7 @@ import { byteString, byteStringOf, type ByteString } from '../../src/base/byte-s
 import { sha256 } from '../../src/base/digest.ts';
 import type { InlineContent, InodeAttributes } from '../../src/store/tree/inode.ts';
 import { type InodeNumber, ROOT, Tree } from '../../src/store/tree/tree.ts';
+import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 
 export type Attributes = Partial<Omit<InodeAttributes, 'xattrs'>> & {
   readonly xattrs?: Readonly<Record<string, string | Buffer>>;
@@ -88,7 +89,7 @@ export class SampleTree extends Tree {
   }
 }
 
-const LAYER = sha256('a layer');
+const LAYER = layerOfDiffId(sha256('a layer')).key;
 
 /** `count` bytes that do not compress and depend on `seed` alone. */
 export function noise(seed: string, count: number): Buffer {

@@ -38,6 +38,7 @@ export const inspect: Verb = {
       return EXIT.done;
     }
     const { openStoresOf } = await import('../open-parts.ts');
+    const { identityOf } = await import('../../store/ref/ref-record.ts');
     const { AdditionalStore } = await import('../../store/reader/additional-store.ts');
     const stores = await openStoresOf(context);
     const { record, store } = stores.findImage(name);
@@ -46,6 +47,7 @@ export const inspect: Verb = {
       version: 1,
       kind: 'image',
       ...record,
+      layers: record.layers.map((layer) => ({ ...layer, provedBy: identityOf(layer).proof })),
       store: additional?.hostPath ?? context.settings.store,
       config: readConfig(store, record),
       checkout: await readCheckout(context, stores.local, additional, record.treeId),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../base/digest.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import type { StoreErrorCode } from '../disk/store-error.ts';
 import { checkLayer } from './check-layer.ts';
@@ -11,13 +12,13 @@ import { StatRecord } from './stat-record.ts';
 export type CheckJob =
   | { readonly kind: 'shard'; readonly shard: string }
   | { readonly kind: 'blobs' }
-  | { readonly kind: 'layers'; readonly digit: string; readonly diffIds: readonly Digest[] }
+  | { readonly kind: 'layers'; readonly digit: string; readonly keys: readonly LayerKey[] }
   | {
       readonly kind: 'trees';
       readonly digit: string;
       readonly treeIds: readonly Digest[];
       readonly damagedObjects: readonly Digest[];
-      readonly damagedLayers: readonly Digest[];
+      readonly damagedLayers: readonly LayerKey[];
     };
 
 export interface CheckWorkerData {
@@ -47,7 +48,7 @@ export async function runCheckJob(
       return checkBlobs(layout, mode);
     case 'layers': {
       const record = StatRecord.read(layout.checked, `layers-${job.digit}`);
-      const results = job.diffIds.map((diffId) => checkLayer(layout, diffId, mode, record));
+      const results = job.keys.map((key) => checkLayer(layout, key, mode, record));
       record.write();
       return added(results);
     }

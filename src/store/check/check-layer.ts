@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statSync } from 'node:fs';
-import type { Digest } from '../../base/digest.ts';
 import { isErrno } from '../../base/sysct-error.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { StoredLayer } from '../layer/stored-layer.ts';
@@ -16,15 +16,15 @@ const SCRATCH = Buffer.allocUnsafe(64 * 1024);
 /** Checks a layer file: header, entries, and the content of each small file. */
 export function checkLayer(
   layout: StoreLayout,
-  diffId: Digest,
+  key: LayerKey,
   mode: CheckMode,
   record: StatRecord,
 ): CheckResult {
-  const path = layout.layer(diffId);
+  const path = layout.layer(key);
   const found = (problem: Problem, seen: string): Finding => ({
     kind: 'layer',
     problem,
-    name: diffId,
+    name: key,
     seen,
     needs: [],
   });
@@ -33,11 +33,11 @@ export function checkLayer(
   try {
     const stats = statSync(path, { bigint: true });
     const wrong = wrongMode(stats, { ...mode, mode: FILE_MODE });
-    if (!(mode.fast && record.knows(diffId, stats))) {
-      readContents(path, diffId);
+    if (!(mode.fast && record.knows(key, stats))) {
+      readContents(path, key);
       readBytes = Number(stats.size);
     }
-    if (wrong === undefined) record.note(diffId, stats);
+    if (wrong === undefined) record.note(key, stats);
     else findings = [found('mode', wrong)];
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return { findings: [], files: 0, readBytes: 0 };
@@ -53,8 +53,8 @@ export function whatIsWrong(error: unknown): string {
   return `is not whole: ${error.message.replace(/^reading /, '')}`;
 }
 
-function readContents(path: string, diffId: Digest): void {
-  using layer = new StoredLayer(path, diffId);
+function readContents(path: string, key: LayerKey): void {
+  using layer = new StoredLayer(path, key);
   let checked = 0;
   for (const entry of layer.entries()) {
     if (entry.kind !== 'file' || entry.content.kind !== 'inline') continue;

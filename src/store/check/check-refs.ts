@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import type { StoreLayout } from '../disk/layout.ts';
 import { StoreError } from '../disk/store-error.ts';
-import type { RefRecord } from '../ref/ref-record.ts';
+import { identityOf, type RefRecord } from '../ref/ref-record.ts';
 import { readRefFiles } from '../ref/refs.ts';
 import { insideStore, strangerOf } from './check-named-files.ts';
 import type { Finding, SubjectKind } from './finding.ts';
@@ -50,7 +50,7 @@ function faultsOf(
   const blobs = [manifestDigest, indexDigest, imageId, ...signatures.map(({ digest }) => digest)];
   const named: { readonly kind: SubjectKind; readonly name: string }[] = [
     { kind: 'tree', name: treeId },
-    ...layers.map(({ diffId }) => ({ kind: 'layer' as const, name: diffId })),
+    ...layers.map((layer) => ({ kind: 'layer' as const, name: identityOf(layer).key })),
     ...blobs
       .filter((digest) => digest !== undefined)
       .map((digest) => ({ kind: 'blob' as const, name: digest })),

@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import type { Digest } from '../../base/digest.ts';
 import type { Progress } from '../../base/progress.ts';
 import { WorkerPool } from '../../sys/worker-pool.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { listShards } from '../disk/object-shards.ts';
 import { StoreError } from '../disk/store-error.ts';
@@ -102,10 +103,10 @@ class StoreCheck {
     this.#findings.add(layers.strangers.map((name) => strangerOf(`layers/${name}`)));
     return [
       // Layers first: the largest jobs.
-      ...byDigit(layers.digests).map(([digit, diffIds]): CheckJob => ({
+      ...byDigit(layers.digests).map(([digit, digests]): CheckJob => ({
         kind: 'layers',
         digit,
-        diffIds,
+        keys: digests as LayerKey[],
       })),
       ...shards.map((shard): CheckJob => ({ kind: 'shard', shard })),
       { kind: 'blobs' },
@@ -114,7 +115,7 @@ class StoreCheck {
 
   #treeJobs(all: readonly Digest[]): CheckJob[] {
     const damagedObjects = this.#findings.damaged('object');
-    const damagedLayers = this.#findings.damaged('layer');
+    const damagedLayers = this.#findings.damaged('layer') as readonly LayerKey[];
     return byDigit(all).map(([digit, treeIds]) => ({
       kind: 'trees',
       digit,

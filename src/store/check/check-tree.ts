@@ -4,6 +4,7 @@ import { displayBytes } from '../../base/byte-string.ts';
 import type { Digest } from '../../base/digest.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { ContentSources } from '../checkout/content-sources.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { readTree, type StoredTree } from '../tree/tree-file.ts';
@@ -22,7 +23,7 @@ const IMAGE_MODE = 0o400;
 /** What is known to be damaged by the time trees are checked. */
 export interface KnownDamage {
   readonly objects: ReadonlySet<Digest>;
-  readonly layers: ReadonlySet<Digest>;
+  readonly layers: ReadonlySet<LayerKey>;
 }
 
 /**
@@ -117,7 +118,7 @@ function lacks(
   sources: ContentSources,
 ): Finding[] {
   const states = new Map<Digest, ContentState>();
-  const suspects = new Set(layers.filter((diffId) => isSuspect(diffId, layout, damage)));
+  const suspects = new Set(layers.filter((key) => isSuspect(key, layout, damage)));
   const paths = new Map<string, { finding: Omit<Finding, 'needs'>; paths: string[] }>();
   for (const { path, inode } of walkTree(tree)) {
     if (inode.type !== 'file') continue;
@@ -164,9 +165,9 @@ function objectState(
   return { problem: 'damaged', seen: `has ${seenBytes} bytes, not ${sizeBytes}` };
 }
 
-function isSuspect(diffId: Digest, layout: StoreLayout, damage: KnownDamage): boolean {
-  if (damage.layers.has(diffId)) return true;
-  return lstatSync(layout.layer(diffId), { throwIfNoEntry: false }) === undefined;
+function isSuspect(key: LayerKey, layout: StoreLayout, damage: KnownDamage): boolean {
+  if (damage.layers.has(key)) return true;
+  return lstatSync(layout.layer(key), { throwIfNoEntry: false }) === undefined;
 }
 
 function inlineState(

@@ -23,7 +23,7 @@ export interface TreeNeed {
 export interface Finding {
   readonly kind: SubjectKind | 'file';
   readonly problem: Problem;
-  /** A digest (object, layer by diffID, tree and image by treeID, blob), or a path inside the store. */
+  /** A digest (object, layer by its key, tree and image by treeID, blob), or a path inside the store. */
   readonly name: string;
   /** What was seen, in words that follow "it": `has the bytes of sha256:…`. */
   readonly seen: string;

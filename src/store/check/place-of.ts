@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import type { Digest } from '../../base/digest.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import type { Finding } from './finding.ts';
 
@@ -13,7 +14,7 @@ export function placeOf(
     case 'object':
       return layout.object(name as Digest);
     case 'layer':
-      return layout.layer(name as Digest);
+      return layout.layer(name as LayerKey);
     case 'tree':
       return layout.tree(name as Digest);
     case 'image':

@@ -7,6 +7,7 @@ import { ContentSources } from '../checkout/content-sources.ts';
 import type { Sealer } from '../checkout/sealer.ts';
 import { withNewFile } from '../disk/with-new-file.ts';
 import { objectsOf } from './compare-image.ts';
+import type { LayerIdentity } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { TransactionDirectory } from '../disk/transaction-directory.ts';
@@ -26,12 +27,12 @@ export interface RebuildParts {
 /** Writes `trees/<treeID>` anew from the layers of the store. @throws StoreError, LayerError */
 export async function rebuildTree(
   treeId: Digest,
-  diffIds: readonly Digest[],
+  layers: readonly LayerIdentity[],
   { layout, log, signal }: RebuildParts,
 ): Promise<void> {
   using directory = await TransactionDirectory.create(layout, log, signal);
   const good = join(directory.path, 'tree');
-  const seen = writeMerged(good, diffIds, layout);
+  const seen = writeMerged(good, layers, layout);
   if (seen !== treeId) {
     throw new StoreError('STORE_DAMAGED', `rebuilding tree ${treeId}: its layers give ${seen}`, {
       hint: 'pull the image again',
@@ -40,9 +41,9 @@ export async function rebuildTree(
   await replaceFiles(layout, [{ place: layout.tree(treeId), good }], signal);
 }
 
-function writeMerged(path: string, diffIds: readonly Digest[], layout: StoreLayout): Digest {
+function writeMerged(path: string, layers: readonly LayerIdentity[], layout: StoreLayout): Digest {
   using sources = new ContentSources(layout);
-  return withNewFile(path, 0o600, (fd) => writeTree(mergeLayers(diffIds, sources), fd).treeId);
+  return withNewFile(path, 0o600, (fd) => writeTree(mergeLayers(layers, sources), fd).treeId);
 }
 
 /** Writes the EROFS image of `tree` anew, at `place`. @throws StoreError */

@@ -22,6 +22,7 @@ import { writeErofsImage } from '../erofs/write-erofs-image.ts';
 import type { FileContent } from '../tree/inode.ts';
 import { DEFAULT_DIRECTORY, ROOT, Tree } from '../tree/tree.ts';
 import { overlayOptions } from './overlay-options.ts';
+import { layerOfDiffId } from '../disk/layer-identity.ts';
 
 export interface CheckoutProbeOptions {
   /** `objects/` of the store that would be a layer; must exist. */
@@ -180,7 +181,7 @@ function writeSample(scratch: string): void {
 
 function sampleTree(): Tree {
   const tree = new Tree();
-  const layer = sha256('');
+  const layer = layerOfDiffId(sha256('')).key;
   add('large', { kind: 'object', digest: sha256(LARGE), sizeBytes: LARGE.length });
   const sizeBytes = SMALL.length;
   add('small', { kind: 'inline', digest: sha256(SMALL), sizeBytes, layer, offset: 0 });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, copyFileSync } from 'node:fs';
-import type { Digest } from '../../base/digest.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import type { ErofsSources } from '../erofs/erofs-sources.ts';
 import type { InlineContent, ObjectContent } from '../tree/inode.ts';
 import { INLINE_MAX_BYTES } from '../layer/inline-limit.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import type { PlainTreeSources } from './plain-tree.ts';
 import type { Seals } from './sealer.ts';
@@ -14,16 +14,16 @@ import { StoredLayer } from '../layer/stored-layer.ts';
 /** Where the bytes of a tree's files are. Keeps layer files open until disposed. */
 export class ContentSources implements ErofsSources, PlainTreeSources, Disposable {
   readonly #layout: StoreLayout;
-  readonly #layerFile: (diffId: Digest) => string;
+  readonly #layerFile: (layer: LayerKey) => string;
   readonly #scratch = Buffer.allocUnsafe(INLINE_MAX_BYTES);
-  readonly #open = new Map<Digest, StoredLayer>();
+  readonly #open = new Map<LayerKey, StoredLayer>();
   /** Without one, writers of images take a shorter way. */
   verityDigest?: (content: ObjectContent) => Uint8Array | undefined;
 
   /** @param layerFile the path of a layer's file, where it is not the usual one. */
   constructor(
     layout: StoreLayout,
-    layerFile: (diffId: Digest) => string = (diffId) => layout.layer(diffId),
+    layerFile: (layer: LayerKey) => string = (layer) => layout.layer(layer),
   ) {
     this.#layout = layout;
     this.#layerFile = layerFile;
@@ -53,9 +53,9 @@ export class ContentSources implements ErofsSources, PlainTreeSources, Disposabl
   }
 
   /** An open layer file, closed with this. @throws StoreError NOT_IN_STORE */
-  layer(diffId: Digest): StoredLayer {
-    const open = this.#open.get(diffId) ?? openLayer(this.#layerFile(diffId), diffId);
-    this.#open.set(diffId, open);
+  layer(key: LayerKey): StoredLayer {
+    const open = this.#open.get(key) ?? openLayer(this.#layerFile(key), key);
+    this.#open.set(key, open);
     return open;
   }
 
@@ -65,12 +65,12 @@ export class ContentSources implements ErofsSources, PlainTreeSources, Disposabl
   }
 }
 
-function openLayer(path: string, diffId: Digest): StoredLayer {
+function openLayer(path: string, key: LayerKey): StoredLayer {
   try {
-    return new StoredLayer(path, diffId);
+    return new StoredLayer(path, key);
   } catch (cause) {
     if (!isErrno(cause, 'ENOENT')) throw cause;
-    throw new StoreError('NOT_IN_STORE', `reading layer ${diffId}: the store has no such layer`, {
+    throw new StoreError('NOT_IN_STORE', `reading layer ${key}: the store has no such layer`, {
       cause,
       hint: 'pull the image again',
     });

@@ -4,7 +4,7 @@ import type { Digest } from '../../base/digest.ts';
 import { digestHex } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
 import { DIGEST_BYTES } from '../disk/byte-writer.ts';
-import { listDigestFiles } from '../disk/digest-files.ts';
+import { listDigestFiles, listLayers } from '../disk/digest-files.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { listShards, readShard } from '../disk/object-shards.ts';
 import { storeFailure } from '../disk/store-failure.ts';
@@ -67,7 +67,7 @@ async function collectUnneeded(roots: RootReader, parts: LeftoverParts): Promise
   const listed = {
     trees: (): Digest[] => listDigestFiles(layout.trees),
     images: (): Digest[] => listDigestFiles(layout.images, '.erofs'),
-    layers: (): Digest[] => listDigestFiles(layout.layers),
+    layers: () => listLayers(layout),
     blobs: (): Digest[] => listDigestFiles(layout.blobs),
   };
   for (const candidates of metadataSweeps(layout, marker, listed)) await sweep(candidates, parts);

@@ -2,6 +2,7 @@
 import type { Digest } from '../../base/digest.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { DIGEST_BYTES } from '../disk/byte-writer.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { StoredLayer } from '../layer/stored-layer.ts';
@@ -10,8 +11,8 @@ import { readTreeNeeds } from '../tree/tree-needs.ts';
 /** An image by what it is made of. */
 export interface ListedImage {
   readonly treeId: Digest;
-  /** DiffIDs of layers that are needed with all their objects, be they hidden in the tree or not. */
-  readonly layers: readonly Digest[];
+  /** Layers that are needed with all their objects, be they hidden in the tree or not. */
+  readonly layers: readonly LayerKey[];
   readonly blobs: readonly Digest[];
 }
 
@@ -19,7 +20,7 @@ export interface ListedImage {
 export interface NeedsVisitor {
   /** The 32 bytes at `at`. */
   readonly object: (bytes: Buffer, at: number) => void;
-  readonly layer: (diffId: Digest) => void;
+  readonly layer: (key: LayerKey) => void;
 }
 
 /** Visits the objects and layers that an image needs. What is missing or damaged has no list, and is passed over. */
@@ -28,11 +29,11 @@ export function visitNeeds(layout: StoreLayout, image: ListedImage, visitor: Nee
   const needs = whereThere(() => readTreeNeeds(layout.tree(treeId), treeId));
   const objects = needs?.objects ?? Buffer.alloc(0);
   for (let at = 0; at < objects.length; at += DIGEST_BYTES) visitor.object(objects, at);
-  for (const diffId of needs?.layers ?? []) visitor.layer(diffId);
-  for (const diffId of image.layers) {
-    visitor.layer(diffId);
+  for (const key of needs?.layers ?? []) visitor.layer(key);
+  for (const key of image.layers) {
+    visitor.layer(key);
     whereThere(() => {
-      using layer = new StoredLayer(layout.layer(diffId), diffId);
+      using layer = new StoredLayer(layout.layer(key), key);
       for (const { digest } of layer.objects()) visitor.object(digest, 0);
     });
   }

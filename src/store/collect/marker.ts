@@ -5,7 +5,8 @@ import type { Log } from '../../base/log.ts';
 import { quote } from '../../base/printable.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { DIGEST_BYTES } from '../disk/byte-writer.ts';
-import { listDigestFiles } from '../disk/digest-files.ts';
+import { listDigestFiles, listLayers } from '../disk/digest-files.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
@@ -24,14 +25,14 @@ export type MarkObject = (bytes: Buffer, offset: number) => void;
  */
 export class Marker {
   readonly trees = new Set<Digest>();
-  readonly layers = new Set<Digest>();
+  readonly layers = new Set<LayerKey>();
   readonly blobs = new Set<Digest>();
   readonly #layout: StoreLayout;
   readonly #roots: RootReader;
   readonly #mark: MarkObject;
   readonly #log: Log;
   readonly #seen = new Set<string>();
-  readonly #wholeLayers = new Set<Digest>();
+  readonly #wholeLayers = new Set<LayerKey>();
 
   constructor(layout: StoreLayout, roots: RootReader, mark: MarkObject, log: Log) {
     this.#layout = layout;
@@ -70,15 +71,15 @@ export class Marker {
   /** As {@link updatePresentTrees}, and of layers too. */
   updatePresentLayers(): void {
     this.updatePresentTrees();
-    for (const diffId of listDigestFiles(this.#layout.layers)) {
-      if (this.#wholeLayers.has(diffId)) continue;
-      this.layers.add(diffId);
+    for (const key of listLayers(this.#layout)) {
+      if (this.#wholeLayers.has(key)) continue;
+      this.layers.add(key);
       try {
-        this.#markObjectsOf(diffId);
+        this.#markObjectsOf(key);
       } catch (error) {
         if (!isMissingOrDamaged(error)) throw error;
       }
-      this.#wholeLayers.add(diffId);
+      this.#wholeLayers.add(key);
     }
   }
 
@@ -100,7 +101,7 @@ export class Marker {
   #markRoot(root: Root): void {
     for (const digest of root.blobs) this.blobs.add(digest);
     this.#markTree(root);
-    for (const diffId of root.layers) this.#markLayer(diffId, root);
+    for (const key of root.layers) this.#markLayer(key, root);
   }
 
   #markTree(root: Root): void {
@@ -119,27 +120,27 @@ export class Marker {
     }
   }
 
-  #markLayer(diffId: Digest, { what }: Root): void {
-    this.layers.add(diffId);
-    if (this.#wholeLayers.has(diffId)) return;
+  #markLayer(key: LayerKey, { what }: Root): void {
+    this.layers.add(key);
+    if (this.#wholeLayers.has(key)) return;
     try {
-      this.#markObjectsOf(diffId);
+      this.#markObjectsOf(key);
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw storeFailure(tellingNeeds(what), error);
-      this.#log.warn(`${what} lacks layer ${diffId}; pull it again`);
+      this.#log.warn(`${what} lacks layer ${key}; pull it again`);
     }
-    this.#wholeLayers.add(diffId);
+    this.#wholeLayers.add(key);
   }
 
   #markNeedsOf(treeId: Digest): void {
     const { objects, layers } = readTreeNeeds(this.#layout.tree(treeId), treeId);
     for (let at = 0; at < objects.length; at += DIGEST_BYTES) this.#mark(objects, at);
-    for (const diffId of layers) this.layers.add(diffId);
+    for (const key of layers) this.layers.add(key);
     this.trees.add(treeId);
   }
 
-  #markObjectsOf(diffId: Digest): void {
-    using layer = new StoredLayer(this.#layout.layer(diffId), diffId);
+  #markObjectsOf(key: LayerKey): void {
+    using layer = new StoredLayer(this.#layout.layer(key), key);
     for (const { digest } of layer.objects()) this.#mark(digest, 0);
   }
 

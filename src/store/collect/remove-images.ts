@@ -2,6 +2,7 @@
 import type { Digest } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
 import { DIGEST_BYTES } from '../disk/byte-writer.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { underLock } from '../disk/transaction-directory.ts';
@@ -82,7 +83,7 @@ async function sweepImages(
 /** What images need that are about to go. */
 class Candidates {
   readonly trees: readonly Digest[];
-  readonly layers: readonly Digest[];
+  readonly layers: readonly LayerKey[];
   readonly blobs: readonly Digest[];
   readonly #table = new DigestTable(0);
   readonly #digests: Buffer[] = [];
@@ -91,12 +92,12 @@ class Candidates {
   constructor(layout: StoreLayout, records: readonly RefRecord[]) {
     this.trees = [...new Set(records.map(({ treeId }) => treeId))];
     this.blobs = [...new Set(records.flatMap(blobsOf))];
-    const layers = new Set<Digest>();
+    const layers = new Set<LayerKey>();
     for (const record of records) {
       const image = imageOf(record);
       visitNeeds(layout, image, {
         object: (bytes, at) => this.#add(bytes, at),
-        layer: (diffId) => layers.add(diffId),
+        layer: (key) => layers.add(key),
       });
     }
     this.layers = [...layers];

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Digest } from '../../base/digest.ts';
 import { quote } from '../../base/printable.ts';
 import type { StoreLayout } from '../disk/layout.ts';
-import { parseRefRecord, type RefRecord } from '../ref/ref-record.ts';
+import { identityOf, parseRefRecord, type RefRecord } from '../ref/ref-record.ts';
 import { listRefFiles } from '../ref/refs.ts';
 import { listTombstones, parseTombstone } from '../ref/tombstones.ts';
 import {
@@ -21,7 +21,7 @@ import { RecordCache } from './record-cache.ts';
 export function imageOf(record: RefRecord): ListedImage {
   return {
     treeId: record.treeId,
-    layers: record.layers.map(({ diffId }) => diffId),
+    layers: record.layers.map((layer) => identityOf(layer).key),
     blobs: blobsOf(record),
   };
 }

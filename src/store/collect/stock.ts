@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { digestHex } from '../../base/digest.ts';
 import { DIGEST_BYTES } from '../disk/byte-writer.ts';
-import { listDigestFiles } from '../disk/digest-files.ts';
+import { listDigestFiles, listLayers } from '../disk/digest-files.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { listShards, readShard } from '../disk/object-shards.ts';
 import { DigestTable } from './digest-table.ts';
@@ -91,7 +91,7 @@ export class Stock {
     };
     visitNeeds(this.#layout, image, {
       object: (bytes, at) => act(this.#objectOwners, this.#objects.add(bytes, at)),
-      layer: (diffId) => file(this.#layout.layer(diffId)),
+      layer: (key) => file(this.#layout.layer(key)),
     });
     file(this.#layout.tree(image.treeId));
     file(this.#layout.image(image.treeId));
@@ -99,10 +99,10 @@ export class Stock {
   }
 
   *#listFiles(): Generator<string, void, undefined> {
-    const { trees, images, layers, blobs } = this.#layout;
+    const { trees, images, blobs } = this.#layout;
     for (const digest of listDigestFiles(trees)) yield this.#layout.tree(digest);
     for (const digest of listDigestFiles(images, '.erofs')) yield this.#layout.image(digest);
-    for (const digest of listDigestFiles(layers)) yield this.#layout.layer(digest);
+    for (const key of listLayers(this.#layout)) yield this.#layout.layer(key);
     for (const digest of listDigestFiles(blobs)) yield this.#layout.blob(digest);
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../base/digest.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import type { Marker } from './marker.ts';
 import type { Sweep } from './sweep.ts';
@@ -8,7 +9,7 @@ import type { Sweep } from './sweep.ts';
 export interface MetadataCandidates {
   readonly trees: () => readonly Digest[];
   readonly images: () => readonly Digest[];
-  readonly layers: () => readonly Digest[];
+  readonly layers: () => readonly LayerKey[];
   readonly blobs: () => readonly Digest[];
 }
 
@@ -38,8 +39,8 @@ export function* metadataSweeps(
   yield {
     kind: 'layers',
     digests: candidates.layers(),
-    path: (digest) => layout.layer(digest),
-    isNeeded: (digest) => marker.layers.has(digest),
+    path: (digest) => layout.layer(digest as LayerKey),
+    isNeeded: (digest) => marker.layers.has(digest as LayerKey),
     update,
     directory: layout.layers,
   };

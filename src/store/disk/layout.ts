@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { type Digest, digestHex } from '../../base/digest.ts';
+import type { LayerKey } from './layer-identity.ts';
 
 /**
  * Where things lie in a store.
@@ -8,7 +9,8 @@ import { type Digest, digestHex } from '../../base/digest.ts';
  *     /var/lib/sysct/          0700
  *       format.json            {version, features}
  *       objects/ab/<62 hex>    0400; the bytes of one file; name = sha256 of them
- *       layers/<diffID hex>    the entries of one layer, contents of small files inline
+ *       layers/<hex>           the entries of one layer, contents of small files inline; name = its diffID,
+ *                              or of what layer-identity.ts says
  *       trees/<treeID hex>     a merged tree and its sorted object list
  *       images/<treeID hex>.erofs   metadata-only EROFS image of a tree; derived
  *       blobs/sha256/<hex>     manifests, indexes, configs, signatures: exact bytes
@@ -94,8 +96,8 @@ export class StoreLayout {
     return `${this.directory}/objects/${hex.slice(0, 2)}/${hex.slice(2)}`;
   }
 
-  layer(diffId: Digest): string {
-    return join(this.layers, digestHex(diffId));
+  layer(key: LayerKey): string {
+    return join(this.layers, digestHex(key));
   }
 
   tree(treeId: Digest): string {

@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { type Digest, digestFromHex } from '../../base/digest.ts';
+import { digestFromHex } from '../../base/digest.ts';
+import type { LayerIdentity } from '../disk/layer-identity.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
+import type { ContentSources } from '../checkout/content-sources.ts';
 import type { LayerEntry } from '../layer/layer-entry.ts';
 import { LayerFileWriter } from '../layer/layer-file-writer.ts';
 import type { StoreReader } from '../reader/store-reader.ts';
@@ -34,15 +36,15 @@ const BETWEEN_PAUSES = 256;
  * @throws CopySourceError when the other store cannot give the layer whole; whatever was copied by then is right.
  */
 export async function copyLayer(
-  diffId: Digest,
+  layer: LayerIdentity,
   from: StoreReader,
   { staging, layerFile, onCopied, signal }: CopyDestination,
 ): Promise<void> {
   using sources = from.contentSources();
-  const entries = reading(diffId, () => sources.layer(diffId).entries());
+  const entries = reading(layer, () => entriesOf(layer, sources));
   const fd = openSync(layerFile, 'wx', 0o600);
   try {
-    const writer = new LayerFileWriter(fd, diffId);
+    const writer = new LayerFileWriter(fd, layer);
     let count = 0;
     for (const entry of entries) {
       count += 1;
@@ -73,12 +75,12 @@ export async function copyLayer(
         known ??
         writer.put(
           digest,
-          reading(diffId, () => sources.readInline(content)),
+          reading(layer, () => sources.readInline(content)),
         )
       );
     }
     if (!staging.has(digest, sizeBytes)) {
-      copyObject(content, from.layout.object(digest), staging, diffId);
+      copyObject(content, from.layout.object(digest), staging, layer);
     }
     return content;
   }
@@ -88,15 +90,15 @@ function copyObject(
   { digest, sizeBytes }: ObjectContent,
   path: string,
   staging: ObjectStaging,
-  diffId: Digest,
+  layer: LayerIdentity,
 ): void {
-  const source = reading(diffId, () => openSync(path, 'r'));
+  const source = reading(layer, () => openSync(path, 'r'));
   const object = staging.open();
   const hash = createHash('sha256');
   try {
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes + 1));
     for (;;) {
-      const got = reading(diffId, () => readSync(source, chunk, 0, chunk.length, null));
+      const got = reading(layer, () => readSync(source, chunk, 0, chunk.length, null));
       if (got === 0) break;
       hash.update(chunk.subarray(0, got));
       staging.append(object, chunk.subarray(0, got));
@@ -114,11 +116,17 @@ function copyObject(
   staging.close(object, digest, sizeBytes);
 }
 
-function reading<T>(diffId: Digest, read: () => T): T {
+function entriesOf({ key, proof }: LayerIdentity, sources: ContentSources): Iterable<LayerEntry> {
+  const stored = sources.layer(key);
+  if (stored.proof === proof) return stored.entries();
+  throw new CopySourceError(`layer ${key} has another proof there than it should have`);
+}
+
+function reading<T>({ key }: LayerIdentity, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const failure = storeFailure(`reading layer ${diffId}`, cause);
+    const failure = storeFailure(`reading layer ${key}`, cause);
     if (!(failure instanceof StoreError)) throw cause;
     throw new CopySourceError(failure.message, { cause: failure });
   }

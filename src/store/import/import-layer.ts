@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { renameSync } from 'node:fs';
-import { ArchiveError } from '../../archive/archive-error.ts';
 import { decompress } from '../../archive/decompress.ts';
 import { wholeBuffers } from '../../archive/whole-buffers.ts';
 import { type Digest, digestFromHex } from '../../base/digest.ts';
@@ -11,12 +10,11 @@ import { messageOf } from '../../base/sysct-error.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { LayerCompression } from '../../oci/media-type.ts';
 import { StoreError } from '../disk/store-error.ts';
-import { storeFailure } from '../disk/store-failure.ts';
-import { LayerError } from '../tree/layer-error.ts';
 import type { LayerOutcome, NewObjects } from './import-messages.ts';
+import { layerFailure } from './layer-failure.ts';
 import type { LayerReceiver } from './layer-receiver.ts';
 import type { LayerThreads } from './layer-threads.ts';
-import { BlobFailure, ownErrors, verifiedBlob } from './verified-blob.ts';
+import { ownErrors, verifiedBlob } from './verified-blob.ts';
 
 /** One layer on its way in. */
 export interface LayerImport {
@@ -93,7 +91,7 @@ async function streamFromAny(
       if (attempt > 1) renameSync(file, layerFile);
       return outcome;
     } catch (cause) {
-      const error = aboutLayer(descriptor.digest, cause);
+      const error = layerFailure(descriptor.digest, cause);
       const next = signal.aborted ? undefined : layer.instead?.(error);
       if (next === undefined) throw error;
       log.debug(`${messageOf(error)}; trying another way`);
@@ -163,18 +161,4 @@ function assertDiffId(seen: Digest, { descriptor, diffId }: LayerImport): void {
     `importing layer ${descriptor.digest}: it inflates to ${seen}, the image config names ${diffId}`,
     { hint: 'the image is inconsistent: have it built or pushed again' },
   );
-}
-
-/** Errors of archive and entries do not know which layer they are about. */
-function aboutLayer(digest: Digest, cause: unknown): unknown {
-  if (cause instanceof BlobFailure) return cause.cause;
-  const doing = `importing layer ${digest}`;
-  if (cause instanceof ArchiveError || cause instanceof LayerError) {
-    const message = `${doing}: ${cause.message}`;
-    const details = { cause, ...(cause.hint === undefined ? {} : { hint: cause.hint }) };
-    return cause instanceof ArchiveError
-      ? new ArchiveError(cause.code, message, details)
-      : new LayerError(cause.code, message, details);
-  }
-  return storeFailure(doing, cause);
 }

@@ -14,9 +14,17 @@ import { isErrno } from '../../base/sysct-error.ts';
 import { syncDirectory, syncFileSystem } from '../../sys/durable-file.ts';
 import { ContentSources } from '../checkout/content-sources.ts';
 import { writeErofsImage } from '../erofs/write-erofs-image.ts';
-import { copyLayer, CopySourceError } from './copy-layer.ts';
+import { CopySourceError } from './copy-layer.ts';
+import { DirectLayers } from './direct-layers.ts';
+import type { TocLayerImport } from './import-toc-layer.ts';
 import type { ImportOptions } from './import-options.ts';
 import { importLayer, type LayerImport } from './import-layer.ts';
+import {
+  type LayerIdentity,
+  type LayerKey,
+  layerOfDiffId,
+  layerOfToc,
+} from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { isOpenToOthers, openStagedToOthers } from '../disk/open-to-others.ts';
 import { mergeLayers } from './merge-layers.ts';
@@ -24,8 +32,9 @@ import { LayerThreads } from './layer-threads.ts';
 import { ObjectStaging } from './object-staging.ts';
 import type { AdditionalStore } from '../reader/additional-store.ts';
 import { sealsForImage, sealStaged, type StagedFiles } from './seal-staged.ts';
+import { StagedLayers } from './staged-layers.ts';
 import { StagedObjects } from './staged-objects.ts';
-import { completeRef, type NewRef, type RefRecord } from '../ref/ref-record.ts';
+import { completeRef, identityOf, type NewRef, type RefRecord } from '../ref/ref-record.ts';
 import { keepReplaced } from '../ref/keep-replaced.ts';
 import { writeRef } from '../ref/refs.ts';
 import { assertThere } from './assert-there.ts';
@@ -53,9 +62,6 @@ import { haveSameBytes } from '../disk/same-bytes.ts';
 //
 // Measured (docs/adr/0021): a power cut at any instant leaves every name whole on ext4, xfs and btrfs.
 
-/** What a copy that is cut short may have to do again. */
-const CHECKPOINT_BYTES = 128 * 1024 * 1024;
-
 /** One import: everything is written to a directory of its own and becomes visible in {@link commit}, or not at all. */
 export class ImportTransaction implements AsyncDisposable {
   readonly #layout: StoreLayout;
@@ -64,15 +70,13 @@ export class ImportTransaction implements AsyncDisposable {
   readonly #directory: TransactionDirectory;
   readonly #staging: StagedObjects;
   readonly #threads: LayerThreads;
-  /** Of layers that are copied. */
-  readonly #copies: ObjectStaging;
-  readonly #layers = new Map<Digest, Promise<void>>();
+  readonly #direct: DirectLayers;
+  readonly #layers: StagedLayers;
   readonly #blobs = new Set<Digest>();
   /** Files of the store that need not be written again. */
   readonly #borrowed = new Set<string>();
   readonly #cancel = new AbortController();
   readonly #options: ImportOptions;
-  #copiedBytes = 0;
   #state: 'open' | 'failed' | 'closed' = 'open';
 
   private constructor(
@@ -87,11 +91,19 @@ export class ImportTransaction implements AsyncDisposable {
     this.#log = log;
     this.#signal = AbortSignal.any([signal, this.#cancel.signal]);
     this.#directory = directory;
-    for (const name of ['layers', 'blobs']) mkdirSync(join(directory.path, name), { mode: 0o700 });
+    mkdirSync(join(directory.path, 'blobs'), { mode: 0o700 });
+    this.#layers = new StagedLayers(layout, join(directory.path, 'layers'));
     this.#staging = new StagedObjects(layout, join(directory.path, 'objects'), options.borrowing);
     this.#threads = new LayerThreads(layout, this.#staging, options.borrowing);
-    const { directory: objects } = this.#staging;
-    this.#copies = new ObjectStaging(layout, objects, options.borrowing, 'copy');
+    const { borrowing } = options;
+    this.#direct = new DirectLayers({
+      staging: new ObjectStaging(layout, this.#staging.directory, borrowing, 'direct'),
+      objects: this.#staging,
+      // What has its name may be collected, and such an import may count on nothing that may.
+      publish: borrowing === 'nothing' ? undefined : (objects) => this.#publishEarly(objects),
+      log,
+      signal: this.#signal,
+    });
   }
 
   /** See {@link Store.beginImport}. */
@@ -119,16 +131,25 @@ export class ImportTransaction implements AsyncDisposable {
    *   ArchiveError, LayerError for what is in it; errors of the blob pass through.
    */
   async importLayer(layer: LayerImport): Promise<void> {
-    this.#assertOpen();
-    const running = this.#layers.get(layer.diffId);
-    if (running !== undefined) return await running;
-    const started = this.#importLayer(layer).catch((error: unknown) => {
-      this.#state = 'failed';
-      this.#cancel.abort(error);
-      throw error;
-    });
-    this.#layers.set(layer.diffId, started);
-    await started;
+    const { key } = layerOfDiffId(layer.diffId);
+    const make = async (): Promise<void> => {
+      const layerFile = this.#layers.place(key);
+      const destination = { layerFile, threads: this.#threads, log: this.#log };
+      this.#staging.add(await importLayer(layer, destination, this.#signal));
+    };
+    await this.#make(key, make, () => false);
+  }
+
+  /**
+   * Makes a layer of its table of contents, all contents checked. False where that fails in a way that `mayGoOn`
+   * forgives: then {@link importLayer} may be tried.
+   *
+   * @throws as {@link importLayer}
+   */
+  async importTocLayer(layer: TocLayerImport): Promise<boolean> {
+    const { key } = layerOfToc(layer.tocDigest);
+    const make = (): Promise<void> => this.#direct.make(layer, this.#layers.place(key));
+    return await this.#make(key, make, (error) => !this.#signal.aborted && layer.mayGoOn(error));
   }
 
   /**
@@ -137,24 +158,14 @@ export class ImportTransaction implements AsyncDisposable {
    * short goes on from there. False, and a warning, where the other store cannot give it whole: then
    * {@link importLayer} may be tried.
    */
-  async copyLayer(diffId: Digest, from: AdditionalStore): Promise<boolean> {
-    this.#assertOpen();
-    const copying = this.#layers.get(diffId) ?? this.#copyLayer(diffId, from);
-    this.#layers.set(diffId, copying);
-    try {
-      await copying;
-      this.#log.debug(`copied layer ${diffId} from ${from.hostPath}`);
-      return true;
-    } catch (error) {
-      if (this.#layers.get(diffId) === copying) this.#layers.delete(diffId);
-      if (!(error instanceof CopySourceError)) {
-        this.#state = 'failed';
-        this.#cancel.abort(error);
-        throw storeFailure(`copying layer ${diffId}`, error);
-      }
+  async copyLayer(layer: LayerIdentity, from: AdditionalStore): Promise<boolean> {
+    const { key } = layer;
+    const copy = (): Promise<void> => this.#direct.copy(layer, from, this.#layers.place(key));
+    return await this.#make(key, copy, (error) => {
+      if (!(error instanceof CopySourceError)) return false;
       from.warn(error.message);
-      return false;
-    }
+      return true;
+    });
   }
 
   /** Keeps exact bytes under their digest. @throws StoreError BLOB_DIGEST_MISMATCH, NO_SPACE */
@@ -183,7 +194,7 @@ export class ImportTransaction implements AsyncDisposable {
   async commit(ref: NewRef): Promise<RefRecord> {
     this.#assertOpen();
     this.#state = 'failed';
-    await Promise.all(this.#layers.values());
+    await this.#layers.complete();
     await this.#threads[Symbol.asyncDispose]();
     try {
       const record = await this.#commit(ref);
@@ -202,13 +213,13 @@ export class ImportTransaction implements AsyncDisposable {
   async handOver(): Promise<StagedFiles> {
     this.#assertOpen();
     this.#state = 'failed';
-    await Promise.all(this.#layers.values());
+    await this.#layers.complete();
     await this.#threads[Symbol.asyncDispose]();
     await this.#seal();
     return {
       directory: this.#directory.path,
       object: (digest) => this.#staging.pathOf(digest),
-      layer: (diffId) => (this.#layers.has(diffId) ? this.#stagedLayer(diffId) : undefined),
+      layer: (key) => this.#layers.pathOf(key),
     };
   }
 
@@ -217,7 +228,7 @@ export class ImportTransaction implements AsyncDisposable {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#cancel.abort(new Error('the import was aborted'));
-    await Promise.allSettled([...this.#layers.values(), this.#staging.settle()]);
+    await Promise.allSettled([this.#layers.settle(), this.#staging.settle()]);
     await this.#threads[Symbol.asyncDispose]();
     this.#directory.remove();
   }
@@ -226,39 +237,30 @@ export class ImportTransaction implements AsyncDisposable {
     await this.abort();
   }
 
-  async #importLayer(layer: LayerImport): Promise<void> {
-    const layerFile = this.#stagedLayer(layer.diffId);
-    const destination = { layerFile, threads: this.#threads, log: this.#log };
-    this.#staging.add(await importLayer(layer, destination, this.#signal));
-  }
-
-  async #copyLayer(diffId: Digest, from: AdditionalStore): Promise<void> {
+  /** Makes a layer file, once. False after a failure that is harmless: then nothing was made. */
+  async #make(
+    key: LayerKey,
+    make: () => Promise<void>,
+    isHarmless: (error: unknown) => boolean,
+  ): Promise<boolean> {
+    this.#assertOpen();
     try {
-      await copyLayer(diffId, from, {
-        staging: this.#copies,
-        layerFile: this.#stagedLayer(diffId),
-        onCopied: () => this.#checkpointCopies(),
-        signal: this.#signal,
-      });
-    } finally {
-      this.#staging.add(this.#copies.takeNews());
+      await this.#layers.once(key, make);
+      return true;
+    } catch (error) {
+      if (isHarmless(error)) return false;
+      this.#state = 'failed';
+      this.#cancel.abort(error);
+      throw error;
     }
   }
 
-  async #checkpointCopies(): Promise<void> {
-    const written = this.#copies.takeWrittenBytes();
-    this.#staging.noteWritten(written);
-    this.#copiedBytes += written;
-    // What has its name may be collected, and an import may count on nothing that may.
-    if (this.#copiedBytes < CHECKPOINT_BYTES || this.#options.borrowing === 'nothing') return;
-    this.#copiedBytes = 0;
-    const copied = this.#copies.takeNews();
-    this.#staging.add(copied);
+  /** Only of whole objects: others may be half written. */
+  async #publishEarly(objects: readonly Digest[]): Promise<void> {
     await this.#staging.settle();
     await this.#syncStaged();
     await underLock(this.#layout, this.#signal, async () => {
-      // Only these: others may be half written.
-      this.#staging.publish(copied.staged);
+      this.#staging.publish(objects);
       await syncFileSystem(this.#directory.path);
     });
   }
@@ -270,10 +272,10 @@ export class ImportTransaction implements AsyncDisposable {
   }
 
   async #commit(ref: NewRef): Promise<RefRecord> {
-    using sources = new ContentSources(this.#layout, (diffId) => this.#layerFile(diffId));
+    using sources = new ContentSources(this.#layout, (key) => this.#layerFile(key));
     this.#staging.complete();
-    const diffIds = ref.layers.map(({ diffId }) => diffId);
-    const tree = mergeLayers(diffIds, sources);
+    const layers = ref.layers.map(identityOf);
+    const tree = mergeLayers(layers, sources);
     const isSealed = await this.#seal();
     const written = await this.#stageTree(tree, sources, isSealed);
     this.#signal.throwIfAborted();
@@ -281,7 +283,7 @@ export class ImportTransaction implements AsyncDisposable {
     this.#signal.throwIfAborted();
     const record = completeRef(ref, written);
     await underLock(this.#layout, this.#signal, async () => {
-      assertThere(this.#countedOn(tree, written, diffIds));
+      assertThere(this.#countedOn(tree, written, layers));
       this.#staging.publish();
       await syncFileSystem(this.#directory.path);
       this.#publishFiles(written.treeId);
@@ -326,20 +328,18 @@ export class ImportTransaction implements AsyncDisposable {
   *#countedOn(
     tree: Tree,
     written: WrittenTree,
-    diffIds: readonly Digest[],
+    layers: readonly LayerIdentity[],
   ): Generator<string, void, undefined> {
     for (const digest of this.#staging.borrowed(digestsOfFiles(tree, written.objects))) {
       yield this.#layout.object(digest);
     }
-    for (const diffId of diffIds) yield this.#layerFile(diffId);
+    for (const { key } of layers) yield this.#layerFile(key);
     yield* this.#borrowed;
   }
 
   #publishFiles(treeId: Digest): void {
     const { layers, blobs, trees, images } = this.#layout;
-    for (const diffId of this.#layers.keys()) {
-      renameSync(this.#stagedLayer(diffId), this.#layout.layer(diffId));
-    }
+    this.#layers.publish();
     for (const digest of this.#blobs) {
       renameSync(this.#stagedBlob(digest), this.#layout.blob(digest));
     }
@@ -377,16 +377,12 @@ export class ImportTransaction implements AsyncDisposable {
     return true;
   }
 
-  #layerFile(diffId: Digest): string {
-    return this.#layers.has(diffId) ? this.#stagedLayer(diffId) : this.#layout.layer(diffId);
+  #layerFile(key: LayerKey): string {
+    return this.#layers.pathOf(key) ?? this.#layout.layer(key);
   }
 
   #staged(name: 'tree' | 'image'): string {
     return join(this.#directory.path, name);
-  }
-
-  #stagedLayer(diffId: Digest): string {
-    return join(this.#directory.path, 'layers', digestHex(diffId));
   }
 
   #stagedBlob(digest: Digest): string {

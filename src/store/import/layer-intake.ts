@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { TarReader } from '../../archive/tar-reader.ts';
 import type { Digest } from '../../base/digest.ts';
+import { layerOfDiffId } from '../disk/layer-identity.ts';
 import { LayerFileWriter } from '../layer/layer-file-writer.ts';
 import { LayerSink } from './layer-sink.ts';
 import type { ObjectStaging } from './object-staging.ts';
@@ -16,7 +17,7 @@ export class LayerIntake implements Disposable {
   /** @param layerFile where the layer file goes; must not exist. */
   constructor(layerFile: string, diffId: Digest, staging: ObjectStaging) {
     this.#fd = openSync(layerFile, 'wx', 0o600);
-    this.#writer = new LayerFileWriter(this.#fd, diffId);
+    this.#writer = new LayerFileWriter(this.#fd, layerOfDiffId(diffId));
     this.#sink = new LayerSink(this.#writer, staging);
     this.#reader = new TarReader(this.#sink);
   }

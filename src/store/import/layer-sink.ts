@@ -5,7 +5,7 @@ import type { TarEntry } from '../../archive/tar-entry.ts';
 import type { TarSink } from '../../archive/tar-reader.ts';
 import type { Digest } from '../../base/digest.ts';
 import { EntryCleaner, type FileHead, withContent } from '../layer/clean-entry.ts';
-import type { FileContent } from '../tree/inode.ts';
+import type { FileContent, ObjectContent } from '../tree/inode.ts';
 import { INLINE_MAX_BYTES } from '../layer/inline-limit.ts';
 import type { LayerFileWriter } from '../layer/layer-file-writer.ts';
 import type { ObjectStaging, UnnamedObject } from './object-staging.ts';
@@ -32,11 +32,16 @@ export class LayerSink implements TarSink, Disposable {
     return this.#cleaner.droppedXattrs;
   }
 
-  entry(entry: TarEntry): void {
+  /** @param known the content of a file where no data will follow, because it is there. */
+  entry(entry: TarEntry, known?: ObjectContent): void {
     const clean = this.#cleaner.clean(entry);
     if (clean === undefined) return;
     if (clean.kind !== 'file') {
       this.#writer.add(clean);
+      return;
+    }
+    if (known !== undefined) {
+      this.#writer.add(withContent(clean, known));
       return;
     }
     this.#head = clean;
@@ -61,15 +66,17 @@ export class LayerSink implements TarSink, Disposable {
     if (last !== undefined) this.#pieces.push(Buffer.from(last));
   }
 
-  endEntry(): void {
+  /** @returns the content of a file whose data came. */
+  endEntry(): FileContent | undefined {
     const head = this.#head;
-    if (head === undefined) return;
+    if (head === undefined) return undefined;
     this.#head = undefined;
     const content =
       this.#streamed === undefined
         ? this.#contentOfPieces(head.sizeBytes)
         : this.#contentOfStream(head.sizeBytes);
     this.#writer.add(withContent(head, content));
+    return content;
   }
 
   /** Closes what an error left open. */

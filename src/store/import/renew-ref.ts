@@ -5,7 +5,13 @@ import type { Log } from '../../base/log.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
-import { completeRef, type NewRef, type RefRecord } from '../ref/ref-record.ts';
+import {
+  completeRef,
+  identityOf,
+  type NewRef,
+  type RefLayer,
+  type RefRecord,
+} from '../ref/ref-record.ts';
 import { readRefLike, writeRef } from '../ref/refs.ts';
 import { isTreeSound } from '../tree/tree-file.ts';
 
@@ -37,8 +43,13 @@ function isSameImage(known: RefRecord, ref: NewRef): boolean {
   return (
     known.manifestDigest === ref.manifestDigest &&
     known.layers.length === ref.layers.length &&
-    known.layers.every(({ diffId }, n) => diffId === ref.layers[n]?.diffId)
+    known.layers.every((layer, n) => isSameLayer(layer, ref.layers[n]))
   );
+}
+
+function isSameLayer(known: RefLayer, layer: RefLayer | undefined): boolean {
+  if (layer === undefined || known.diffId !== layer.diffId) return false;
+  return identityOf(known).key === identityOf(layer).key;
 }
 
 function isWhole(layout: StoreLayout, { treeId }: RefRecord, ref: NewRef): boolean {

@@ -2,6 +2,7 @@
 import type { Digest } from '../../base/digest.ts';
 import { syncFileSystem } from '../../sys/durable-file.ts';
 import type { Sealer, Seals } from '../checkout/sealer.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import type { StagedObjects } from './staged-objects.ts';
 
@@ -9,7 +10,7 @@ import type { StagedObjects } from './staged-objects.ts';
 export interface StagedFiles {
   readonly directory: string;
   readonly object: (digest: Digest) => string | undefined;
-  readonly layer: (diffId: Digest) => string | undefined;
+  readonly layer: (key: LayerKey) => string | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Digest } from '../../base/digest.ts';
 import { ContentSources } from '../checkout/content-sources.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { isObjectThere } from '../disk/object-there.ts';
 import { StoreError } from '../disk/store-error.ts';
@@ -19,11 +20,11 @@ const READ_BYTES = 256 * 1024;
 export class StoredContents implements Disposable {
   readonly #layout: StoreLayout;
   readonly #sources: ContentSources;
-  readonly #layers: readonly Digest[];
+  readonly #layers: readonly LayerKey[];
   readonly #scratch = Buffer.allocUnsafe(READ_BYTES);
   #inline: ReadonlyMap<Digest, InlineContent> | undefined;
 
-  constructor(layout: StoreLayout, layers: readonly Digest[]) {
+  constructor(layout: StoreLayout, layers: readonly LayerKey[]) {
     this.#layout = layout;
     this.#sources = new ContentSources(layout);
     this.#layers = layers;
@@ -70,15 +71,15 @@ export class StoredContents implements Disposable {
 
   #indexed(): ReadonlyMap<Digest, InlineContent> {
     const found = new Map<Digest, InlineContent>();
-    for (const diffId of this.#layers) {
+    for (const key of this.#layers) {
       try {
-        for (const entry of this.#sources.layer(diffId).entries()) {
+        for (const entry of this.#sources.layer(key).entries()) {
           if (entry.kind !== 'file' || entry.content.kind !== 'inline') continue;
           found.set(entry.content.digest, entry.content);
         }
       } catch (error) {
         // Gone or damaged: what is in it is fetched then.
-        if (!(error instanceof StoreError)) throw storeFailure(`reading layer ${diffId}`, error);
+        if (!(error instanceof StoreError)) throw storeFailure(`reading layer ${key}`, error);
       }
     }
     return found;

@@ -48,9 +48,7 @@ export async function* verifiedBlob(
 }
 
 /** Passes on what `blob` gives, and what it throws as a BlobFailure. */
-export async function* ownErrors(
-  blob: AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer, void, undefined> {
+export async function* ownErrors<T>(blob: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   try {
     yield* blob;
   } catch (error) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever } from '../../base/assert-never.ts';
 import type { ByteString } from '../../base/byte-string.ts';
-import type { Digest } from '../../base/digest.ts';
 import { putAttributes, skipAttributes, takeAttributes } from '../tree/attributes-codec.ts';
 import type { ByteReader } from '../disk/byte-reader.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import { type ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
 import type { LayerEntry } from './layer-entry.ts';
 
@@ -67,13 +67,13 @@ export function putLayerEntry(
 }
 
 /**
- * Takes the next entry of the layer file of `diffId`.
+ * Takes the next entry of the file of `layer`.
  * @throws StoreError STORE_DAMAGED
  */
 export function takeLayerEntry(
   reader: ByteReader,
   previousPath: ByteString,
-  diffId: Digest,
+  layer: LayerKey,
 ): LayerEntry {
   const kind = reader.byte();
   const shared = reader.varint();
@@ -87,7 +87,7 @@ export function takeLayerEntry(
     case KIND.opaque:
       return { kind: 'opaque', path };
     default:
-      return takeInode(reader, kind, path, diffId);
+      return takeInode(reader, kind, path, layer);
   }
 }
 
@@ -136,7 +136,12 @@ export function skipLayerEntry(reader: ByteReader): LayerObject | undefined {
   }
 }
 
-function takeInode(reader: ByteReader, kind: number, path: ByteString, layer: Digest): LayerEntry {
+function takeInode(
+  reader: ByteReader,
+  kind: number,
+  path: ByteString,
+  layer: LayerKey,
+): LayerEntry {
   const attributes = takeAttributes(reader);
   switch (kind) {
     case KIND.objectFile: {

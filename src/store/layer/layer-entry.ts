@@ -3,7 +3,7 @@ import type { ByteString } from '../../base/byte-string.ts';
 import type { FileContent, InodeAttributes } from '../tree/inode.ts';
 
 /**
- * One validated entry of a layer, as `layers/<diffID>` keeps it: paths cleaned to components
+ * One validated entry of a layer, as a file in `layers/` keeps it: paths cleaned to components
  * relative to the root, whiteouts told apart from files (image-spec v1.1.1 layer.md §Whiteouts),
  * forbidden xattrs gone. The order is that of the archive.
  */

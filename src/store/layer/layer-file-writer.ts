@@ -2,6 +2,7 @@
 import type { ByteString } from '../../base/byte-string.ts';
 import type { Digest } from '../../base/digest.ts';
 import { ByteWriter } from '../disk/byte-writer.ts';
+import type { LayerIdentity } from '../disk/layer-identity.ts';
 import type { FileContent } from '../tree/inode.ts';
 import { putLayerEntry } from './layer-entry-codec.ts';
 import type { LayerEntry } from './layer-entry.ts';
@@ -13,7 +14,7 @@ const BUFFER_BYTES = 256 * 1024;
 /** Writes one layer file, front to back: contents as they come, entries kept and written by {@link finish}. */
 export class LayerFileWriter {
   readonly #fd: number;
-  readonly #diffId: Digest;
+  readonly #layer: LayerIdentity;
   readonly #entries = new ByteWriter();
   readonly #offsets = new Map<Digest, number>();
   readonly #contents = Buffer.allocUnsafe(BUFFER_BYTES);
@@ -23,10 +24,10 @@ export class LayerFileWriter {
   #previousPath = '' as ByteString;
 
   /** @param fd an empty file, the caller's to close. */
-  constructor(fd: number, diffId: Digest) {
+  constructor(fd: number, layer: LayerIdentity) {
     this.#fd = fd;
-    this.#diffId = diffId;
-    writeWhole(fd, encodeLayerHeader());
+    this.#layer = layer;
+    writeWhole(fd, encodeLayerHeader(layer.proof));
   }
 
   /** Where the bytes with this digest already are in this layer. */
@@ -60,14 +61,14 @@ export class LayerFileWriter {
     const trailer = {
       entriesOffset: this.#offset,
       entryCount: this.#entryCount,
-      diffId: this.#diffId,
+      ...this.#layer,
     };
     writeWhole(this.#fd, entries);
     writeWhole(this.#fd, encodeLayerTrailer(trailer, entries));
   }
 
   #inline(digest: Digest, sizeBytes: number, offset: number): FileContent {
-    return { kind: 'inline', digest, sizeBytes, layer: this.#diffId, offset };
+    return { kind: 'inline', digest, sizeBytes, layer: this.#layer.key, offset };
   }
 
   #flush(): void {

@@ -1,37 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { Digest } from '../../base/digest.ts';
 import { sha256 } from '../../base/digest.ts';
 import type { InlineContent } from '../tree/inode.ts';
 import type { LayerObject } from './layer-entry-codec.ts';
 import type { LayerEntry } from './layer-entry.ts';
 import {
   assertLayerChecksum,
-  assertLayerHeader,
   decodeLayerEntries,
   decodeLayerObjects,
   LAYER_HEADER_BYTES,
   LAYER_TRAILER_BYTES,
   type LayerTrailer,
+  parseLayerHeader,
   parseLayerTrailer,
 } from './layer-file.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
 import { hashRange } from '../disk/hash-range.ts';
+import type { LayerKey, LayerProof } from '../disk/layer-identity.ts';
 import { StoreError } from '../disk/store-error.ts';
 
 /** A layer file, open for reading. */
 export class StoredLayer implements Disposable {
-  readonly diffId: Digest;
+  readonly key: LayerKey;
   readonly #what: string;
   #fd: number | undefined;
   #trailer: LayerTrailer | undefined;
 
   /** @throws what open(2) throws: ENOENT when there is no such layer. */
-  constructor(path: string, diffId: Digest) {
-    this.diffId = diffId;
-    this.#what = `layer ${diffId} of the store`;
+  constructor(path: string, key: LayerKey) {
+    this.key = key;
+    this.#what = `layer ${key} of the store`;
     this.#fd = openSync(path, 'r');
+  }
+
+  /** What proves its entries. @throws StoreError STORE_DAMAGED */
+  get proof(): LayerProof {
+    return this.#checked().proof;
   }
 
   /** How many entries it has. @throws StoreError STORE_DAMAGED */
@@ -82,17 +87,17 @@ export class StoredLayer implements Disposable {
     const trailerOffset = fstatSync(fd).size - LAYER_TRAILER_BYTES;
     if (trailerOffset < LAYER_HEADER_BYTES) throw this.#damaged('it is too short');
     const header = this.#read(0, LAYER_HEADER_BYTES);
-    assertLayerHeader(header, this.#what);
+    const proof = parseLayerHeader(header, this.#what);
     const trailerBytes = this.#read(trailerOffset, LAYER_TRAILER_BYTES);
-    const trailer = parseLayerTrailer(trailerBytes, this.#what);
-    const { entriesOffset, diffId } = trailer;
+    const trailer = parseLayerTrailer(trailerBytes, proof, this.#what);
+    const { entriesOffset, key } = trailer;
     if (entriesOffset < LAYER_HEADER_BYTES || entriesOffset > trailerOffset) {
       throw this.#damaged('its entries lie outside of it');
     }
     const hash = createHash('sha256').update(header);
     hashRange(hash, fd, entriesOffset, trailerOffset);
     assertLayerChecksum(hash, trailerBytes, this.#what);
-    if (diffId !== this.diffId) throw this.#damaged(`it is the file of ${diffId}`);
+    if (key !== this.key) throw this.#damaged(`it is the file of ${key}`);
     this.#trailer = trailer;
     return trailer;
   }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { type Digest, digestHex } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
 import { quote } from '../../base/printable.ts';
 import { messageOf } from '../../base/sysct-error.ts';
 import type { ContentSources } from '../checkout/content-sources.ts';
+import type { LayerIdentity } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { readShard } from '../disk/object-shards.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
+import { readLayerProof } from '../layer/read-layer-proof.ts';
 import type { RefRecord } from '../ref/ref-record.ts';
 import { digestAt, digestsOf } from '../tree/tree-needs.ts';
 import { StoreReader } from './store-reader.ts';
@@ -73,9 +75,14 @@ export class AdditionalStore extends StoreReader {
     }
   }
 
-  /** True when there is a layer of that name; whether it is whole shows when it is read. */
-  mayHaveLayer(diffId: Digest): boolean {
-    return existsSync(this.layout.layer(diffId));
+  /** True when there is a layer of that name and proof; whether it is whole shows when it is read. */
+  mayHaveLayer({ key, proof }: LayerIdentity): boolean {
+    try {
+      return readLayerProof(this.layout.layer(key)) === proof;
+    } catch {
+      // Copying it says what is wrong.
+      return true;
+    }
   }
 
   /** Objects that are copied from it are checked on the way. */

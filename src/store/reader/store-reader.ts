@@ -6,13 +6,14 @@ import { type Digest, digestFromHex, sha256 } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { ContentSources } from '../checkout/content-sources.ts';
+import { type LayerIdentity, layerOfDiffId } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { isObjectThere } from '../disk/object-there.ts';
 import { readStored } from '../disk/read-stored.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { findImage } from '../ref/find-image.ts';
-import type { RefRecord } from '../ref/ref-record.ts';
+import { identityOf, type RefRecord } from '../ref/ref-record.ts';
 import { readRefFiles } from '../ref/refs.ts';
 import type { FileContent } from '../tree/inode.ts';
 import { readTree, type StoredTree } from '../tree/tree-file.ts';
@@ -35,20 +36,27 @@ export class StoreReader {
     this.log = log;
   }
 
+  /** True when a layer with this diffID is here whole, as {@link holdsLayer} has it. */
+  hasLayer(diffId: Digest): boolean {
+    return this.holdsLayer(layerOfDiffId(diffId));
+  }
+
   /**
-   * True when the layer is here whole: its file is sound and each of its objects is there. A damaged
+   * True when the layer is here whole, with that proof: its file is sound and each of its objects is there. A damaged
    * one counts as absent, so that importing it again heals it.
    */
-  hasLayer(diffId: Digest): boolean {
+  holdsLayer({ key, proof }: LayerIdentity): boolean {
     using sources = new ContentSources(this.layout);
     try {
-      for (const { digest, sizeBytes } of sources.layer(diffId).objects()) {
+      const layer = sources.layer(key);
+      if (layer.proof !== proof) return false;
+      for (const { digest, sizeBytes } of layer.objects()) {
         const named = digestFromHex(digest.toString('hex'));
         if (!isObjectThere(this.layout, named, sizeBytes)) return false;
       }
       return true;
     } catch (error) {
-      if (!(error instanceof StoreError)) throw storeFailure(`reading layer ${diffId}`, error);
+      if (!(error instanceof StoreError)) throw storeFailure(`reading layer ${key}`, error);
       if (error.code !== 'NOT_IN_STORE') this.log.warn(`${error.message}; it is imported again`);
       return false;
     }
@@ -56,7 +64,7 @@ export class StoreReader {
 
   /** True when all layers of the image are here whole. */
   holdsImage(record: RefRecord): boolean {
-    return record.layers.every(({ diffId }) => this.hasLayer(diffId));
+    return record.layers.every((layer) => this.holdsLayer(identityOf(layer)));
   }
 
   /** A tree of its own, the caller's to change. @throws StoreError NOT_IN_STORE, STORE_DAMAGED */

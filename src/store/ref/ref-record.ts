@@ -7,16 +7,32 @@ import {
   type JsonValue,
   parseStrictJsonValue,
 } from '../../base/strict-json.ts';
+import { type LayerIdentity, layerOfDiffId, layerOfToc } from '../disk/layer-identity.ts';
 import { StoreError } from '../disk/store-error.ts';
 
-export const REF_VERSION = 1;
+/**
+ * Version 2 is that of an image with a layer that only its table of contents proves: a sysct that takes every layer
+ * for what its diffID says must not read it. All others have version 1.
+ */
+export const REF_VERSION = 2;
 
 export interface RefLayer {
   /** Of the blob as it was fetched. */
   readonly digest: Digest;
+  /** As the config names it. */
   readonly diffId: Digest;
   /** Of the blob. */
   readonly sizeBytes: number;
+  /** Of the table of contents that the layer was made of, unseen whether its archive has the diffID; absent where it has. */
+  readonly tocDigest?: Digest;
+}
+
+/** Which layer of the store it is. */
+export function identityOf({
+  diffId,
+  tocDigest,
+}: Pick<RefLayer, 'diffId' | 'tocDigest'>): LayerIdentity {
+  return tocDigest === undefined ? layerOfDiffId(diffId) : layerOfToc(tocDigest);
 }
 
 export interface RefSignature {
@@ -93,7 +109,7 @@ export function parseRefRecord(text: string, what: string): RefRecord {
   }
   const stranger = Object.keys(fields).find((key) => !KEYS.has(key));
   if (stranger !== undefined) throw damaged(what, `it has the unknown key ${quote(stranger)}`);
-  if (version !== REF_VERSION) throw damaged(what, 'it has no version');
+  if (version !== 1 && version !== REF_VERSION) throw damaged(what, 'it has no version');
   const { reference, indexDigest } = fields;
   return {
     reference: reference === undefined ? undefined : textOf(reference, `${what}: reference`),
@@ -104,7 +120,7 @@ export function parseRefRecord(text: string, what: string): RefRecord {
     imageId: digestOf(fields['imageId'], `${what}: imageId`),
     treeId: digestOf(fields['treeId'], `${what}: treeId`),
     layers: listOf(fields['layers'], `${what}: layers`).map((layer, n) =>
-      layerOf(layer, `${what}: layers[${n}]`),
+      layerOf(layer, version, `${what}: layers[${n}]`),
     ),
     signatures: listOf(fields['signatures'], `${what}: signatures`).map((signature, n) =>
       signatureOf(signature, `${what}: signatures[${n}]`),
@@ -117,15 +133,20 @@ export function parseRefRecord(text: string, what: string): RefRecord {
 
 /** The text of a file in `refs/`. */
 export function printRefRecord(record: RefRecord): string {
-  return `${JSON.stringify({ version: REF_VERSION, ...record }, undefined, 2)}\n`;
+  const version = record.layers.some(({ tocDigest }) => tocDigest !== undefined) ? REF_VERSION : 1;
+  return `${JSON.stringify({ version, ...record }, undefined, 2)}\n`;
 }
 
-function layerOf(value: JsonValue, what: string): RefLayer {
+function layerOf(value: JsonValue, version: 1 | typeof REF_VERSION, what: string): RefLayer {
   const fields = objectOf(value, what);
+  const { tocDigest } = fields;
+  if (tocDigest !== undefined && version === 1)
+    throw damaged(what, 'it has no tocDigest in version 1');
   return {
     digest: digestOf(fields['digest'], what),
     diffId: digestOf(fields['diffId'], what),
     sizeBytes: sizeOf(fields['sizeBytes'], what),
+    ...(tocDigest !== undefined && { tocDigest: digestOf(tocDigest, what) }),
   };
 }
 

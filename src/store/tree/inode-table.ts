@@ -2,6 +2,7 @@
 import type { ByteString } from '../../base/byte-string.ts';
 import { type Digest, digestHex } from '../../base/digest.ts';
 import { DIGEST_BYTES } from '../disk/byte-writer.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import { AttributeTable, type SharedAttributes } from './attribute-table.ts';
 import type { ByteArena } from './byte-arena.ts';
 import { grown } from './grown-array.ts';
@@ -26,8 +27,8 @@ const CODES = Object.fromEntries(TYPES.map((type, code) => [type, code])) as Rec
 export class InodeTable {
   readonly #arena: ByteArena;
   readonly #attributes = new AttributeTable();
-  readonly #layers: Digest[] = [];
-  readonly #layerNumbers = new Map<Digest, number>();
+  readonly #layers: LayerKey[] = [];
+  readonly #layerNumbers = new Map<LayerKey, number>();
   #count = 0;
   #type: Uint8Array;
   #shared: Uint32Array;
@@ -133,7 +134,7 @@ export class InodeTable {
   }
 
   /** The layer that a file's bytes lie in; undefined where they are an object. */
-  layer(inode: number): Digest | undefined {
+  layer(inode: number): LayerKey | undefined {
     const number = this.#layer[inode] ?? 0;
     return number === 0 ? undefined : this.#layers[number - 1];
   }
@@ -185,7 +186,7 @@ export class InodeTable {
     }
   }
 
-  layerNumber(layer: Digest): number {
+  layerNumber(layer: LayerKey): number {
     const known = this.#layerNumbers.get(layer);
     if (known !== undefined) return known;
     const number = this.#layers.push(layer);

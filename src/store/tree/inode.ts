@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteString } from '../../base/byte-string.ts';
 import type { Digest } from '../../base/digest.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 
 /** What every inode of a tree has. */
 export interface InodeAttributes {
@@ -15,7 +16,7 @@ export interface InodeAttributes {
 
 /**
  * Where the bytes of a regular file are: in the store as an object of their own, or, for small
- * files, inside the layer file (`layers/<diffID>`) that brought them. The digest is of the content
+ * files, inside the layer file (`layers/…`) that brought them. The digest is of the content
  * in either case, so a tree's identity does not depend on where its bytes lie.
  */
 export type FileContent =
@@ -24,7 +25,7 @@ export type FileContent =
       readonly kind: 'inline';
       readonly digest: Digest;
       readonly sizeBytes: number;
-      readonly layer: Digest;
+      readonly layer: LayerKey;
       readonly offset: number;
     };
 

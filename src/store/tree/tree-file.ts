@@ -7,6 +7,7 @@ import { isErrno } from '../../base/sysct-error.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
 import { ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
 import { hashRange } from '../disk/hash-range.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { giveBack } from './give-back.ts';
 import type { FileContent } from './inode.ts';
@@ -194,7 +195,7 @@ function putPlaces(writer: ByteWriter, tree: Tree, files: TreeFiles): void {
 function takePlace(
   reader: ByteReader,
   content: ContentIdentity,
-  layers: readonly Digest[],
+  layers: readonly LayerKey[],
 ): FileContent {
   const number = reader.varint();
   if (number === 0) return { kind: 'object', ...content };

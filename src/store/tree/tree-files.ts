@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../base/digest.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import { compareDigests, sortByDigest } from './digest-order.ts';
 import { giveBack } from './give-back.ts';
 import { type InodeNumber, ROOT, type Tree } from './tree.ts';
@@ -9,7 +10,7 @@ export interface TreeFiles {
   /** Each once, in the order of the canonical form: depth first, names bytewise. */
   readonly inodes: Uint32Array;
   /** The layers that some of them lie in, in the order of the first. */
-  readonly layers: readonly Digest[];
+  readonly layers: readonly LayerKey[];
   /** Bytes of all of them. */
   readonly contentBytes: number;
   /** Inodes of every type, and names that lead to them. */
@@ -20,7 +21,7 @@ export interface TreeFiles {
 export function listFiles(tree: Tree): TreeFiles {
   const seen = new Uint8Array(tree.inodeCount);
   const files = new Uint32Array(tree.inodeCount);
-  const layers = new Set<Digest>();
+  const layers = new Set<LayerKey>();
   let [fileCount, contentBytes, inodeCount, nameCount] = [0, 0, 1, 0];
   visit(ROOT);
   giveBack(seen);

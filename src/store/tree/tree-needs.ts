@@ -4,6 +4,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type Digest, digestFromHex } from '../../base/digest.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
 import { type ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import { StoreError } from '../disk/store-error.ts';
 
 // The front of `trees/<treeID>`; numbers little-endian. It has a checksum of its own, so that a
@@ -11,7 +12,7 @@ import { StoreError } from '../disk/store-error.ts';
 //
 //     head   8 bytes "sysctree" · uint32 version · uint32 count of layers · uint64 count of objects
 //            · uint64 length of the tree · uint32 count of inodes · uint32 count of names · treeID
-//     needs  diffIDs of the layers · digests of the objects, ascending, each once
+//     needs  keys of the layers · digests of the objects, ascending, each once
 //     sum    sha256 of head and needs
 
 const MAGIC = 'sysctree';
@@ -23,7 +24,7 @@ export interface TreeNeeds {
   /** What must be in `objects/`: digests of 32 bytes each, ascending, each once. */
   readonly objects: Buffer;
   /** What must be in `layers/` for the contents of small files. */
-  readonly layers: readonly Digest[];
+  readonly layers: readonly LayerKey[];
 }
 
 /** What the front of a tree's file says of the rest. */
@@ -93,9 +94,9 @@ function parseTreeNeeds(front: Buffer, head: TreeHead): TreeNeeds {
     throw damagedTree(head.treeId, 'its checksum is wrong');
   }
   const objectsOffset = TREE_HEAD_BYTES + head.layerCount * DIGEST_BYTES;
-  const layers: Digest[] = [];
+  const layers: LayerKey[] = [];
   for (let at = TREE_HEAD_BYTES; at < objectsOffset; at += DIGEST_BYTES) {
-    layers.push(digestAt(front, at));
+    layers.push(digestAt(front, at) as LayerKey);
   }
   return { layers, objects: front.subarray(objectsOffset, sumOffset) };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ByteString } from '../../base/byte-string.ts';
 import type { Digest } from '../../base/digest.ts';
+import type { LayerKey } from '../disk/layer-identity.ts';
 import type { SharedAttributes } from './attribute-table.ts';
 import { ByteArena } from './byte-arena.ts';
 import { joinPath, ROOT_PATH } from './entry-path.ts';
@@ -92,7 +93,7 @@ export class Tree {
   }
 
   /** Of a file: the layer that its bytes lie in, undefined where they are an object. */
-  layer(inode: InodeNumber): Digest | undefined {
+  layer(inode: InodeNumber): LayerKey | undefined {
     return this.#inodes.layer(inode);
   }
 

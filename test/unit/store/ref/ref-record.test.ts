@@ -25,9 +25,19 @@ const RECORD: RefRecord = {
   pulledAt: '2026-11-21T05:00:00.000Z',
 };
 
+const BY_TOC: RefRecord = {
+  ...RECORD,
+  layers: [...RECORD.layers, { digest: D, diffId: D, sizeBytes: 7, tocDigest: sha256('toc') }],
+};
+
 describe('a ref record', () => {
-  for (const record of [RECORD, { ...RECORD, reference: undefined, indexDigest: undefined }]) {
-    it(`comes back as it was written: ${record.reference ?? 'unnamed'}`, () => {
+  const whole: readonly (readonly [name: string, record: RefRecord])[] = [
+    ['a name', RECORD],
+    ['no name', { ...RECORD, reference: undefined, indexDigest: undefined }],
+    ['a layer that its table of contents proves', BY_TOC],
+  ];
+  for (const [name, record] of whole) {
+    it(`comes back as it was written, with ${name}`, () => {
       const parsed = parseRefRecord(printRefRecord(record), 'ref');
       assert.deepEqual(JSON.parse(JSON.stringify(parsed)), JSON.parse(JSON.stringify(record)));
     });
@@ -44,6 +54,14 @@ describe('a ref record', () => {
       'a layer without diffID',
       JSON.stringify({ ...fields, layers: [{ digest: D, sizeBytes: 1 }] }),
     ],
+    [
+      'a table of contents that its version does not know',
+      printRefRecord(BY_TOC).replace('"version": 2', '"version": 1'),
+    ],
+    [
+      'a table of contents that is no digest',
+      printRefRecord(BY_TOC).replace(sha256('toc'), 'sha256:../..'),
+    ],
     ['a negative size', JSON.stringify({ ...fields, contentBytes: -1 })],
     ['a list instead of a verdict', JSON.stringify({ ...fields, verdict: [] })],
     ['a number instead of a source', JSON.stringify({ ...fields, source: 7 })],
@@ -55,8 +73,15 @@ describe('a ref record', () => {
     });
   }
 
+  it('has a version that older ones refuse only where a diffID was not checked', () => {
+    const versionOf = (record: RefRecord): unknown =>
+      (JSON.parse(printRefRecord(record)) as { version: number }).version;
+    assert.equal(versionOf(RECORD), 1);
+    assert.equal(versionOf(BY_TOC), 2);
+  });
+
   it('is refused when a newer sysct wrote it', () => {
-    const text = JSON.stringify({ ...fields, version: 2 });
+    const text = JSON.stringify({ ...fields, version: 3 });
     assert.throws(() => parseRefRecord(text, 'ref "x"'), { code: 'FORMAT_TOO_NEW' });
   });
 });

@@ -11,6 +11,7 @@ import { digestsOf, readTreeNeeds, type TreeNeeds } from '../../../../src/store/
 import { ROOT, Tree } from '../../../../src/store/tree/tree.ts';
 import { decodeTree, encodeTree } from '../../../support/tree-files.ts';
 import { temporaryDirectory } from '../../../support/tmp.ts';
+import { layerOfDiffId } from '../../../../src/store/disk/layer-identity.ts';
 
 const ATTRIBUTES = {
   mode: 0o644,
@@ -20,7 +21,7 @@ const ATTRIBUTES = {
   mtimeNanoseconds: 500,
   xattrs: NO_XATTRS,
 };
-const LAYER = sha256('layer');
+const LAYER = layerOfDiffId(sha256('layer')).key;
 
 function sample(): Tree {
   const tree = new Tree();
