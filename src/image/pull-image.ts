@@ -108,15 +108,21 @@ async function importImage(
 ): Promise<RefRecord> {
   const { source, image, configBytes, layers, candidates } = admitted;
   const { progress, signal, store } = parts;
+  if (borrowing === 'what-is-there') {
+    // The same image again, mostly: to look at each of its objects first would be most of the work.
+    const renewed = await store.renewRef(newRef(admitted, firstProofs(layers), parts), signal);
+    if (renewed !== undefined) {
+      reportKnown(layers, progress);
+      return renewed;
+    }
+  }
   const known = borrowing === 'nothing' ? new Map<Layer, LayerProof>() : knownLayers(layers, store);
   const missing = layers.filter((layer) => !known.has(layer));
   await store.assertSpace(
     missing.reduce((sum, { descriptor }) => sum + bytesStored(descriptor), 0),
     signal,
   );
-  for (const { descriptor } of known.keys()) {
-    progress({ kind: 'layer-known', digest: descriptor.digest, sizeBytes: descriptor.sizeBytes });
-  }
+  reportKnown(known.keys(), progress);
   if (missing.length === 0) {
     const renewed = await store.renewRef(newRef(admitted, known, parts), signal);
     if (renewed !== undefined) return renewed;
@@ -129,6 +135,17 @@ async function importImage(
   // Before the commit, which would have the disk write them.
   fetch.drop();
   return await transaction.commit(newRef(admitted, new Map([...known, ...fetched]), parts));
+}
+
+function reportKnown(layers: Iterable<Layer>, progress: Progress): void {
+  for (const { descriptor } of layers) {
+    progress({ kind: 'layer-known', digest: descriptor.digest, sizeBytes: descriptor.sizeBytes });
+  }
+}
+
+/** What would prove each layer at best. */
+function firstProofs(layers: readonly Layer[]): ReadonlyMap<Layer, LayerProof> {
+  return new Map(layers.map((layer) => [layer, identitiesOf(layer)[0]?.proof ?? 'diff-id']));
 }
 
 /** The layers that the store has whole, and what proves each. */

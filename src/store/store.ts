@@ -167,7 +167,7 @@ export class Store extends StoreReader {
 
   /**
    * As an import of `ref` that brings nothing: where its name stands for that image already and all documents are
-   * there whole, makes a new record of it, durably. Layers and their objects are the caller's to check.
+   * there whole, makes a new record of it, durably.
    * @returns undefined where it takes an import
    */
   async renewRef(ref: NewRef, signal: AbortSignal): Promise<RefRecord | undefined> {

@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type Digest, sha256 } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
 import { isErrno } from '../../base/sysct-error.ts';
+import { ContentSources } from '../checkout/content-sources.ts';
 import type { StoreLayout } from '../disk/layout.ts';
+import { StoreError } from '../disk/store-error.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
 import {
   completeRef,
@@ -12,8 +14,9 @@ import {
   type RefLayer,
   type RefRecord,
 } from '../ref/ref-record.ts';
+import { missingObject } from '../reader/missing-object.ts';
 import { readRefLike, writeRef } from '../ref/refs.ts';
-import { isTreeSound } from '../tree/tree-file.ts';
+import { needsOfSoundTree } from '../tree/tree-file.ts';
 
 /** See {@link Store.renewRef}. */
 export async function renewRef(
@@ -52,12 +55,30 @@ function isSameLayer(known: RefLayer, layer: RefLayer | undefined): boolean {
   return identityOf(known).key === identityOf(layer).key;
 }
 
-function isWhole(layout: StoreLayout, { treeId }: RefRecord, ref: NewRef): boolean {
+/**
+ * Whether all of it is there. Of objects only their names are looked for, because a question for each of
+ * tens of thousands would be most of what such a pull takes.
+ */
+function isWhole(layout: StoreLayout, { treeId, layers }: RefRecord, ref: NewRef): boolean {
+  if (!existsSync(layout.image(treeId))) return false;
+  const needs = needsOfSoundTree(layout.tree(treeId), treeId);
   return (
-    existsSync(layout.image(treeId)) &&
-    isTreeSound(layout.tree(treeId), treeId) &&
+    needs !== undefined &&
+    areLayersSound(layout, layers) &&
+    missingObject(layout, needs.objects) === undefined &&
     documentsOf(ref).every((digest) => isBlobSound(layout.blob(digest), digest))
   );
+}
+
+function areLayersSound(layout: StoreLayout, layers: readonly RefLayer[]): boolean {
+  using sources = new ContentSources(layout);
+  try {
+    return layers.map(identityOf).every(({ key, proof }) => sources.layer(key).proof === proof);
+  } catch (error) {
+    // Missing, or damaged: an import says so.
+    if (error instanceof StoreError && error.code !== 'FORMAT_TOO_NEW') return false;
+    throw error;
+  }
 }
 
 function documentsOf(ref: NewRef): readonly Digest[] {

@@ -124,7 +124,7 @@ export class StoredLayer implements Disposable {
 
   #damaged(reason: string): StoreError {
     return new StoreError('STORE_DAMAGED', `reading ${this.#what}: ${reason}`, {
-      hint: 'pull the image again',
+      hint: 'sysct fsck --repair fetches it again',
     });
   }
 }

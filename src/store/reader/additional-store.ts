@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accessSync, constants } from 'node:fs';
-import { type Digest, digestHex } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
 import { quote } from '../../base/printable.ts';
 import { messageOf } from '../../base/sysct-error.ts';
 import type { ContentSources } from '../checkout/content-sources.ts';
 import type { LayerIdentity } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
-import { readShard } from '../disk/object-shards.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { readLayerProof } from '../layer/read-layer-proof.ts';
 import type { RefRecord } from '../ref/ref-record.ts';
-import { digestAt, digestsOf } from '../tree/tree-needs.ts';
+import { digestAt } from '../tree/tree-needs.ts';
+import { missingObject } from './missing-object.ts';
 import { StoreReader } from './store-reader.ts';
 import { VerifiedSources } from './verified-sources.ts';
 
@@ -48,7 +47,7 @@ export class AdditionalStore extends StoreReader {
       const { objects, layers } = this.readTreeNeeds(record.treeId);
       using sources = super.contentSources();
       for (const layer of layers) sources.layer(layer).entries();
-      const missing = this.#missingObject(objects);
+      const missing = missingObject(this.layout, objects);
       if (missing !== undefined) {
         throw new StoreError('NOT_IN_STORE', `object ${missing} is not there`);
       }
@@ -92,18 +91,5 @@ export class AdditionalStore extends StoreReader {
 
   override warn(reason: string): void {
     this.log.warn(`additional store ${quote(this.hostPath)}: ${reason}; it is left out`);
-  }
-
-  /** The first of `objects`, which ascend, that has no name here. */
-  #missingObject(objects: Buffer): Digest | undefined {
-    let shard = '';
-    let there: ReadonlySet<Digest> = new Set();
-    for (const digest of digestsOf(objects)) {
-      const prefix = digestHex(digest).slice(0, 2);
-      if (prefix !== shard) there = new Set(readShard(this.layout, prefix).objects);
-      shard = prefix;
-      if (!there.has(digest)) return digest;
-    }
-    return undefined;
   }
 }

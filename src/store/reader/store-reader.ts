@@ -199,6 +199,6 @@ function readFailure(what: string, cause: unknown): unknown {
 
 function damagedContent(what: string): StoreError {
   return new StoreError('STORE_DAMAGED', `reading ${what}: its bytes have another digest`, {
-    hint: 'pull the image again',
+    hint: 'sysct fsck --repair fetches it again',
   });
 }

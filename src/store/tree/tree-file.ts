@@ -119,20 +119,22 @@ export function readTree(path: string, treeId: Digest): StoredTree {
   }
 }
 
-/** Whether the file at `path`, which may be missing, is as it was written. @throws StoreError FORMAT_TOO_NEW */
-export function isTreeSound(path: string, treeId: Digest): boolean {
+/**
+ * What a tree needs; undefined where the file at `path` is missing or not as it was written.
+ * @throws StoreError FORMAT_TOO_NEW
+ */
+export function needsOfSoundTree(path: string, treeId: Digest): TreeNeeds | undefined {
   let fd: number;
   try {
     fd = openSync(path, 'r');
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
+    if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
   try {
-    checkTreeFile(fd, treeId);
-    return true;
+    return checkTreeFile(fd, treeId).needs;
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return false;
+    if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return undefined;
     throw error;
   } finally {
     closeSync(fd);
