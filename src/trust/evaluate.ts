@@ -8,6 +8,7 @@ import type { Requirement } from './policy/requirement.ts';
 import { chooseRule } from './policy/scope-lookup.ts';
 import type { SignatureSearch } from './lookaside/signature-source.ts';
 import { evaluateSignedBy } from './simple/signed-by.ts';
+import { evaluateSigstoreSigned } from './sigstore/sigstore-signed.ts';
 import { unsignedAdmission } from './system-container-rule.ts';
 import type { AskedPlace } from './verdict/signature-checks.ts';
 import { TrustError } from './verdict/trust-error.ts';
@@ -106,10 +107,7 @@ async function evaluateRequirement(
     case 'signedBy':
       return await evaluateSignedBy(requirement, rule, subject, findSignatures, context);
     case 'sigstoreSigned':
-      return refuse(
-        `the policy asks for a sigstore signature (${describeRule(rule)}), which sysct cannot verify yet`,
-        `use signedBy with GPG keys for it in ${rule.policyFile}`,
-      );
+      return await evaluateSigstoreSigned(requirement, rule, subject, findSignatures, context);
     case 'signedBaseLayer':
       return refuse(
         `the policy asks for signedBaseLayer (${describeRule(rule)}), which no tool implements`,

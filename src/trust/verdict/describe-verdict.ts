@@ -1,21 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-import { quote } from '../../base/printable.ts';
+import { shortDigest } from '../../base/digest.ts';
+import { printable, quote } from '../../base/printable.ts';
 import { TrustError } from './trust-error.ts';
-import type { PolicyRule, Verdict } from './verdict.ts';
+import { assertNever } from '../../base/assert-never.ts';
+import type { PolicyRule, RequirementOutcome, SigstoreSigner, Verdict } from './verdict.ts';
 
 export type Refusal = Extract<Verdict, { readonly allowed: false }>;
 
 /**
- * One line for tables: `signed by 0123456789ABCDEF…`, `unsigned (by default)`, `refused: …`.
- * Only the long key ID is shown; `inspect` has the whole fingerprint.
+ * One line for tables: `signed by 0123456789ABCDEF`, `signed by sha256:0123456789ab`, `signed by a@example.com`,
+ * `unsigned (by default)`, `refused: …`. Fingerprints are cut; `inspect` has the whole.
  */
 export function describeVerdict(verdict: Verdict): string {
   if (!verdict.allowed) return `refused: ${verdict.reasons[0] ?? 'by policy'}`;
-  const signers = verdict.outcomes.flatMap((outcome) =>
-    outcome.type === 'signedBy' ? [outcome.keyFingerprint.slice(-16)] : [],
-  );
+  const signers = verdict.outcomes.flatMap(signersOf);
   if (signers.length > 0) return `signed by ${[...new Set(signers)].join(' and ')}`;
   return verdict.unsigned === 'by-scope' ? 'unsigned (by scope)' : 'unsigned (by default)';
+}
+
+function signersOf(outcome: RequirementOutcome): readonly string[] {
+  switch (outcome.type) {
+    case 'insecureAcceptAnything':
+      return [];
+    case 'signedBy':
+      return [outcome.keyFingerprint.slice(-16)];
+    case 'sigstoreSigned':
+      return [shortSigner(outcome.signer)];
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function shortSigner(signer: SigstoreSigner): string {
+  return signer.kind === 'key'
+    ? `sha256:${shortDigest(signer.keyFingerprint)}`
+    : signer.names.map(printable).join(' and ');
 }
 
 /** The rule in words: `/etc/containers/policy.json:7, transport docker, scope "quay.io/x"`. */

@@ -10,7 +10,7 @@ export type TrustErrorCode =
   | 'UNSAFE_FILE'
   /** A policy, key or registries.d file exists but cannot be read. */
   | 'UNREADABLE_FILE'
-  /** A key source holds no usable OpenPGP key. */
+  /** A key source holds no usable key or certificate. */
   | 'INVALID_KEYS'
   /** A registries.d file breaks its grammar, or two of them contradict each other. */
   | 'INVALID_REGISTRIES_D'
@@ -18,7 +18,7 @@ export type TrustErrorCode =
   | 'SIGNATURES_UNREADABLE'
   /** A signature blob of unknown form. */
   | 'INVALID_SIGNATURE_BLOB'
-  /** OpenPGP verification failed. */
+  /** A signature, or the certificate or log entry that comes with it, does not hold. */
   | 'BAD_SIGNATURE'
   /** The signed text is not a simple-signing payload. */
   | 'INVALID_PAYLOAD'

@@ -11,6 +11,23 @@ export interface PolicyRule {
   readonly line?: number | undefined;
 }
 
+/** Who made a sigstore signature. */
+export type SigstoreSigner =
+  | {
+      readonly kind: 'key';
+      /** sha256 of the key's SubjectPublicKeyInfo. */
+      readonly keyFingerprint: Digest;
+    }
+  | {
+      readonly kind: 'certificate';
+      /** The e-mail address or host that the policy asks for, and the certificate names; both where it asks for both. */
+      readonly names: readonly string[];
+      /** sha256 of the certificate. */
+      readonly certificateFingerprint: Digest;
+      /** The OIDC issuer that vouched for the address, in certificates of Fulcio. */
+      readonly issuer: string | undefined;
+    };
+
 /** What one requirement found. Recorded with a deployment; prints in `inspect` and `verify`. */
 export type RequirementOutcome =
   | { readonly type: 'insecureAcceptAnything' }
@@ -24,6 +41,16 @@ export type RequirementOutcome =
       readonly signatureSource: string;
       /** RFC 3339, from the OpenPGP packet. */
       readonly signedAt: string;
+    }
+  | {
+      readonly type: 'sigstoreSigned';
+      readonly signer: SigstoreSigner;
+      readonly signedIdentity: string;
+      readonly signatureSource: string;
+      /** RFC 3339: when the transparency log took it in; undefined where the policy asks for none. */
+      readonly loggedAt: string | undefined;
+      /** RFC 3339: what the signed text itself says; undefined where it says nothing, as cosign's. */
+      readonly claimedAt: string | undefined;
     };
 
 export type Verdict =

@@ -209,7 +209,7 @@ describe('evaluatePolicy', () => {
 
   it('reports what came of each signature, and stops at the requirement that is not met', async () => {
     const found = search(
-      Buffer.from('\0sigstore-json\n{}'),
+      Buffer.from('\0sigstore-json\n{"mimeType":"x","payload":""}'),
       await signFor(bob),
       await signFor(alice),
       await signFor(alice),
@@ -244,7 +244,7 @@ describe('evaluatePolicy', () => {
   });
 
   it('counts sigstore signatures that it did not read', async () => {
-    const sigstore = Buffer.from('\0sigstore-json\n{}');
+    const sigstore = Buffer.from('\0sigstore-json\n{"mimeType":"x","payload":""}');
     const { verdict } = await ask([signedBy(alice)], search(sigstore));
     assert.match(reasons(verdict), /has none \(1 of another kind\)/);
   });
@@ -292,7 +292,11 @@ describe('evaluatePolicy', () => {
 
   const refused: readonly (readonly [string, object, RegExp])[] = [
     ['reject', { type: 'reject' }, /^the policy rejects it \(.*scope "registry\.example"\)$/],
-    ['sigstoreSigned', { type: 'sigstoreSigned', keyPath: '/k' }, /cannot verify yet/],
+    [
+      'a missing key file of sigstoreSigned',
+      { type: 'sigstoreSigned', keyPath: '/k' },
+      /reading the keys of the policy failed: key file \/k does not exist/,
+    ],
     [
       'signedBaseLayer',
       { type: 'signedBaseLayer', baseLayerIdentity: { type: 'matchExact' } },

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
 import { TrustError } from '../verdict/trust-error.ts';
+import { parseSigstoreJson, type SigstoreAttachment } from './sigstore-json.ts';
 
-/** A signature blob sorted by its first byte, as `signature-N` files and lookasides hold it. */
+/**
+ * A signature blob sorted by its first byte, as `signature-N` files, lookasides and the store hold it. Whatever
+ * form a signature had where it was found, as a candidate it is one of these.
+ */
 export type SignatureBlob =
   | { readonly format: 'simple-signing'; readonly message: Buffer }
-  | { readonly format: 'sigstore-json'; readonly json: Buffer };
+  | { readonly format: 'sigstore-json'; readonly attachment: SigstoreAttachment };
 
 // The packet headers that a binary OpenPGP signed message can begin with: compressed data, one-pass
 // signature, signature; old and new packet format, any length type. Armor, literal data, encryption
@@ -39,7 +43,7 @@ export function parseSignatureBlob(bytes: Buffer): SignatureBlob {
     case 'simple-signing':
       return { format, message: data };
     case 'sigstore-json':
-      return { format, json: data };
+      return { format, attachment: parseSigstoreJson(data) };
     default:
       throw invalid(`has the unknown format ${quote(format)}`);
   }

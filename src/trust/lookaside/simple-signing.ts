@@ -10,7 +10,7 @@ import {
 } from '../../base/strict-json.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
-/** What a simple signature says (containers-signature(5)). Only believed after its OpenPGP message was verified. */
+/** What a signature of either kind says (containers-signature(5)). Only believed after the signature over it was verified. */
 export interface SimpleSigningPayload {
   readonly manifestDigest: Digest;
   /** As it stands: need not be a valid reference. */
@@ -20,17 +20,24 @@ export interface SimpleSigningPayload {
   readonly timestampSeconds: number | undefined;
 }
 
-const TYPE = 'atomic container signature';
+/** `critical.type` of each kind: a text that was signed for one must not count for the other. */
+const TYPE = {
+  gpg: 'atomic container signature',
+  sigstore: 'cosign container image signature',
+} as const;
 
 /**
  * Parses the signed text. `critical` and everything in it is closed; `optional` is open, but its known
- * members must have their types, and none of its own keys may repeat.
+ * members must have their types, and none of its own keys may repeat. cosign writes `"optional": null`.
  * @throws TrustError INVALID_PAYLOAD
  */
-export function parseSimpleSigningPayload(bytes: Buffer): SimpleSigningPayload {
+export function parseSimpleSigningPayload(
+  bytes: Buffer,
+  kind: keyof typeof TYPE,
+): SimpleSigningPayload {
   const root = closed(parse(bytes), ['critical', 'optional'], 'payload');
   const critical = closed(root['critical'], ['type', 'image', 'identity'], 'critical');
-  if (critical['type'] !== TYPE) throw invalid(`critical.type is not ${quote(TYPE)}`);
+  if (critical['type'] !== TYPE[kind]) throw invalid(`critical.type is not ${quote(TYPE[kind])}`);
   const image = closed(critical['image'], ['docker-manifest-digest'], 'critical.image');
   const identity = closed(critical['identity'], ['docker-reference'], 'critical.identity');
   const digest = image['docker-manifest-digest'];
@@ -39,7 +46,7 @@ export function parseSimpleSigningPayload(bytes: Buffer): SimpleSigningPayload {
   const reference = identity['docker-reference'];
   if (typeof reference !== 'string')
     throw invalid('critical.identity.docker-reference is not a string');
-  const optional = root['optional'];
+  const optional = kind === 'sigstore' && root['optional'] === null ? {} : root['optional'];
   if (!isJsonObject(optional)) throw invalid('optional is not an object');
   return {
     manifestDigest: digest,

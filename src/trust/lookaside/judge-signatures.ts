@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import { messageOf } from '../../base/sysct-error.ts';
+import type { EvaluationContext, PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
+import {
+  type CheckedSignature,
+  type SignatureChecks,
+  unmetReasons,
+} from '../verdict/signature-checks.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+import type { PolicyRule, RequirementOutcome } from '../verdict/verdict.ts';
+import { parseSignatureBlob, type SignatureBlob } from './signature-blob.ts';
+import type { CandidateSignature, SignatureSearch } from './signature-source.ts';
+
+// 128 hostile signatures of the longest kind would take a minute or two; honest ones take milliseconds.
+const VERIFICATION_BUDGET_MS = 20_000;
+
+/** How one kind of signature is judged. */
+export interface SignatureJudge<Found> {
+  readonly asked: Omit<SignatureChecks, 'signatures'>;
+  /** The blob as this kind; undefined for another one. */
+  readonly pick: (blob: SignatureBlob) => Found | undefined;
+  /** Said of another kind: `is no simple signature`. */
+  readonly otherKind: string;
+  /** @throws TrustError whose message follows the signature's source in a sentence */
+  readonly check: (found: Found, source: string) => Promise<RequirementOutcome>;
+}
+
+/**
+ * Judges what was found, in order, until one counts. Bounded in time.
+ * @throws the signal's reason on abort
+ */
+export async function judgeSignatures<Found>(
+  judge: SignatureJudge<Found>,
+  { candidates, places }: SignatureSearch,
+  rule: PolicyRule,
+  subject: PolicySubject,
+  context: EvaluationContext,
+): Promise<RequirementResult> {
+  const blobs = parseBlobs(candidates);
+  if (blobs instanceof TrustError) return failedRequirement('looking for signatures', blobs);
+  const signatures: CheckedSignature[] = [];
+  const checks = { ...judge.asked, signatures };
+  const started = performance.now();
+  let met: RequirementOutcome | undefined;
+  for (const { source, blob } of blobs) {
+    context.signal.throwIfAborted();
+    const found = judge.pick(blob);
+    if (found === undefined || met !== undefined) {
+      const reason = met === undefined ? judge.otherKind : 'is not needed: an earlier one counts';
+      signatures.push({ source, result: { kind: 'passed-over', reason } });
+      continue;
+    }
+    if (performance.now() - started > VERIFICATION_BUDGET_MS) {
+      const tooLong = `checking ${blobs.length} signatures takes longer than ${VERIFICATION_BUDGET_MS / 1000} s`;
+      return { met: false, reasons: [tooLong], hint: 'ask who runs the lookaside', checks };
+    }
+    const result = await outcomeOf(judge.check(found, source));
+    if (result instanceof TrustError) {
+      signatures.push({ source, result: { kind: 'refused', reason: result.message } });
+    } else {
+      met = result;
+      signatures.push({ source, result: { kind: 'counts', outcome: result } });
+    }
+  }
+  if (met !== undefined) return { met: true, outcome: met, checks };
+  return { met: false, ...unmetReasons(checks, rule, places, subject), checks };
+}
+
+/** A requirement that is not met because something that it needs failed. */
+export function failedRequirement(doing: string, error: unknown): RequirementResult {
+  const hint = error instanceof Error && 'hint' in error ? error.hint : undefined;
+  return {
+    met: false,
+    reasons: [`${doing} failed: ${messageOf(error)}`],
+    hint: typeof hint === 'string' ? hint : undefined,
+  };
+}
+
+interface FoundBlob {
+  readonly source: string;
+  readonly blob: SignatureBlob;
+}
+
+function parseBlobs(candidates: readonly CandidateSignature[]): readonly FoundBlob[] | TrustError {
+  const blobs: FoundBlob[] = [];
+  for (const { bytes, source } of candidates) {
+    try {
+      blobs.push({ source, blob: parseSignatureBlob(bytes) });
+    } catch (cause) {
+      // As in containers/image: whoever answers with something else is broken or lies, which is not
+      // the same as having no signature.
+      if (!(cause instanceof TrustError)) throw cause;
+      return new TrustError('SIGNATURES_UNREADABLE', `${source}: ${cause.message}`, { cause });
+    }
+  }
+  return blobs;
+}
+
+async function outcomeOf(
+  check: Promise<RequirementOutcome>,
+): Promise<RequirementOutcome | TrustError> {
+  try {
+    return await check;
+  } catch (error) {
+    if (error instanceof TrustError) return error;
+    throw error;
+  }
+}
