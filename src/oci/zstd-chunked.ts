@@ -24,7 +24,8 @@ export interface ZstdChunkedLayer {
     | undefined;
 }
 
-const PREFIX = 'io.github.containers.zstd-chunked.';
+/** Of the annotations; tools of 2022, as Debian 12 has them, write the second. */
+const PREFIXES = ['io.github.containers.zstd-chunked.', 'io.containers.zstd-chunked.'];
 
 /** The one form of TOC there is. */
 const TOC_KIND = '1';
@@ -33,15 +34,23 @@ const TOC_KIND = '1';
  * Reads the annotations of a layer. Undefined where they are missing, malformed, or name bytes outside of the
  * blob: the blob is a zstd stream in any case.
  */
-export function zstdChunkedLayer({
-  annotations,
-  sizeBytes,
-}: Descriptor): ZstdChunkedLayer | undefined {
-  const digest = annotations[`${PREFIX}manifest-checksum`];
-  const [kind, toc] = metadataSpan(annotations[`${PREFIX}manifest-position`], sizeBytes, 4);
+export function zstdChunkedLayer(descriptor: Descriptor): ZstdChunkedLayer | undefined {
+  for (const prefix of PREFIXES) {
+    const layer = annotatedLayer(descriptor, prefix);
+    if (layer !== undefined) return layer;
+  }
+  return undefined;
+}
+
+function annotatedLayer(
+  { annotations, sizeBytes }: Descriptor,
+  prefix: string,
+): ZstdChunkedLayer | undefined {
+  const digest = annotations[`${prefix}manifest-checksum`];
+  const [kind, toc] = metadataSpan(annotations[`${prefix}manifest-position`], sizeBytes, 4);
   if (!isDigest(digest) || toc === undefined || kind !== TOC_KIND) return undefined;
-  const [, tarSplit] = metadataSpan(annotations[`${PREFIX}tarsplit-position`], sizeBytes, 3);
-  const tarSplitDigest = annotations[`${PREFIX}tarsplit-checksum`];
+  const [, tarSplit] = metadataSpan(annotations[`${prefix}tarsplit-position`], sizeBytes, 3);
+  const tarSplitDigest = annotations[`${prefix}tarsplit-checksum`];
   return {
     toc: { ...toc, digest },
     tarSplit: tarSplit && {

@@ -51,6 +51,11 @@ export async function measureRebuild(): Promise<void> {
     printRow('rebuild: on top of that', describe(parts));
     const share = (100 * parts.bytes) / whole.bytes;
     printRow('rebuild: share of its bytes', [`${share.toFixed(1)} % (promised: at most 30 %)`]);
+    rmSync(join(root, 'var'), { recursive: true });
+    await pull(root, proxy, 'old');
+    mkdirSync(join(root, 'etc/sysct'));
+    writeFileSync(join(root, 'etc/sysct/sysct.toml'), 'zstd-chunked-diff-id = "skip"\n');
+    printRow('rebuild: its diffID unchecked', describe(await pull(root, proxy, 'new')));
   });
 }
 

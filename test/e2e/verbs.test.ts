@@ -254,5 +254,7 @@ describe('images', () => {
     const inspected = await jsonOf('inspect', id);
     assert.equal(inspected['kind'], 'image');
     assert.equal(inspected['imageId'], id);
+    const layers = inspected['layers'] as readonly { provedBy: string }[];
+    assert.ok(layers.length > 0 && layers.every(({ provedBy }) => provedBy === 'diff-id'));
   });
 });

@@ -6,13 +6,14 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { type Digest, sha256 } from '../../src/base/digest.ts';
@@ -32,6 +33,7 @@ import { type ChunkedDiffIdSetting, openStore, type Store } from '../../src/stor
 import { Stores } from '../../src/store/stores.ts';
 import { walkTree } from '../../src/store/tree/tree.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
+import { runChecked } from '../../src/sys/process.ts';
 import { parsePolicy } from '../../src/trust/policy/policy.ts';
 import {
   type BlobRegistry,
@@ -522,6 +524,48 @@ describe('the repair of a layer that its table of contents proves', () => {
     }
   }
 });
+
+describe('the setting zstd-chunked-diff-id', () => {
+  it('decides by the command line what proves a layer, and what is used of the store', async () => {
+    using tmp = temporaryDirectory('chunked-toc');
+    await using registry = await startBlobRegistry();
+    registry.add('old', [OLD]);
+    registry.add('new', [NEW]);
+    const root = tmp.directory;
+    const put = (path: string, text: string): void => {
+      mkdirSync(join(root, dirname(path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    };
+    put('etc/containers/policy.json', '{"default":[{"type":"insecureAcceptAnything"}]}');
+    const sysct = async (verb: string, ...args: readonly string[]): Promise<string> =>
+      String((await runChecked(process.execPath, [MAIN, verb, '--root', root, ...args])).stdout);
+    const pull = async (tag: string): Promise<readonly string[]> => {
+      const name = `${registry.server.host}/team/app:${tag}`;
+      await sysct('pull', '--quiet', '--tls-verify=false', name);
+      const image = JSON.parse(await sysct('inspect', name)) as {
+        readonly layers: readonly { readonly provedBy: string }[];
+      };
+      return image.layers.map(({ provedBy }) => provedBy);
+    };
+    put('etc/sysct/sysct.toml', 'zstd-chunked-diff-id = "skip"\n');
+    assert.deepEqual(await pull('old'), ['diff-id']);
+    assert.deepEqual(await pull('new'), ['toc']);
+    await sysct('fsck', '--quiet');
+    await sysct('gc', '--quiet');
+    await sysct('df');
+    registry.sent.length = 0;
+    assert.deepEqual(await pull('new'), ['toc']);
+    assert.deepEqual(registry.sent, []);
+    put('etc/sysct/sysct.toml', '');
+    assert.deepEqual(await pull('new'), ['diff-id']);
+    assert.ok(registry.sentOf(NEW.descriptor.digest) > 0);
+    await sysct('gc', '--quiet');
+    await sysct('fsck', '--quiet');
+    assert.equal(readdirSync(join(root, 'var/lib/sysct/layers')).length, 2);
+  });
+});
+
+const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
 const GATE: TrustGate = {
   loaded: {

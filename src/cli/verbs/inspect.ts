@@ -12,7 +12,7 @@ export const inspect: Verb = {
   name: 'inspect',
   summary: 'Print everything known about a container or an image',
   description: [
-    'Prints JSON: of a container its current generation with all values and where they came from, host files, units, verdict and checkout; of an image its record, config and verdict. A name that is both means the container; --image says otherwise.',
+    'Prints JSON: of a container its current generation with all values and where they came from, host files, units, verdict and checkout; of an image its record, what proves each of its layers, config and verdict. A name that is both means the container; --image says otherwise.',
   ],
   args: [
     {

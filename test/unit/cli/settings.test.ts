@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { settingsFrom } from '../../../src/cli/settings.ts';
+import { DEFAULT_SETTINGS, settingsFrom } from '../../../src/cli/settings.ts';
 
 describe('the setting additional-stores', () => {
   it('names directories, in their order', () => {
@@ -22,6 +22,31 @@ describe('the setting additional-stores', () => {
       assert.throws(() => settingsFrom({ 'additional-stores': value }, 'sysct.toml'), {
         code: 'USAGE',
         message: seen,
+      });
+    });
+  }
+});
+
+describe('the setting zstd-chunked-diff-id', () => {
+  const key = 'zstd-chunked-diff-id';
+  it('is to check it where nothing is said', () => {
+    assert.equal(DEFAULT_SETTINGS.chunkedDiffId, 'check');
+    assert.equal('chunkedDiffId' in settingsFrom({}, 'sysct.toml'), false);
+  });
+
+  for (const value of ['check', 'skip'] as const) {
+    it(`takes "${value}"`, () => {
+      assert.equal(settingsFrom({ [key]: value }, 'sysct.toml').chunkedDiffId, value);
+    });
+  }
+
+  for (const value of ['', 'Skip', 'off', false, true, 0, ['skip']]) {
+    it(`refuses ${JSON.stringify(value)}`, () => {
+      assert.throws(() => settingsFrom({ [key]: value }, 'sysct.toml'), {
+        code: 'USAGE',
+        message:
+          'reading settings sysct.toml: "zstd-chunked-diff-id" is neither "check" nor "skip"',
+        hint: 'write zstd-chunked-diff-id = "check"',
       });
     });
   }

@@ -8,8 +8,8 @@ const KEY = 'io.github.containers.zstd-chunked.';
 const TOC = sha256('toc');
 const SPLIT = sha256('split');
 
-function layer(annotations: Readonly<Record<string, string>>) {
-  const named = Object.entries(annotations).map(([name, value]) => [`${KEY}${name}`, value]);
+function layer(annotations: Readonly<Record<string, string>>, key = KEY) {
+  const named = Object.entries(annotations).map(([name, value]) => [`${key}${name}`, value]);
   return zstdChunkedLayer({
     mediaType: 'application/vnd.oci.image.layer.v1.tar+zstd',
     digest: sha256('blob'),
@@ -38,6 +38,13 @@ describe('the annotations of a zstd:chunked layer', () => {
     assert.equal(layer({ ...toc, 'tarsplit-position': '1:2' })?.tarSplit, undefined);
     const unnamed = layer({ ...toc, 'tarsplit-position': '858:60:900' });
     assert.ok(unnamed?.tarSplit !== undefined && unnamed.tarSplit.digest === undefined);
+  });
+
+  it('have another name from tools of 2022', () => {
+    const toc = { 'manifest-checksum': TOC, 'manifest-position': '800:50:400:1' };
+    const read = layer(toc, 'io.containers.zstd-chunked.');
+    assert.deepEqual(read?.toc, { start: 800, end: 850, inflatedBytes: 400, digest: TOC });
+    assert.equal(layer(toc, 'io.example.zstd-chunked.'), undefined);
   });
 
   const useless: readonly (readonly [name: string, checksum: string, position: string])[] = [
