@@ -60,6 +60,8 @@ const STORE_ROOMS = {
 
 /** The rooms inside `trust`, each with the rooms below it; `src/trust/evaluate.ts` stands on top of them. */
 const TRUST_ROOMS = {
+  edit: ['sigstore', 'simple', 'lookaside', 'policy', 'verdict'],
+  review: ['sigstore', 'simple', 'lookaside', 'policy', 'verdict'],
   sigstore: ['lookaside', 'policy', 'verdict'],
   simple: ['lookaside', 'policy', 'verdict'],
   lookaside: ['policy', 'verdict'],
@@ -71,7 +73,7 @@ const TRUST_ROOMS = {
 const DOORS = {
   commander: '^src/cli/',
   'dbus-next': '^src/systemd/',
-  'jsonc-parser': '^src/base/strict-json[.]ts$',
+  'jsonc-parser': '^src/base/(strict|edit)-json[.]ts$',
   openpgp: '^src/trust/',
   'smol-toml': '^src/(registry|cli)/',
   'tar-stream': '^(src/archive|test)/',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { renderMainPage, renderVerbPage } from '../src/cli/man-page.ts';
+import { pageName, renderMainPage, renderVerbPage } from '../src/cli/man-page.ts';
 import { VERBS } from '../src/cli/verbs.ts';
 import { runChecked } from '../src/sys/process.ts';
 
@@ -13,7 +13,7 @@ const WRITTEN = join(import.meta.dirname, '../docs/man');
 export async function writeManPages(directory: string, version: string): Promise<void> {
   const pages = [
     { file: 'man1/sysct.1', markdown: renderMainPage(VERBS) },
-    ...VERBS.map((verb) => ({ file: `man1/sysct-${verb.name}.1`, markdown: renderVerbPage(verb) })),
+    ...VERBS.map((verb) => ({ file: `man1/${pageName(verb)}.1`, markdown: renderVerbPage(verb) })),
     ...globSync(`${WRITTEN}/*.md`).map((path) => {
       const name = basename(path, '.md');
       return { file: `man${name.at(-1)}/${name}`, markdown: readFileSync(path, 'utf8') };

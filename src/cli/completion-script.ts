@@ -2,6 +2,7 @@
 import { COMMON_OPTIONS } from './context.ts';
 import type { OptionSpec } from './option-spec.ts';
 import type { Verb } from './verb.ts';
+import { VERB_GROUPS } from './verbs.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
@@ -22,15 +23,29 @@ export function completionScript(shell: Shell, verbs: readonly Verb[]): string {
 function bashScript(verbs: readonly Verb[]): string {
   const cases = verbs.map((verb) => {
     const options = longOptions(verb).join(' ');
-    return `    ${verb.name}) options='${options}'; names='${namesCommand(verb)}' ;;`;
+    const pattern = verb.name.includes(' ') ? `'${verb.name}'` : verb.name;
+    return `    ${pattern}) options='${options}'; names='${namesCommand(verb)}' ;;`;
   });
+  const groups = [...groupsOf(verbs)].map(
+    ([first, seconds]) => `    ${first}) seconds='${seconds.join(' ')}' ;;`,
+  );
   return `# bash completion of sysct
 _sysct() {
-  local word=\${COMP_WORDS[COMP_CWORD]} verb=\${COMP_WORDS[1]} options= names=
+  local word=\${COMP_WORDS[COMP_CWORD]} verb=\${COMP_WORDS[1]} options= names= seconds=
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W '${verbs.map((verb) => verb.name).join(' ')} help --help --version' -- "$word"))
+    COMPREPLY=($(compgen -W '${firstWords(verbs).join(' ')} help --help --version' -- "$word"))
     return
+  fi
+  case $verb in
+${groups.join('\n')}
+  esac
+  if [ -n "$seconds" ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      COMPREPLY=($(compgen -W "$seconds --help" -- "$word"))
+      return
+    fi
+    verb="$verb \${COMP_WORDS[2]}"
   fi
   case $verb in
 ${cases.join('\n')}
@@ -45,13 +60,35 @@ complete -F _sysct sysct
 `;
 }
 
+/** The first words of verbs that have two, each with its second words. */
+function groupsOf(verbs: readonly Verb[]): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { name } of verbs) {
+    const [first = '', second] = name.split(' ');
+    if (second !== undefined) groups.set(first, [...(groups.get(first) ?? []), second]);
+  }
+  return groups;
+}
+
+function firstWords(verbs: readonly Verb[]): readonly string[] {
+  return [...new Set(verbs.map(({ name }) => name.split(' ')[0] ?? ''))];
+}
+
 function fishScript(verbs: readonly Verb[]): string {
   const lines = ['# fish completion of sysct', 'complete -c sysct -f'];
+  for (const { name, summary } of VERB_GROUPS) {
+    lines.push(`complete -c sysct -n __fish_use_subcommand -a ${name} -d ${fishQuote(summary)}`);
+  }
   for (const verb of verbs) {
-    lines.push(
-      `complete -c sysct -n __fish_use_subcommand -a ${verb.name} -d ${fishQuote(verb.summary)}`,
-    );
-    const condition = `-n '__fish_seen_subcommand_from ${verb.name}'`;
+    const [first = '', second] = verb.name.split(' ');
+    const of = `__fish_seen_subcommand_from ${first}`;
+    const offered =
+      second === undefined
+        ? `-n __fish_use_subcommand -a ${first}`
+        : `-n '${of}; and test (count (commandline -poc)) -eq 2' -a ${second}`;
+    lines.push(`complete -c sysct ${offered} -d ${fishQuote(verb.summary)}`);
+    const condition =
+      second === undefined ? `-n '${of}'` : `-n '${of}; and __fish_seen_subcommand_from ${second}'`;
     for (const option of [...verb.options, ...COMMON_OPTIONS]) {
       const long = longName(option);
       if (long !== undefined) {

@@ -21,9 +21,14 @@ export const EXIT_STATUS_TABLE: readonly (readonly [status: string, meaning: str
   ],
 ];
 
+/** The name of a verb's man page: `sysct-trust-show`. */
+export function pageName(verb: Verb): string {
+  return `sysct-${verb.name.replace(' ', '-')}`;
+}
+
 /** The man page of one verb in marked-man's Markdown: the same words as `sysct VERB --help`. */
 export function renderVerbPage(verb: Verb): string {
-  const name = `sysct-${verb.name}`;
+  const name = pageName(verb);
   return [
     `# ${name}(1) -- ${verb.summary}`,
     '## SYNOPSIS',
@@ -57,7 +62,7 @@ export function renderMainPage(verbs: readonly Verb[]): string {
     '## DESCRIPTION',
     'sysct installs services from OCI images: it checks an image against the trust policy of the host, stores its files once, and writes native systemd units that start it by runc or in a chroot, ahead of any container daemon. Nothing of sysct is needed at boot.',
     '## VERBS',
-    ...verbs.map((verb) => item(`sysct-${verb.name}(1)`, verb.summary)),
+    ...verbs.map((verb) => item(`${pageName(verb)}(1)`, verb.summary)),
     '## EXIT STATUS',
     ...EXIT_STATUS_TABLE.map(([status, meaning]) => item(`\`${status}\``, meaning)),
     '## FILES',

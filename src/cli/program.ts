@@ -7,7 +7,7 @@ import { OptionValues } from './option-values.ts';
 import { renderError } from './report-error.ts';
 import type { OptionSpec } from './option-spec.ts';
 import type { Verb } from './verb.ts';
-import { VERBS } from './verbs.ts';
+import { VERB_GROUPS, VERBS } from './verbs.ts';
 import { VERSION } from './version.ts';
 
 /** Parses the command line, runs its verb, reports what failed. Resolves to the exit status. */
@@ -48,24 +48,39 @@ export function buildProgram(run: Run, chosen?: string): Command {
     .showHelpAfterError('hint: sysct --help lists the verbs and options')
     .enablePositionalOptions()
     .exitOverride();
-  const isKnown = VERBS.some((verb) => verb.name === chosen);
+  const isKnown = VERBS.some((verb) => firstWord(verb) === chosen);
   for (const verb of VERBS) {
-    program.addCommand(
-      isKnown && verb.name !== chosen ? new Command(verb.name) : buildCommand(verb, run),
-    );
+    const first = firstWord(verb);
+    const built = program.commands.find((command) => command.name() === first);
+    if (isKnown && first !== chosen) {
+      if (built === undefined) program.addCommand(new Command(first));
+    } else if (first === verb.name) {
+      program.addCommand(buildCommand(verb, run));
+    } else {
+      const group = built ?? buildGroup(first);
+      if (built === undefined) program.addCommand(group);
+      group.addCommand(buildCommand(verb, run));
+    }
   }
   return program;
 }
 
+function firstWord(verb: Verb): string {
+  return verb.name.split(' ')[0] ?? '';
+}
+
+function buildGroup(name: string): Command {
+  const group = VERB_GROUPS.find((candidate) => candidate.name === name);
+  return configured(new Command(name), name)
+    .summary(group?.summary ?? '')
+    .description(group?.description.join('\n\n') ?? '')
+    .helpCommand(false);
+}
+
 function buildCommand(verb: Verb, run: Run): Command {
-  const command = new Command(verb.name)
+  const command = configured(new Command(verb.name.split(' ').at(-1)), verb.name)
     .summary(verb.summary)
-    .description(verb.description.join('\n\n'))
-    .showHelpAfterError(`hint: sysct ${verb.name} --help shows its options`)
-    .configureOutput({
-      outputError: (text, write) => write(`sysct: ${text.replace(/^error: /, '')}`),
-    })
-    .exitOverride();
+    .description(verb.description.join('\n\n'));
   for (const argument of verb.args) {
     const dots = argument.arity === 'any' || argument.arity === 'some' ? '...' : '';
     const optional = argument.arity === 'optional' || argument.arity === 'any';
@@ -78,6 +93,15 @@ function buildCommand(verb: Verb, run: Run): Command {
   return command.action(async () => {
     await run(verb, command.args, new OptionValues(command.opts()));
   });
+}
+
+function configured(command: Command, name: string): Command {
+  return command
+    .showHelpAfterError(`hint: sysct ${name} --help shows its options`)
+    .configureOutput({
+      outputError: (text, write) => write(`sysct: ${text.replace(/^error: /, '')}`),
+    })
+    .exitOverride();
 }
 
 function buildOption(spec: OptionSpec): Option {

@@ -12,8 +12,17 @@ export interface ArgumentSpec {
   readonly completes?: 'containers' | 'images' | 'files';
 }
 
+/** Verbs that are about one thing, and share their first word: `sysct trust …`. */
+export interface VerbGroup {
+  readonly name: string;
+  readonly summary: string;
+  /** Paragraphs for `--help`. */
+  readonly description: readonly string[];
+}
+
 /** One verb of the command line. Modules that are heavy to load are imported inside `run`. */
 export interface Verb {
+  /** One word, or two where the first is a group's: `trust show`. */
   readonly name: string;
   /** One line, for the list of verbs. */
   readonly summary: string;

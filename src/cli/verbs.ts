@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Verb } from './verb.ts';
+import type { Verb, VerbGroup } from './verb.ts';
 import { completion } from './verbs/completion.ts';
 import { df } from './verbs/df.ts';
 import { exec } from './verbs/exec.ts';
@@ -16,6 +16,10 @@ import { rmi } from './verbs/rmi.ts';
 import { run } from './verbs/run.ts';
 import { restart, start, stop } from './verbs/service-verbs.ts';
 import { status } from './verbs/status.ts';
+import { trustAllow } from './verbs/trust-allow.ts';
+import { trustDefault } from './verbs/trust-default.ts';
+import { trustReject } from './verbs/trust-reject.ts';
+import { trustRemove } from './verbs/trust-remove.ts';
 import { uninstall } from './verbs/uninstall.ts';
 import { verify } from './verbs/verify.ts';
 
@@ -39,6 +43,21 @@ export const VERBS: readonly Verb[] = [
   df,
   gc,
   verify,
+  trustAllow,
+  trustReject,
+  trustDefault,
+  trustRemove,
   fsck,
   completion,
+];
+
+/** The first words of verbs that have two. */
+export const VERB_GROUPS: readonly VerbGroup[] = [
+  {
+    name: 'trust',
+    summary: 'Show, explain and edit the trust policy',
+    description: [
+      'Works on what decides which images are admitted: /etc/containers/policy.json, the keys that it names, and /etc/containers/registries.d. Edits keep everything in these files that they are not about.',
+    ],
+  },
 ];

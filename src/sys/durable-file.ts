@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
+  fchownSync,
   fsyncSync,
   openSync,
   renameSync,
@@ -15,12 +16,20 @@ import { runChecked } from './process.ts';
 /**
  * Replaces `path` with `bytes`, so that after a power cut it has either its old or its new content:
  * temporary file beside it, fsync, rename, fsync of the directory. The mode is exact, whatever the umask.
+ * @param owner whose the file becomes; of this process where absent
  */
-export function writeFileDurably(path: string, bytes: string | Uint8Array, mode: number): void {
+export function writeFileDurably(
+  path: string,
+  bytes: string | Uint8Array,
+  mode: number,
+  owner?: { readonly uid: number; readonly gid: number },
+): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   const fd = openSync(temporary, 'wx', 0o600);
   try {
     writeFileSync(fd, bytes);
+    // chown takes setuid bits away, so it comes first.
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
     fchmodSync(fd, mode);
     fsyncSync(fd);
   } catch (error) {

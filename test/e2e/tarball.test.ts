@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { globSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { pageName } from '../../src/cli/man-page.ts';
 import { VERBS } from '../../src/cli/verbs.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
@@ -56,7 +57,7 @@ describe('the tarball, unpacked into /usr/local', () => {
   it('has a man page for each verb, completion, and the licences of what is in it', () => {
     assert.deepEqual(
       readdirSync(join(prefix, 'share/man/man1')).toSorted(),
-      ['sysct.1', ...VERBS.map(({ name }) => `sysct-${name}.1`)].toSorted(),
+      ['sysct.1', ...VERBS.map((verb) => `${pageName(verb)}.1`)].toSorted(),
     );
     assert.equal(
       globSync('share/{bash-completion,zsh,fish}/**/*sysct*', { cwd: prefix }).length,

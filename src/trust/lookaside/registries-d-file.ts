@@ -33,6 +33,11 @@ export async function loadRegistriesD(location: RegistriesDLocation): Promise<Re
   );
 }
 
+/** Every file of the root's own directory, in order; none where it is absent. @throws TrustError UNREADABLE_FILE */
+export async function readSystemRegistriesD(host: HostRoot): Promise<readonly RegistriesDFile[]> {
+  return (await readDirectory(host, SYSTEM_DIRECTORY)) ?? [];
+}
+
 async function readDirectory(
   host: HostRoot,
   directory: string,

@@ -7,6 +7,9 @@ import { TrustError } from '../verdict/trust-error.ts';
 
 /** One `default-docker` or `docker.SCOPE` section; empty and absent fields are undefined. */
 export interface RegistriesDSection {
+  /** The file it stands in, and the line of its name, from 1. */
+  readonly path: string;
+  readonly line: number;
   /** `lookaside`, or the deprecated `sigstore`. */
   readonly lookaside: string | undefined;
   readonly lookasideStaging: string | undefined;
@@ -27,14 +30,16 @@ export interface RegistriesDFile {
 }
 
 interface Merged {
-  defaultDocker: Found | undefined;
-  readonly docker: Map<string, Found>;
+  defaultDocker: RegistriesDSection | undefined;
+  readonly docker: Map<string, RegistriesDSection>;
   readonly warnings: string[];
 }
 
-interface Found {
-  readonly section: RegistriesDSection;
+/** A parsed file that knows where its members stand. */
+interface YamlFile {
   readonly path: string;
+  readonly value: unknown;
+  readonly lineOf: (keys: readonly string[]) => number;
 }
 
 /**
@@ -43,12 +48,8 @@ interface Found {
  */
 export async function parseRegistriesD(files: readonly RegistriesDFile[]): Promise<RegistriesD> {
   const merged: Merged = { defaultDocker: undefined, docker: new Map(), warnings: [] };
-  for (const file of files) addFile(merged, file.path, await parseYaml(file));
-  return {
-    defaultDocker: merged.defaultDocker?.section,
-    docker: new Map([...merged.docker].map(([scope, { section }]) => [scope, section] as const)),
-    warnings: merged.warnings,
-  };
+  for (const file of files) addFile(merged, await parseYaml(file));
+  return merged;
 }
 
 /** The signature settings of one image, each field from the most specific section that sets it. */
@@ -78,29 +79,52 @@ export function signatureSettingsFor(
   };
 }
 
-async function parseYaml({ path, text }: RegistriesDFile): Promise<unknown> {
-  const { parse } = await import('yaml');
-  try {
-    return parse(text, { logLevel: 'error' });
-  } catch (cause) {
+async function parseYaml({ path, text }: RegistriesDFile): Promise<YamlFile> {
+  const { isMap, isScalar, LineCounter, parseDocument } = await import('yaml');
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { logLevel: 'error', lineCounter });
+  const notYaml = (cause: unknown): TrustError => {
     const [reason = ''] = messageOf(cause).split('\n');
-    throw invalid(path, `is not YAML: ${reason.replace(/:$/, '')}`, cause);
+    return invalid(path, `is not YAML: ${reason.replace(/:$/, '')}`, cause);
+  };
+  const [error] = document.errors;
+  if (error !== undefined) throw notYaml(error);
+  const lineOf = (keys: readonly string[]): number => {
+    let node: unknown = document.contents;
+    let offset = 0;
+    for (const key of keys) {
+      const pair = isMap(node)
+        ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+        : undefined;
+      if (pair === undefined) break;
+      offset = (isScalar(pair.key) ? pair.key.range?.[0] : undefined) ?? offset;
+      node = pair.value;
+    }
+    return lineCounter.linePos(offset).line;
+  };
+  try {
+    const value: unknown = document.toJS();
+    return { path, value, lineOf };
+  } catch (cause) {
+    // An alias without an anchor, or too many of them.
+    throw notYaml(cause);
   }
 }
 
-function addFile(merged: Merged, path: string, document: unknown): void {
-  for (const [key, value] of members(document, path, 'the file')) {
+function addFile(merged: Merged, file: YamlFile): void {
+  const { path } = file;
+  for (const [key, value] of members(file.value, path, 'the file')) {
     if (key === 'default-docker') {
       if (value === null) continue;
       if (merged.defaultDocker !== undefined)
         throw twice('default-docker', merged.defaultDocker.path, path);
-      merged.defaultDocker = { section: parseSection(merged, path, key, value), path };
+      merged.defaultDocker = parseSection(merged, file, key, value, [key]);
     } else if (key === 'docker') {
       for (const [scope, section] of members(value, path, key)) {
         const known = merged.docker.get(scope);
         if (known !== undefined) throw twice(`docker scope ${quote(scope)}`, known.path, path);
         const name = `docker.${quote(scope)}`;
-        merged.docker.set(scope, { section: parseSection(merged, path, name, section), path });
+        merged.docker.set(scope, parseSection(merged, file, name, section, [key, scope]));
       }
     } else {
       merged.warnings.push(`${path}: unknown key ${quote(key)} is ignored`);
@@ -110,9 +134,10 @@ function addFile(merged: Merged, path: string, document: unknown): void {
 
 function parseSection(
   merged: Merged,
-  path: string,
+  { path, lineOf }: YamlFile,
   name: string,
   value: unknown,
+  keys: readonly string[],
 ): RegistriesDSection {
   const fields = new Map(members(value, path, name));
   for (const key of fields.keys())
@@ -120,6 +145,8 @@ function parseSection(
       merged.warnings.push(`${path}: ${name}: unknown key ${quote(key)} is ignored`);
   const text = (key: string) => textField(fields.get(key), path, `${name}.${key}`);
   return {
+    path,
+    line: lineOf(keys),
     lookaside: text('lookaside') ?? text('sigstore'),
     lookasideStaging: text('lookaside-staging') ?? text('sigstore-staging'),
     useSigstoreAttachments: booleanField(

@@ -22,7 +22,7 @@ export interface LoadedPolicy {
   readonly readKeyFile: (path: string) => Promise<Buffer>;
 }
 
-const SYSTEM_POLICY = '/etc/containers/policy.json';
+export const SYSTEM_POLICY = '/etc/containers/policy.json';
 const USER_POLICY = '.config/containers/policy.json';
 const MAX_POLICY_BYTES = 4 * 1024 * 1024;
 // Distributions ship keyrings of up to 1 MB.

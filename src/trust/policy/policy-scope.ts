@@ -75,6 +75,8 @@ export function unreachableScopeReason(transport: string, scope: string): string
   if (scope.includes('/') && !/[.:]/.test(host) && host !== 'localhost') {
     return `matches no image: names are looked up fully expanded, write docker.io/${scope}`;
   }
+  if (!/[/.:]/.test(scope) && scope !== 'localhost')
+    return `matches no image: names are looked up fully expanded, write docker.io/library/${scope}`;
   return undefined;
 }
 

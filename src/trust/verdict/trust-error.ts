@@ -24,6 +24,12 @@ export type TrustErrorCode =
   | 'INVALID_PAYLOAD'
   /** The manifest bytes handed to the gate are not those of the digest. */
   | 'MANIFEST_MISMATCH'
+  /** policy.json has no such scope to take out. */
+  | 'NO_SUCH_SCOPE'
+  /** Another file of registries.d has the section of a scope. */
+  | 'SCOPE_ELSEWHERE'
+  /** A file that was to be changed was changed by somebody else meanwhile. */
+  | 'CHANGED_MEANWHILE'
   /** The gate said no: see the verdict. */
   | 'REFUSED';
 

@@ -6,7 +6,7 @@ import { sha256 } from '../../../src/base/digest.ts';
 import { UsageError } from '../../../src/base/sysct-error.ts';
 import { completionScript, SHELLS } from '../../../src/cli/completion-script.ts';
 import { exitCodeOf } from '../../../src/cli/exit-code.ts';
-import { renderMainPage, renderVerbPage } from '../../../src/cli/man-page.ts';
+import { pageName, renderMainPage, renderVerbPage } from '../../../src/cli/man-page.ts';
 import { OptionValues } from '../../../src/cli/option-values.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
 import { ProgressBars } from '../../../src/cli/progress-bars.ts';
@@ -107,6 +107,11 @@ describe('the command line', () => {
     return await promise;
   };
 
+  it('takes verbs of two words', async () => {
+    const { verb, args, options } = await parse('trust', 'allow', '--gpg-key', 'k', 'quay.io');
+    assert.deepEqual([verb, ...args], ['trust allow', 'quay.io']);
+    assert.deepEqual(options.list('gpg-key'), ['k']);
+  });
   it('gives repeated options as a list', async () => {
     const { options } = await parse('install', '--set', 'A=1', '--set', 'B=2', 'img');
     assert.deepEqual(options.list('set'), ['A=1', 'B=2']);
@@ -207,7 +212,8 @@ describe('completion scripts', () => {
   for (const shell of SHELLS) {
     it(`for ${shell} name every verb`, () => {
       const script = completionScript(shell, VERBS);
-      for (const { name } of VERBS) assert.match(script, new RegExp(`\\b${name}\\b`));
+      for (const word of VERBS.flatMap(({ name }) => name.split(' ')))
+        assert.match(script, new RegExp(`\\b${word}\\b`));
     });
   }
   it('complete verbs and options in a real bash', () => {
@@ -222,6 +228,9 @@ describe('completion scripts', () => {
       ).stdout.trim();
     assert.equal(ask('sysct inst', 1), 'install');
     assert.equal(ask('sysct install --allow', 2), '--allow-unsigned');
+    assert.equal(ask('sysct tru', 1), 'trust');
+    assert.equal(ask('sysct trust rem', 2), 'remove');
+    assert.equal(ask('sysct trust allow --gpg', 3), '--gpg-key');
   });
 });
 
@@ -234,7 +243,7 @@ describe('man pages', () => {
   }
   it('list every verb and every exit status', () => {
     const page = renderMainPage(VERBS);
-    for (const { name } of VERBS) assert.ok(page.includes(`sysct-${name}(1)`));
+    for (const verb of VERBS) assert.ok(page.includes(`${pageName(verb)}(1)`));
     for (const status of ['2', '3', '4', '5', '6', '7', '8', '9'])
       assert.ok(page.includes(`\`${status}\``));
   });

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { OptionSpec } from './option-spec.ts';
+import type { ArgumentSpec } from './verb.ts';
+
+/** Options of every verb that edits the trust policy. */
+export const EDIT_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--policy FILE', description: "the file to edit instead of the host's policy.json" },
+  { flags: '--dry-run', description: 'print what would change as a diff, and change nothing' },
+];
+
+export const SCOPE_ARGUMENT: ArgumentSpec = {
+  name: 'SCOPE',
+  description:
+    'REGISTRY[/PATH[:TAG]] or *.DOMAIN, names in full (docker.io/library/busybox); with the transport in front for others: oci:/srv/images, dir:/srv, docker-archive:',
+  arity: 'one',
+};

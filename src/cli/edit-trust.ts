@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the verbs that edit the trust policy have in common: one session, and how its changes are told.
+import { EditSession, type FileChange } from '../trust/edit/edit-session.ts';
+import { parseScope, type PolicyScope, scopeNote } from '../trust/edit/parse-scope.ts';
+import type { Context } from './context.ts';
+import { EXIT } from './exit-code.ts';
+import { lineDiff } from './line-diff.ts';
+import type { OptionValues } from './option-values.ts';
+
+/** The scope that the user named; what may not be expected of it is said. @throws UsageError */
+export function scopeFor(context: Context, text: string): PolicyScope {
+  const scope = parseScope(text);
+  const note = scopeNote(scope);
+  if (note !== undefined) context.log.info(`note: ${note}`);
+  return scope;
+}
+
+/**
+ * Runs one edit of the host's trust files (or of `--policy FILE`): `plan` reads and notes changes, which
+ * are then made, or printed with `--dry-run`.
+ */
+export async function editTrust(
+  context: Context,
+  options: OptionValues,
+  plan: (session: EditSession) => Promise<void>,
+): Promise<number> {
+  const policyFile = options.text('policy');
+  const dryRun = options.flag('dry-run');
+  if (!dryRun && policyFile === undefined && context.host.isRunningHost)
+    context.requireRoot('editing the trust policy');
+  using session = new EditSession({ host: context.host, policyFile });
+  if (!dryRun) await session.lock(context.signal);
+  await plan(session);
+  if (dryRun) for (const change of session.changes) context.print(shown(change));
+  else await session.commit();
+  if (session.changes.length === 0) context.log.info('nothing to change: it is so already');
+  else if (!dryRun) for (const { path } of session.changes) context.print(`wrote ${path}\n`);
+  return EXIT.done;
+}
+
+function shown({ path, before, after }: FileChange): string {
+  if (after.includes(0)) return `new file ${path}, ${after.length} bytes\n`;
+  return lineDiff(path, before?.toString('utf8'), after.toString('utf8'));
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../edit-options.ts';
+import type { Verb } from '../verb.ts';
+
+export const trustReject: Verb = {
+  name: 'trust reject',
+  summary: 'Refuse the images of a scope',
+  description: [
+    'Writes a scope of policy.json that nothing can meet: none of its images is admitted. Narrower scopes keep what they say.',
+  ],
+  args: [SCOPE_ARGUMENT],
+  options: EDIT_OPTIONS,
+  examples: [
+    { command: 'sysct trust reject docker.io', does: 'Admit nothing from that registry.' },
+  ],
+  run: async (context, [text = ''], options) => {
+    const { planPolicyEdit } = await import('../../trust/edit/plan-edit.ts');
+    const { editTrust, scopeFor } = await import('../edit-trust.ts');
+    const scope = scopeFor(context, text);
+    return await editTrust(context, options, async (session) => {
+      await planPolicyEdit(session, { kind: 'set-scope', scope, requirement: { type: 'reject' } });
+    });
+  },
+};

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../edit-options.ts';
+import type { Verb } from '../verb.ts';
+
+export const trustRemove: Verb = {
+  name: 'trust remove',
+  summary: 'Take a scope out of the trust policy',
+  description: [
+    'Takes a scope out of policy.json, and its section out of /etc/containers/registries.d/sysct.yaml. Its images are judged by the next wider scope from then on, or by the default. Key files stay where they are.',
+  ],
+  args: [SCOPE_ARGUMENT],
+  options: EDIT_OPTIONS,
+  examples: [
+    {
+      command: 'sysct trust remove quay.io/coreos',
+      does: 'Let what is said of quay.io count for it.',
+    },
+  ],
+  run: async (context, [text = ''], options) => {
+    const { parseScopeToRemove } = await import('../../trust/edit/parse-scope.ts');
+    const { planPolicyEdit, planWithoutSettings } = await import('../../trust/edit/plan-edit.ts');
+    const { editTrust } = await import('../edit-trust.ts');
+    const scope = parseScopeToRemove(text);
+    return await editTrust(context, options, async (session) => {
+      await planPolicyEdit(session, { kind: 'remove-scope', scope });
+      if (scope.transport === 'docker' && options.text('policy') === undefined)
+        await planWithoutSettings(session, scope.scope);
+    });
+  },
+};

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Changing the files that decide what root runs. One editor at a time (a lock on the directory of the
+// policy); what a file was when it was read is what it still is when it is replaced; each file is
+// replaced whole, with its mode and owner. The policy comes last, so that what it names is there
+// before it; were the power cut in between, more is there than is needed, never less.
+import { lstatSync, mkdirSync } from 'node:fs';
+import { dirname, posix } from 'node:path';
+import { quote } from '../../base/printable.ts';
+import { isErrno, messageOf } from '../../base/sysct-error.ts';
+import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
+import { FileLock } from '../../sys/flock.ts';
+import { HostRoot } from '../../sys/host-root.ts';
+import { type GuardedFile, readGuardedFile } from '../policy/guarded-file.ts';
+import { SYSTEM_POLICY } from '../policy/policy-file.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+
+export interface EditLocation {
+  readonly host: HostRoot;
+  /** `--policy FILE`: a path of the running host, edited instead of the root's own policy. */
+  readonly policyFile: string | undefined;
+}
+
+/** A file that is to be written. */
+export interface FileChange {
+  /** Inside the root. */
+  readonly path: string;
+  /** What it was when it was read; undefined where there was none. */
+  readonly before: Buffer | undefined;
+  readonly after: Buffer;
+}
+
+const MAX_BYTES = 8 * 1024 * 1024;
+const NEW_FILE_MODE = 0o644;
+
+/** The files of one edit, read and then written in one session. Nothing is written before {@link commit}. */
+export class EditSession implements Disposable {
+  /** Where the files are: the root, or the running host with `--policy`. */
+  readonly host: HostRoot;
+  /** Inside {@link host}. */
+  readonly policyPath: string;
+  readonly #guard: GuardedFile['guard'];
+  readonly #changes: FileChange[] = [];
+  #lock: FileLock | undefined;
+
+  constructor(location: EditLocation) {
+    const { host, policyFile } = location;
+    this.host = policyFile === undefined ? host : new HostRoot('/');
+    this.policyPath = policyFile === undefined ? SYSTEM_POLICY : posix.resolve(policyFile);
+    this.#guard = policyFile === undefined ? 'system' : 'named';
+  }
+
+  /** Waits for other editors; to be called before anything is read that is to be changed. */
+  async lock(signal: AbortSignal): Promise<void> {
+    const directory = dirname(this.host.resolveFollowing(this.policyPath));
+    makeDirectory(directory);
+    this.#lock = await FileLock.acquire(directory, 'exclusive', signal);
+  }
+
+  /**
+   * What a file holds; undefined when there is none.
+   * @throws TrustError UNSAFE_FILE, UNREADABLE_FILE
+   */
+  async read(path: string, what: string): Promise<Buffer | undefined> {
+    return await readGuardedFile({
+      host: this.host,
+      path,
+      what,
+      maxBytes: MAX_BYTES,
+      guard: this.#guard,
+    });
+  }
+
+  /** Notes a change; one that changes nothing is none. */
+  change(path: string, before: Buffer | undefined, after: Buffer | string): void {
+    const bytes = typeof after === 'string' ? Buffer.from(after) : after;
+    if (before?.equals(bytes) !== true) this.#changes.push({ path, before, after: bytes });
+  }
+
+  /** The noted changes in the order that they are made in: the policy last. */
+  get changes(): readonly FileChange[] {
+    const isPolicy = ({ path }: FileChange) => path === this.policyPath;
+    return [
+      ...this.#changes.filter((change) => !isPolicy(change)),
+      ...this.#changes.filter(isPolicy),
+    ];
+  }
+
+  /** Makes the noted changes. @throws TrustError CHANGED_MEANWHILE, with nothing written of that file or those after it */
+  async commit(): Promise<void> {
+    for (const { path, before, after } of this.changes) {
+      const now = await this.read(path, 'file');
+      if (now === undefined ? before !== undefined : before?.equals(now) !== true) {
+        throw new TrustError(
+          'CHANGED_MEANWHILE',
+          `${quote(path)} was changed by somebody else while it was edited`,
+          { hint: 'run the command again' },
+        );
+      }
+      this.#write(path, after);
+    }
+  }
+
+  #write(path: string, bytes: Buffer): void {
+    // A link is followed, not replaced: the file stays where the operator keeps it.
+    const real = this.host.resolveFollowing(path);
+    makeDirectory(dirname(real));
+    const old = lstatSync(real, { throwIfNoEntry: false });
+    if (old === undefined) writeFileDurably(real, bytes, NEW_FILE_MODE);
+    else writeFileDurably(real, bytes, old.mode & 0o7777, old);
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock?.release();
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    const first = mkdirSync(path, { recursive: true, mode: 0o755 });
+    if (first !== undefined) syncDirectory(dirname(first));
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOTDIR', 'EEXIST')) throw cause;
+    throw new TrustError(
+      'UNREADABLE_FILE',
+      `making directory ${quote(path)}: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sysct trust allow|reject|default|remove` on real files: what they keep, what they refuse, and that the
+// installed skopeo reads what they write as we do. Needs root to make files that are not root's.
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { FileLock } from '../../src/sys/flock.ts';
+import { HostRoot } from '../../src/sys/host-root.ts';
+import { EditSession } from '../../src/trust/edit/edit-session.ts';
+import { createGpgHome, type GpgHome, type GpgKey, simpleSigningPayload } from '../support/gpg.ts';
+import {
+  type PolicyImage,
+  putSignatures,
+  skopeoOpinion,
+  summarize,
+  sysctOpinion,
+  writePolicyImage,
+} from '../support/policy-image.ts';
+import { runCli, runCliChecked } from '../support/run-cli.ts';
+import { temporaryDirectory } from '../support/tmp.ts';
+
+const POLICY = 'etc/containers/policy.json';
+const ACCEPT = '{"default":[{"type":"insecureAcceptAnything"}]}\n';
+const tmp = temporaryDirectory('trust-edit');
+let home: GpgHome;
+let alice: GpgKey;
+let bob: GpgKey;
+let aliceFile: string;
+let bobFile: string;
+
+before(async () => {
+  home = await createGpgHome();
+  alice = await home.createKey({ algorithm: 'ed25519' });
+  bob = await home.createKey({ algorithm: 'ed25519' });
+  aliceFile = await home.writePublicKey(alice);
+  bobFile = await home.writePublicKey(bob, 'armor');
+});
+
+after(async () => {
+  await home?.[Symbol.asyncDispose]();
+  tmp[Symbol.dispose]();
+});
+
+let counter = 0;
+/** A root of its own, with a policy or without. */
+function freshRoot(policy: 'with-policy' | 'without-policy' = 'with-policy'): string {
+  counter += 1;
+  const root = join(tmp.directory, `root-${counter}`);
+  if (policy === 'without-policy') mkdirSync(root);
+  else put(root, POLICY, ACCEPT);
+  return root;
+}
+
+function put(root: string, path: string, text: string | Buffer, mode = 0o644): string {
+  const real = join(root, path);
+  mkdirSync(dirname(real), { recursive: true, mode: 0o755 });
+  writeFileSync(real, text);
+  chmodSync(real, mode);
+  return real;
+}
+
+function read(root: string, path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+describe('sysct trust allow', () => {
+  it('copies the key, says where signatures are, and writes the scope', async () => {
+    const root = freshRoot();
+    const key = put(root, 'site.gpg', readFileSync(aliceFile));
+    const how = ['--gpg-key', key, '--lookaside', 'https://sigs.example.com'];
+    await runCliChecked('trust', 'allow', '--root', root, 'quay.io/coreos', ...how);
+    assert.deepEqual(JSON.parse(read(root, POLICY)).transports.docker['quay.io/coreos'], [
+      { type: 'signedBy', keyType: 'GPGKeys', keyPath: '/etc/pki/containers/site.gpg' },
+    ]);
+    assert.deepEqual(readFileSync(join(root, 'etc/pki/containers/site.gpg')), readFileSync(key));
+    assert.match(
+      read(root, 'etc/containers/registries.d/sysct.yaml'),
+      /^ {2}quay\.io\/coreos:\n {4}lookaside: https:\/\/sigs\.example\.com$/m,
+    );
+    const again = await runCliChecked('trust', 'allow', '--root', root, 'quay.io/coreos', ...how);
+    assert.match(again.stderr, /nothing to change/);
+    assert.equal(again.stdout, '');
+  });
+
+  it('shows with --dry-run what it would write, and writes nothing', async () => {
+    const root = freshRoot();
+    const how = ['--gpg-key', bobFile, '--lookaside', 'file:///srv/sigs'];
+    const { stdout } = await runCliChecked(
+      'trust',
+      'allow',
+      '--root',
+      root,
+      '--dry-run',
+      'a.b',
+      ...how,
+    );
+    for (const file of ['policy.json', 'sysct.yaml'])
+      assert.match(stdout, new RegExp(`^\\+\\+\\+ /etc/containers/.*${file}$`, 'm'));
+    assert.match(stdout, /^\+.*"keyPath":"\/etc\/pki\/containers\//m);
+    assert.equal(read(root, POLICY), ACCEPT);
+    assert.deepEqual(readdirSync(join(root, 'etc')), ['containers']);
+    assert.deepEqual(readdirSync(join(root, 'etc/containers')), ['policy.json']);
+  });
+
+  it('makes a policy that rejects the rest where there is none', async () => {
+    const root = freshRoot('without-policy');
+    await runCliChecked('trust', 'allow', '--root', root, 'oci:/srv', '--unsigned');
+    assert.deepEqual(JSON.parse(read(root, POLICY)), {
+      default: [{ type: 'reject' }],
+      transports: { oci: { '/srv': [{ type: 'insecureAcceptAnything' }] } },
+    });
+  });
+
+  it('keeps mode and owner, and a link where it is', async () => {
+    const root = freshRoot('without-policy');
+    const real = put(root, 'srv/policy.json', ACCEPT, 0o640);
+    chownSync(real, 0, 12);
+    mkdirSync(join(root, 'etc/containers'), { recursive: true });
+    symlinkSync('/srv/policy.json', join(root, POLICY));
+    await runCliChecked('trust', 'reject', '--root', root, 'quay.io');
+    const stat = lstatSync(real);
+    assert.deepEqual([stat.mode & 0o7777, stat.uid, stat.gid], [0o640, 0, 12]);
+    assert.ok(lstatSync(join(root, POLICY)).isSymbolicLink());
+    assert.match(readFileSync(real, 'utf8'), /quay\.io/);
+    assert.deepEqual(readdirSync(dirname(real)), ['policy.json']);
+  });
+
+  it('names keys in place when asked to, if nobody else can write them', async () => {
+    const root = freshRoot();
+    put(root, 'srv/keys/a.gpg', readFileSync(aliceFile));
+    const allow = ['trust', 'allow', '--root', root, 'a.b', '--gpg-key', '/srv/keys/a.gpg'];
+    await runCliChecked(...allow, '--key-in-place');
+    assert.match(read(root, POLICY), /"keyPath":"\/srv\/keys\/a\.gpg"/);
+    assert.ok(!existsSync(join(root, 'etc/pki')));
+    chmodSync(join(root, 'srv/keys'), 0o777);
+    const { exitCode, stderr } = await runCli(...allow, '--key-in-place');
+    assert.equal(exitCode, 5);
+    assert.match(stderr, /can be written by others than root/);
+  });
+
+  interface RefusedCase {
+    readonly name: string;
+    readonly spoil?: (root: string) => void;
+    readonly args: (root: string) => readonly string[];
+    readonly exitCode: number;
+    readonly says: RegExp;
+  }
+  const gpg = () => ['quay.io', '--gpg-key', aliceFile];
+  const refused: readonly RefusedCase[] = [
+    {
+      name: 'a policy that does not load',
+      spoil: (root) => put(root, POLICY, '{"default":[{"type":"reject"}],}'),
+      args: gpg,
+      exitCode: 5,
+      says: /policy\.json:1:/,
+    },
+    {
+      name: 'a policy that others can write',
+      spoil: (root) => chmodSync(join(root, POLICY), 0o666),
+      args: gpg,
+      exitCode: 5,
+      says: /can be written by others than root \(mode 0666\)[^]*chmod go-w/,
+    },
+    {
+      name: 'a policy of another user',
+      spoil: (root) => chownSync(join(root, POLICY), 1000, 1000),
+      args: gpg,
+      exitCode: 5,
+      says: /belongs to user 1000/,
+    },
+    {
+      name: 'a directory of keys that others can write',
+      spoil: (root) => {
+        mkdirSync(join(root, 'etc/pki/containers'), { recursive: true });
+        chmodSync(join(root, 'etc/pki/containers'), 0o777);
+      },
+      args: gpg,
+      exitCode: 5,
+      says: /"\/etc\/pki\/containers", on the way/,
+    },
+    {
+      name: 'another key under the same name',
+      spoil: (root) => put(root, 'etc/pki/containers/k.gpg', 'other'),
+      args: (root) => ['quay.io', '--gpg-key', put(root, 'k.gpg', readFileSync(aliceFile))],
+      exitCode: 2,
+      says: /is there already, and holds something else/,
+    },
+    {
+      name: 'registries.d that has the scope elsewhere',
+      spoil: (root) => put(root, 'etc/containers/registries.d/a.yaml', 'docker: {quay.io: {}}'),
+      args: () => [...gpg(), '--lookaside', 'https://x'],
+      exitCode: 1,
+      says: /a\.yaml has a section for "quay\.io"/,
+    },
+    {
+      name: 'what is no key',
+      args: (root) => ['quay.io', '--gpg-key', put(root, 'k', 'no key')],
+      exitCode: 2,
+      says: /holds no OpenPGP key[^]*gpg --export/,
+    },
+    {
+      name: 'a file that is not there',
+      args: () => ['quay.io', '--gpg-key', '/nonexistent'],
+      exitCode: 2,
+      says: /no such file/,
+    },
+    {
+      name: 'two kinds of keys',
+      args: () => [...gpg(), '--sigstore-key', 'x'],
+      exitCode: 2,
+      says: /give one of/,
+    },
+    { name: 'no keys', args: () => ['quay.io'], exitCode: 2, says: /give one of/ },
+    {
+      name: 'a lookaside that is no URL',
+      args: () => [...gpg(), '--lookaside', 'sigs.example.com/x'],
+      exitCode: 2,
+      says: /is no https:/,
+    },
+    {
+      name: 'keyless without the authority',
+      args: () => ['quay.io', '--keyless', '--issuer', 'https://i', '--subject', 'a@b'],
+      exitCode: 2,
+      says: /--fulcio-ca/,
+    },
+  ];
+  for (const { name, spoil, args, exitCode, says } of refused) {
+    it(`refuses ${name}, and changes nothing`, async () => {
+      const root = freshRoot();
+      spoil?.(root);
+      const given = args(root);
+      const policy = read(root, POLICY);
+      const result = await runCli('trust', 'allow', '--root', root, ...given);
+      assert.equal(result.exitCode, exitCode, result.stderr);
+      assert.match(result.stderr, says);
+      assert.equal(read(root, POLICY), policy);
+      assert.ok(!existsSync(join(root, 'etc/containers/registries.d/sysct.yaml')));
+    });
+  }
+
+  it('takes no secret key, in any form', async () => {
+    const root = freshRoot();
+    const args = ['--passphrase', '', '--export-secret-keys', alice.fingerprint];
+    const binary = (await home.gpg(args)).stdout;
+    const armored = (await home.gpg(['--armor', ...args])).stdout;
+    for (const bytes of [binary, armored]) {
+      const file = put(root, 'secret', bytes);
+      const result = await runCli('trust', 'allow', '--root', root, 'a.b', '--gpg-key', file);
+      assert.equal(result.exitCode, 2);
+      assert.match(result.stderr, /secret key/);
+    }
+  });
+});
+
+describe('two editors', () => {
+  it('of the same file lose nothing', async () => {
+    const root = freshRoot();
+    const scopes = Array.from({ length: 6 }, (_, n) => `quay.io/n${n}`);
+    const edits = scopes.map((scope) => runCliChecked('trust', 'reject', '--root', root, scope));
+    await Promise.all(edits);
+    const { docker } = JSON.parse(read(root, POLICY)).transports;
+    assert.deepEqual(Object.keys(docker).sort(), scopes);
+  });
+
+  it('take turns', async () => {
+    const root = freshRoot();
+    using lock = await FileLock.acquire(join(root, 'etc/containers'), 'exclusive');
+    const edit = runCliChecked('trust', 'reject', '--root', root, 'quay.io');
+    const winner = await Promise.race([
+      edit.then(() => 'the edit'),
+      new Promise((resolve) => setTimeout(resolve, 1500, 'the lock')),
+    ]);
+    assert.equal(winner, 'the lock');
+    lock.release();
+    await edit;
+    assert.match(read(root, POLICY), /quay\.io/);
+  });
+
+  it('of which one does not lock: the other writes over nothing', async () => {
+    const root = freshRoot();
+    using session = new EditSession({ host: new HostRoot(root), policyFile: undefined });
+    await session.lock(new AbortController().signal);
+    const text = await session.read(session.policyPath, 'trust policy');
+    session.change(session.policyPath, text, '{}');
+    put(root, POLICY, `${ACCEPT} `);
+    await assert.rejects(session.commit(), { code: 'CHANGED_MEANWHILE', hint: /again/ });
+    assert.equal(read(root, POLICY), `${ACCEPT} `);
+  });
+});
+
+describe('what the installed skopeo makes of an edited policy', () => {
+  const REFERENCE = 'registry.example/coreos/etcd:3.4';
+  let image: PolicyImage;
+  let policy: string;
+
+  before(async () => {
+    image = writePolicyImage(join(tmp.directory, 'image'));
+    policy = join(tmp.directory, 'policy.json');
+    const payload = simpleSigningPayload(REFERENCE, image.manifestDigest);
+    putSignatures(image, [await home.sign(alice, payload)]);
+  });
+
+  const scope = () => `dir:${image.directory}`;
+  const identity = ['--signed-identity', `exactReference=${REFERENCE}`];
+  const cases: readonly {
+    readonly name: string;
+    readonly edits: () => readonly (readonly string[])[];
+    readonly allowed: boolean;
+  }[] = [
+    {
+      name: 'the key that signed',
+      edits: () => [['allow', scope(), '--gpg-key', aliceFile, ...identity]],
+      allowed: true,
+    },
+    {
+      name: 'another key',
+      edits: () => [['allow', scope(), '--gpg-key', bobFile, ...identity]],
+      allowed: false,
+    },
+    {
+      name: 'any of two keys',
+      edits: () => [['allow', scope(), '--gpg-key', bobFile, '--gpg-key', aliceFile, ...identity]],
+      allowed: true,
+    },
+    {
+      name: 'the key, for another name',
+      edits: () => [
+        ['allow', scope(), '--gpg-key', aliceFile, '--signed-identity', 'exactReference=a.b/c:d'],
+      ],
+      allowed: false,
+    },
+    {
+      name: 'the key, for the repository',
+      edits: () => [
+        [
+          ...['allow', scope(), '--gpg-key', aliceFile],
+          ...['--signed-identity', 'exactRepository=registry.example/coreos/etcd'],
+        ],
+      ],
+      allowed: true,
+    },
+    { name: 'anything', edits: () => [['allow', scope(), '--unsigned']], allowed: true },
+    {
+      name: 'a scope that rejects under a default that accepts',
+      edits: () => [
+        ['default', 'accept'],
+        ['reject', scope()],
+      ],
+      allowed: false,
+    },
+    {
+      name: 'the default, once the scope is removed',
+      edits: () => [
+        ['default', 'accept'],
+        ['reject', scope()],
+        ['remove', scope()],
+      ],
+      allowed: true,
+    },
+    {
+      name: 'the default of the transport',
+      edits: () => [
+        ['reject', 'dir:'],
+        ['default', 'accept'],
+      ],
+      allowed: false,
+    },
+  ];
+  for (const { name, edits, allowed } of cases) {
+    it(`is what we make of it: ${name}`, async () => {
+      writeFileSync(policy, '{"default":[{"type":"reject"}]}');
+      for (const [verb = '', ...args] of edits())
+        await runCliChecked('trust', verb, '--policy', policy, ...args);
+      const skopeo = await skopeoOpinion(image, policy);
+      const ours = summarize(await sysctOpinion(image, policy));
+      assert.deepEqual([skopeo.allowed, ours.allowed], [allowed, allowed], skopeo.said);
+    });
+  }
+});
