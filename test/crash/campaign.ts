@@ -3,20 +3,24 @@
 //
 //     node test/crash/campaign.ts kill [--rounds 200] [--seed N] [--actions pull,install,…]
 //     node test/crash/campaign.ts power-cut [--rounds 20] [--seed N] [--actions …] [--fs ext4,xfs,btrfs]
+//     node test/crash/campaign.ts vm-kill [--rounds 20] [--seed N] [--actions …] [--fs ext4,xfs,btrfs]
+//     node test/crash/campaign.ts vm-trouble [--actions …] [--fs ext4,xfs,btrfs]
 //
-// test/crash/campaigns.test.ts runs a short one. `sh bin/dev build` first.
+// test/crash/campaigns.test.ts and test/crash/virtual-machine.test.ts run short ones. `sh bin/dev build` first.
 import { inspect, parseArgs } from 'node:util';
-import type { Action } from '../support/crash-site.ts';
+import { type Action, ACTIONS } from '../support/crash-site.ts';
 import type { FileSystemKind } from '../support/loop-image.ts';
 import { killCampaign } from './kill-campaign.ts';
 import { powerCutCampaign } from './power-cut-campaign.ts';
+import { vmKillCampaign } from './vm-kill-campaign.ts';
+import { vmTroubleCampaign, vmTroubleCases } from './vm-trouble-campaign.ts';
 
 const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '200' },
     seed: { type: 'string', default: `${Date.now() % 1e6}` },
     fs: { type: 'string', default: 'ext4,xfs,btrfs' },
-    actions: { type: 'string', default: 'pull,install,uninstall,rmi,gc,repair' },
+    actions: { type: 'string', default: ACTIONS.join(',') },
   },
   allowPositionals: true,
 });
@@ -27,6 +31,7 @@ const report = (line: string): void => {
 };
 console.log(`${kind}: ${rounds} rounds, seed ${seed}`);
 const actions = values.actions.split(',') as Action[];
+const fileSystems = values.fs.split(',') as FileSystemKind[];
 process.on('uncaughtException', (error) => {
   // What happens while tidying up hides what went wrong before.
   for (let shown: unknown = error; shown !== undefined; shown = suppressedBy(shown))
@@ -40,9 +45,19 @@ switch (kind) {
     break;
   }
   case 'power-cut': {
-    const fileSystems = values.fs.split(',') as FileSystemKind[];
     const cuts = await powerCutCampaign({ fileSystems, cuts: rounds, seed, actions, report });
     console.log(`${cuts} power cuts, nothing lost`);
+    break;
+  }
+  case 'vm-kill': {
+    const counts = await vmKillCampaign({ fileSystems, kills: rounds, seed, actions, report });
+    console.log(counts);
+    break;
+  }
+  case 'vm-trouble': {
+    const cases = vmTroubleCases(fileSystems, actions);
+    const struck = await vmTroubleCampaign(cases, report);
+    console.log(`${struck} of ${cases.length} met it, nothing lost`);
     break;
   }
   default:

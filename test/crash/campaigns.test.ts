@@ -2,11 +2,9 @@
 // The crash campaigns in a short form; the long one is test/crash/campaign.ts.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Action } from '../support/crash-site.ts';
+import { ACTIONS } from '../support/crash-site.ts';
 import { killCampaign } from './kill-campaign.ts';
 import { powerCutCampaign } from './power-cut-campaign.ts';
-
-const ACTIONS: readonly Action[] = ['pull', 'install', 'uninstall', 'rmi', 'gc', 'repair'];
 
 /** Another one each day: what fails is printed with it, and comes again with it but for the instants. */
 const SEED = Math.floor(Date.now() / 86_400_000);

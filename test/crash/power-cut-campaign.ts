@@ -5,12 +5,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { runChecked } from '../../src/sys/process.ts';
-import {
-  CRASH_IMAGES,
-  type CrashImage,
-  type CrashRegistry,
-  startCrashRegistry,
-} from '../support/crash-images.ts';
+import { CRASH_IMAGES, type CrashRegistry, startCrashRegistry } from '../support/crash-images.ts';
 import {
   type Action,
   type Contents,
@@ -24,6 +19,7 @@ import { withMountedImage } from '../support/mounted-image.ts';
 import { type Random, seededRandom } from '../support/random.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { DiskReplay } from '../support/write-log.ts';
+import type { Step } from './steps.ts';
 
 export interface PowerCutOptions {
   readonly fileSystems: readonly FileSystemKind[];
@@ -33,11 +29,6 @@ export interface PowerCutOptions {
   readonly actions: readonly Action[];
   /** Gets a line for each action. */
   readonly report: (line: string) => void;
-}
-
-interface Step {
-  readonly action: Action;
-  readonly image: CrashImage;
 }
 
 /** A step that was done while the disk wrote everything down. */
@@ -53,6 +44,7 @@ const STEPS: readonly Step[] = [
   { action: 'pull', image: 'a' },
   { action: 'install', image: 'b' },
   { action: 'pull', image: 'c' },
+  { action: 'prefetch', image: 'shared' },
   { action: 'rmi', image: 'a' },
   { action: 'uninstall', image: 'b' },
   { action: 'rmi', image: 'b' },
@@ -151,7 +143,7 @@ async function lookAt(bench: Bench, step: RecordedStep, at: number): Promise<voi
 }
 
 function assertBetween({ before, after }: RecordedStep, found: Holdings): void {
-  for (const kind of ['images', 'containers'] as const) {
+  for (const kind of ['images', 'containers', 'inPlace'] as const) {
     for (const image of CRASH_IMAGES) {
       const [was, will, is] = [before, after, found].map((holdings) => holdings[kind].has(image));
       if (was === will) assert.equal(is, was, `${kind}: ${image} is lost, or came from nowhere`);

@@ -8,9 +8,9 @@ import { startRegistry, type Registry } from './registry.ts';
 import { pushLayout, writeSmallImage, type SmallEntry } from './small-image.ts';
 import { temporaryDirectory } from './tmp.ts';
 
-export type CrashImage = 'keep' | 'held' | 'a' | 'b' | 'c' | 'd';
+export type CrashImage = 'keep' | 'held' | 'a' | 'b' | 'c' | 'd' | 'shared';
 
-export const CRASH_IMAGES: readonly CrashImage[] = ['keep', 'held', 'a', 'b', 'c', 'd'];
+export const CRASH_IMAGES: readonly CrashImage[] = ['keep', 'held', 'a', 'b', 'c', 'd', 'shared'];
 
 export interface CrashRegistry extends AsyncDisposable {
   readonly host: string;
@@ -29,7 +29,11 @@ export async function startCrashRegistry(): Promise<CrashRegistry> {
   for (const image of CRASH_IMAGES) {
     const layout = join(tmp.directory, image);
     await writeSmallImage(layout, '1', {
-      layers: [baseEntries(), ownEntries(image)],
+      layers: [
+        baseEntries(),
+        ownEntries(image),
+        ...(image === 'shared' ? [files('more', 200)] : []),
+      ],
       config: { Entrypoint: ['/bin/busybox', 'sleep', '1000'], Env: ['PATH=/bin'] },
     });
     await pushLayout(layout, '1', registry, `open/${image}:1`);

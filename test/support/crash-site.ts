@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host's root in a directory, with everything that must survive in it: one image that nobody touches, and
-// one container. Whoever crashes something here asks afterwards: is all of it there, to the byte?
+// A host's root in a directory, with everything that must survive in it: one image that nobody touches, one
+// container, and a vendor's store with a container that runs from it in place. Whoever crashes something here
+// asks afterwards: is all of it there, to the byte?
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { StoreLayout } from '../../src/store/disk/layout.ts';
@@ -25,7 +33,16 @@ export interface Holdings {
   readonly images: ReadonlySet<CrashImage>;
   /** By the image that each is made of; there is at most one for an image. */
   readonly containers: ReadonlySet<CrashImage>;
+  /** Those of them that need the vendor's store. */
+  readonly inPlace: ReadonlySet<CrashImage>;
 }
+
+/** All that the campaigns do to a site. */
+export const ACTIONS = [
+  ...(['pull', 'install', 'prefetch', 'uninstall', 'rmi', 'gc', 'repair'] as const),
+];
+
+export type Action = (typeof ACTIONS)[number];
 
 export interface Ended {
   readonly exitCode: number | undefined;
@@ -44,6 +61,8 @@ export interface Contents {
   readonly containers: ReadonlyMap<CrashImage, HostFiles>;
 }
 
+const OWN_STORE = '/var/lib/sysct';
+
 export class CrashSite {
   readonly root: string;
   readonly registry: CrashRegistry;
@@ -55,7 +74,12 @@ export class CrashSite {
   }
 
   get store(): string {
-    return join(this.root, 'var/lib/sysct');
+    return join(this.root, OWN_STORE);
+  }
+
+  /** A store that the host only reads. */
+  get vendorStore(): string {
+    return join(this.root, 'usr/lib/sysct/store');
   }
 
   /** A root that sysct accepts, with nothing in its store. */
@@ -66,11 +90,23 @@ export class CrashSite {
     writePolicy(this.root, [], this.registry.host);
   }
 
-  /** What is always there: the image `keep`, and the container of `held`. */
+  /** What is always there: the image `keep`, and the containers of `held` and, from the vendor's store, `shared`. */
   async furnish(): Promise<void> {
     this.make();
+    await this.checked(this.lineOf('pull', 'shared'));
+    mkdirSync(dirname(this.vendorStore), { recursive: true });
+    renameSync(this.store, this.vendorStore);
     await this.checked(this.lineOf('pull', 'keep'));
     await this.checked(this.lineOf('install', 'held'));
+    await this.checked(this.lineOf('install', 'shared'));
+  }
+
+  /** Has the container of `shared` need the vendor's store, and nothing of it be in the own one. */
+  async undoPrefetch(): Promise<void> {
+    if (!(await this.holdings()).images.has('shared')) return;
+    await this.checked(this.lineOf('uninstall', 'shared'));
+    await this.checked(this.lineOf('rmi', 'shared'));
+    await this.checked(this.lineOf('install', 'shared'));
   }
 
   /** The arguments of sysct that do this with an image. */
@@ -84,8 +120,9 @@ export class CrashSite {
           ...['install', '--quiet', '--launcher', 'chroot', '--tls-verify=false'],
           ...['--name', `on-${image}`, source],
         ];
+      case 'prefetch':
       case 'uninstall':
-        return ['uninstall', '--quiet', `on-${image}`];
+        return [action, '--quiet', `on-${image}`];
       case 'rmi':
         return ['rmi', '--quiet', '--ignore', this.registry.referenceOf(image)];
       case 'gc':
@@ -140,21 +177,25 @@ export class CrashSite {
   /** What the program says is there. */
   async holdings(): Promise<Holdings> {
     const images = JSON.parse(await this.checked(['images', '--json'])) as {
-      readonly images: readonly { readonly reference: string }[];
+      readonly images: readonly { readonly reference: string; readonly store: string }[];
     };
     const list = JSON.parse(await this.checked(['list', '--json'])) as {
       readonly containers: readonly { readonly name: string; readonly problem?: string }[];
     };
-    const references = images.images.map(({ reference }) => reference);
+    const references = images.images
+      .filter(({ store }) => store === OWN_STORE)
+      .map(({ reference }) => reference);
     // What an interrupted install left is shown, and is no container.
     const names = list.containers
       .filter(({ problem }) => problem?.includes('was interrupted') !== true)
       .map(({ name }) => name);
+    const containers = CRASH_IMAGES.filter((i) => names.includes(`on-${i}`));
     return {
       images: new Set(
         CRASH_IMAGES.filter((i) => references.includes(this.registry.referenceOf(i))),
       ),
-      containers: new Set(CRASH_IMAGES.filter((i) => names.includes(`on-${i}`))),
+      containers: new Set(containers),
+      inPlace: new Set(containers.filter((i) => this.#objectsFor(i).length > 1)),
     };
   }
 
@@ -165,17 +206,21 @@ export class CrashSite {
     const containers = new Map<CrashImage, HostFiles>();
     for (const image of CRASH_IMAGES) {
       const ref = store.listRefs().find((r) => r.reference === this.registry.referenceOf(image));
-      if (ref !== undefined) images.set(image, await this.#filesOf(store.layout.image(ref.treeId)));
+      const { objects } = store.layout;
+      if (ref !== undefined) {
+        images.set(image, await this.#filesOf(store.layout.image(ref.treeId), [objects]));
+      }
       const generation = join(this.store, 'containers', `on-${image}`, 'current');
       if (!existsSync(generation)) continue;
-      containers.set(image, await this.#filesOf(join(generation, 'rootfs.erofs')));
+      const rootfs = join(generation, 'rootfs.erofs');
+      containers.set(image, await this.#filesOf(rootfs, this.#objectsFor(image)));
     }
     return { images, containers };
   }
 
   /** Asserts that the store is sound and that all it holds has the bytes it had at first. */
   async assertIntact(expected: Contents): Promise<Holdings> {
-    await assertSound(this.store);
+    for (const store of [this.store, this.vendorStore]) await assertSound(store);
     const { exitCode, stdout, stderr } = await this.run(['fsck']);
     assert.equal(exitCode, 0, `fsck: ${stdout}${stderr}`);
     const holdings = await this.holdings();
@@ -188,7 +233,9 @@ export class CrashSite {
       assertSame(`container on-${image}`, expected.containers, image, files);
     }
     assert.ok(holdings.images.has('keep'), 'the image that nobody touches is there');
-    assert.ok(holdings.containers.has('held'), 'the container that nobody touches is there');
+    for (const image of ['held', 'shared'] as const) {
+      assert.ok(holdings.containers.has(image), `the container on-${image}, which nobody removes`);
+    }
     return holdings;
   }
 
@@ -197,12 +244,20 @@ export class CrashSite {
     return readdirSync(join(this.store, 'txn'));
   }
 
-  async #filesOf(image: string): Promise<HostFiles> {
+  /** Where a container's root has its objects from. */
+  #objectsFor(image: CrashImage): readonly string[] {
+    const units = join(this.root, 'etc/systemd/system');
+    const dropIns = globSync(`*x2d${image}-*.mount.d/*-store.conf`, { cwd: units });
+    const stores = dropIns.length === 0 ? [this.store] : [this.store, this.vendorStore];
+    return stores.map((store) => join(store, 'objects'));
+  }
+
+  async #filesOf(image: string, objects: readonly string[]): Promise<HostFiles> {
     const meta = join(this.root, '..', 'meta');
     const rootfs = join(this.root, '..', 'rootfs');
     for (const directory of [meta, rootfs]) mkdirSync(directory, { recursive: true });
     await runChecked('mount', ['-t', 'erofs', '-o', 'ro,loop', image, meta]);
-    const options = `ro,metacopy=on,redirect_dir=on,lowerdir=${meta}:${join(this.store, 'objects')}`;
+    const options = `ro,metacopy=on,redirect_dir=on,lowerdir=${[meta, ...objects].join(':')}`;
     try {
       await runChecked('mount', ['-t', 'overlay', '-o', options, 'overlay', rootfs]);
       return filesBelow(rootfs);
@@ -213,8 +268,6 @@ export class CrashSite {
     }
   }
 }
-
-export type Action = 'pull' | 'install' | 'uninstall' | 'rmi' | 'gc' | 'repair';
 
 function assertSame(
   what: string,

@@ -7,7 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { runChecked, runProcess } from '../../src/sys/process.ts';
 import type { FileSystemKind } from './loop-image.ts';
 
-export type Trouble = 'full' | 'quota' | 'read-only' | 'shut down' | 'lost writes';
+export type Trouble =
+  'full' | 'out of inodes' | 'quota' | 'read-only' | 'shut down' | 'lost writes';
 
 export interface FailingDisk extends AsyncDisposable {
   /** A directory of it. */
@@ -22,8 +23,8 @@ export interface FailingDisk extends AsyncDisposable {
 interface Kind {
   readonly fs: FileSystemKind;
   readonly mkfs: readonly string[];
-  fail(disk: Paths): Promise<void>;
-  heal(disk: Paths): Promise<void>;
+  fail(disk: Paths): Promise<void> | void;
+  heal(disk: Paths): Promise<void> | void;
 }
 
 interface Paths {
@@ -49,6 +50,19 @@ const KINDS: Readonly<Record<Trouble, Kind>> = {
     heal: async ({ mount }) => {
       rmSync(join(mount, 'ballast'), { force: true });
       await runChecked('sync', ['-f', mount]);
+    },
+  },
+  'out of inodes': {
+    fs: 'ext4',
+    mkfs: ['-F', '-N', '2048'],
+    // All but one.
+    fail: ({ mount }) => {
+      mkdirSync(join(mount, 'ballast'));
+      const spare = statfsSync(mount).ffree - 1;
+      for (let n = 0; n < spare; n += 1) writeFileSync(join(mount, 'ballast', `${n}`), '');
+    },
+    heal: ({ mount }) => {
+      rmSync(join(mount, 'ballast'), { recursive: true, force: true });
     },
   },
   quota: {
@@ -131,18 +145,22 @@ export async function openFailingDisk(trouble: Trouble): Promise<FailingDisk> {
   }
   return {
     directory: disk.directory,
-    fail: () => kind.fail(disk),
-    heal: () => kind.heal(disk),
+    fail: async () => {
+      await kind.fail(disk);
+    },
+    heal: async () => {
+      await kind.heal(disk);
+    },
     [Symbol.asyncDispose]: dispose,
   };
 }
 
-/** A mount namespace that is just being torn down may hold it for a moment longer. */
+/** Whoever builds a root meanwhile holds our mounts for minutes. */
 async function unmount(directory: string): Promise<void> {
   for (let n = 0; ; n += 1) {
     const { exitCode, stderr } = await runProcess('umount', [directory]);
     if (exitCode === 0 || stderr.includes('not mounted')) return;
-    if (n === 50) throw new Error(stderr);
+    if (n === 3000) throw new Error(stderr);
     await delay(100);
   }
 }

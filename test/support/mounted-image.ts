@@ -24,9 +24,9 @@ export async function withMountedImage<T>(
   }
 }
 
-/** Waits until no loop device has the file open. */
+/** Waits until no loop device has the file open: whoever builds a root meanwhile holds our mounts for minutes. */
 export async function untilDetached(image: string): Promise<void> {
-  for (let n = 0; n < 600; n += 1) {
+  for (let n = 0; n < 3000; n += 1) {
     const { stdout } = await runProcess('losetup', ['--noheadings', '--associated', image]);
     if (stdout.length === 0) return;
     await delay(100);

@@ -85,17 +85,30 @@ export class PartialBlob implements Disposable {
   /** Forgets what is there; what is appended from here on is the start of the blob. */
   clear(): void {
     this.#sizeBytes = 0;
-    if (this.#isKept) ftruncateSync(this.#fd, 0);
+    if (!this.#isKept) return;
+    try {
+      ftruncateSync(this.#fd, 0);
+    } catch (error) {
+      this.#log.debug(`giving up ${this.#path}: ${messageOf(error)}`);
+      this.drop();
+    }
   }
 
-  /** Removes the file: it is not needed any more, or never will be. */
+  /**
+   * Removes the file: it is not needed any more, or never will be. Where the disk does not do it, a
+   * collection will.
+   */
   drop(): void {
     if (!this.#isKept) return;
     this.#isKept = false;
     this.#sizeBytes = 0;
-    rmSync(this.#path, { force: true });
-    // An unlinked file keeps its space until it is closed.
-    ftruncateSync(this.#fd, 0);
+    try {
+      rmSync(this.#path, { force: true });
+      // An unlinked file keeps its space until it is closed; btrfs does not cut one beyond a quota.
+      ftruncateSync(this.#fd, 0);
+    } catch (error) {
+      this.#log.debug(`leaving ${this.#path}: ${messageOf(error)}`);
+    }
   }
 
   /** Leaves the file to the next run, unless it is empty or was dropped. */

@@ -33,9 +33,10 @@ export class TransactionDirectory implements Disposable {
   ): Promise<TransactionDirectory> {
     makeDirectories(layout);
     const dead: TransactionDirectory[] = [];
+    using undo = new DisposableStack();
     const own = await underLock(layout, signal, async () => {
       dead.push(...(await TransactionDirectory.findDead(layout)));
-      const created = await TransactionDirectory.#make(layout);
+      const created = undo.use(await TransactionDirectory.#make(layout));
       if (probeFormat(layout) === 'empty') writeFormat(layout, created.path);
       return created;
     });
@@ -43,6 +44,7 @@ export class TransactionDirectory implements Disposable {
       log.debug(`removing what a dead import left: ${directory.path}`);
       directory.remove();
     }
+    undo.move();
     return own;
   }
 

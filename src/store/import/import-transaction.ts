@@ -114,9 +114,12 @@ export class ImportTransaction implements AsyncDisposable {
     options: ImportOptions,
   ): Promise<ImportTransaction> {
     try {
-      const directory = await TransactionDirectory.create(layout, log, signal);
+      using undo = new DisposableStack();
+      const directory = undo.use(await TransactionDirectory.create(layout, log, signal));
       warnOfNetwork(layout, log);
-      return new ImportTransaction(layout, log, signal, directory, options);
+      const begun = new ImportTransaction(layout, log, signal, directory, options);
+      undo.move();
+      return begun;
     } catch (error) {
       throw storeFailure('starting an import', error);
     }
@@ -295,12 +298,8 @@ export class ImportTransaction implements AsyncDisposable {
 
   /** True when all that was staged is sealed. */
   async #seal(): Promise<boolean> {
-    return await sealStaged(
-      this.#staging,
-      this.#options.sealer,
-      this.#directory.path,
-      this.#signal,
-    );
+    const { path } = this.#directory;
+    return await sealStaged(this.#staging, this.#options.sealer, path, this.#signal);
   }
 
   async #stageTree(tree: Tree, sources: ContentSources, isSealed: boolean): Promise<WrittenTree> {
