@@ -40,13 +40,13 @@ export interface CheckReport {
  * reads; what looks wrong is looked at again, and what is missing again under the lock, before it is
  * reported, so that imports and collections beside it give no false alarm.
  *
- * @throws StoreError FORMAT_TOO_NEW, STORE_NOT_PERMITTED
+ * @throws StoreError FORMAT_TOO_NEW, STORE_NOT_PERMITTED, STORE_DAMAGED where the disk does not let it look
  */
 export async function checkStore(layout: StoreLayout, options: CheckOptions): Promise<CheckReport> {
-  if (lstatSync(layout.directory, { throwIfNoEntry: false }) === undefined) {
-    return { findings: [], refs: [], files: 0, readBytes: 0 };
-  }
   try {
+    if (lstatSync(layout.directory, { throwIfNoEntry: false }) === undefined) {
+      return { findings: [], refs: [], files: 0, readBytes: 0 };
+    }
     return await new StoreCheck(layout, options).run();
   } catch (error) {
     throw storeFailure('checking the store', error);

@@ -43,6 +43,10 @@ export async function copyLayer(
   using sources = from.contentSources();
   const entries = reading(layer, () => entriesOf(layer, sources));
   const fd = openSync(layerFile, 'wx', 0o600);
+  using undo = new DisposableStack();
+  undo.defer(() => {
+    unlinkSync(layerFile);
+  });
   try {
     const writer = new LayerFileWriter(fd, layer);
     let count = 0;
@@ -54,9 +58,7 @@ export async function copyLayer(
       writer.add(copied(entry, writer));
     }
     writer.finish();
-  } catch (error) {
-    unlinkSync(layerFile);
-    throw error;
+    undo.move();
   } finally {
     closeSync(fd);
   }
@@ -94,6 +96,11 @@ function copyObject(
 ): void {
   const source = reading(layer, () => openSync(path, 'r'));
   const object = staging.open();
+  using undo = new DisposableStack();
+  undo.defer(() => {
+    closeSync(object.fd);
+    unlinkSync(object.path);
+  });
   const hash = createHash('sha256');
   try {
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes + 1));
@@ -106,10 +113,7 @@ function copyObject(
     if (digestFromHex(hash.digest('hex')) !== digest) {
       throw new CopySourceError(`object ${digest} has bytes of another digest`);
     }
-  } catch (error) {
-    closeSync(object.fd);
-    unlinkSync(object.path);
-    throw error;
+    undo.move();
   } finally {
     closeSync(source);
   }
