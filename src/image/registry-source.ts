@@ -2,7 +2,7 @@
 import type { Digest } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { formatReference, type Reference } from '../oci/reference.ts';
+import { formatReference, type Reference, repositoryName } from '../oci/reference.ts';
 import type { BlobSpan } from '../registry/blob-request.ts';
 import type { RegistryAccess } from '../registry/registry-access.ts';
 import type { RegistryClient } from '../registry/registry-client.ts';
@@ -11,6 +11,7 @@ import { findLookasideSignatures } from '../trust/lookaside/lookaside.ts';
 import { type RegistriesD, signatureSettingsFor } from '../trust/lookaside/registries-d.ts';
 import { dockerIdentity } from '../trust/policy/scope-lookup.ts';
 import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
+import { encodeSigstoreBlob } from '../trust/lookaside/sigstore-json.ts';
 import type { ImageSource, ManifestBytes, RemoteBlobs } from './image-source.ts';
 
 export interface RegistrySourceParts {
@@ -24,9 +25,9 @@ export interface RegistrySourceParts {
 
 /**
  * An image in a registry. Policy and identity see the logical name; bytes and signatures come from
- * the endpoint (mirror or primary) that answered. Signatures are gathered from the lookaside *and*
- * from the registry's own extension: a registry that announces the extension must not be able to
- * hide the lookaside.
+ * the endpoint (mirror or primary) that answered. Signatures are gathered from the lookaside, from
+ * the registry's own extension *and* from what cosign attached, where registries.d allows that: a registry that
+ * announces the extension must not be able to hide the lookaside.
  */
 export class RegistrySource implements ImageSource, RemoteBlobs {
   readonly transport = 'docker';
@@ -68,22 +69,38 @@ export class RegistrySource implements ImageSource, RemoteBlobs {
   async findSignatures(manifestDigest: Digest): Promise<SignatureSearch> {
     const { client, registriesD, host, access, signal } = this.#parts;
     const physical = client.endpoint?.reference ?? this.reference;
+    const settings = signatureSettingsFor(registriesD, physical);
     const beside = await findLookasideSignatures(
-      {
-        base: signatureSettingsFor(registriesD, physical).lookaside,
-        reference: physical,
-        manifestDigest,
-      },
+      { base: settings.lookaside, reference: physical, manifestDigest },
       { host, httpGet: access.httpGet, signal },
     );
     const inside = await client.readSignatureExtension(manifestDigest, signal);
+    const attached = settings.useSigstoreAttachments
+      ? await this.#findAttachments(manifestDigest)
+      : notAsked(physical);
     return {
-      candidates: [...beside.candidates, ...inside.signatures],
-      places: [...beside.places, ...inside.places],
+      candidates: [...beside.candidates, ...inside.signatures, ...attached.candidates],
+      places: [...beside.places, ...inside.places, ...attached.places],
     };
+  }
+
+  async #findAttachments(manifestDigest: Digest): Promise<SignatureSearch> {
+    const { client, signal } = this.#parts;
+    const { attachments, places } = await client.readSigstoreAttachments(manifestDigest, signal);
+    const candidates = attachments.map(({ mediaType, payload, annotations, source }) => ({
+      bytes: encodeSigstoreBlob({ mimeType: mediaType, payload, annotations }),
+      source,
+    }));
+    return { candidates, places };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.access[Symbol.asyncDispose]();
   }
+}
+
+function notAsked(physical: Reference): SignatureSearch {
+  const place = `sigstore attachments in ${repositoryName(physical)}`;
+  const answer = 'not asked for, as registries.d does not say use-sigstore-attachments: true';
+  return { candidates: [], places: [{ place, answer }] };
 }

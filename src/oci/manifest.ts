@@ -54,6 +54,25 @@ export function parseManifest(
   contentType: string | undefined,
   what: string,
 ): Manifest | Index {
+  const { value, mediaType } = readManifestDocument(bytes, contentType, what);
+  if (isIndexMediaType(mediaType)) return toIndex(value, mediaType, what);
+  if (isManifestMediaType(mediaType)) return toManifest(value, mediaType, what);
+  throw invalid(
+    'INVALID_MANIFEST',
+    what,
+    `media type ${quote(mediaType)} is neither an image manifest nor an index`,
+  );
+}
+
+/**
+ * What all manifests share: a strict JSON object of schema version 2 that says one thing to every reader.
+ * @throws InvalidDocumentError, InvalidJsonError
+ */
+export function readManifestDocument(
+  bytes: Buffer,
+  contentType: string | undefined,
+  what: string,
+): { readonly value: JsonObject; readonly mediaType: string } {
   if (bytes.length > LIMITS.manifestBytes) {
     throw invalid(
       'INVALID_MANIFEST',
@@ -78,13 +97,7 @@ export function parseManifest(
       'is ambiguous: it has both manifests and config or layers',
     );
   }
-  if (isIndexMediaType(mediaType)) return toIndex(value, mediaType, what);
-  if (isManifestMediaType(mediaType)) return toManifest(value, mediaType, what);
-  throw invalid(
-    'INVALID_MANIFEST',
-    what,
-    `media type ${quote(mediaType)} is neither an image manifest nor an index`,
-  );
+  return { value, mediaType };
 }
 
 /** The entry of an index that fits `wanted`, preferring an exact variant; the first one counts, as in containers/image. */

@@ -14,6 +14,11 @@ import { resolveEndpoints } from './resolve-endpoints.ts';
 import { responseError } from './response-error.ts';
 import { type RetryNotice, type RetryPlan, waitForRetry, withRetries } from './retry.ts';
 import { type ExtensionSearch, readExtension } from './signature-extension.ts';
+import {
+  type AttachmentReader,
+  type AttachmentSearch,
+  readAttachments,
+} from './sigstore-attachments.ts';
 
 export interface FetchedManifest {
   /** The exact bytes, at most 4 MiB. */
@@ -159,12 +164,33 @@ export class RegistryClient {
     return await withRetries(plan, () => readExtension(session, manifestDigest, timing, signal));
   }
 
+  /**
+   * What cosign attached to a manifest, at the endpoint of the last read; empty where there is nothing.
+   * @throws RegistryError, InvalidDocumentError, InvalidJsonError
+   */
+  async readSigstoreAttachments(
+    manifestDigest: Digest,
+    signal: AbortSignal,
+  ): Promise<AttachmentSearch> {
+    const session = this.#fromCurrent()[0];
+    if (session === undefined) return { attachments: [], places: [] };
+    const reader: AttachmentReader = {
+      fetchManifest: async (tag, within) =>
+        await withRetries(this.#retryPlan(this.#sessions.length, within, undefined), () =>
+          this.#fetchManifest(session, tag, within),
+        ),
+      readBlob: async (descriptor, within) => await this.readBlob(descriptor, within),
+      describe: (tag) => session.describe(manifestPath(session, tag)),
+    };
+    return await readAttachments(reader, manifestDigest, signal);
+  }
+
   async #fetchManifest(
     session: RegistrySession,
     wanted: string,
     signal: AbortSignal,
   ): Promise<FetchedManifest> {
-    const path = `/v2/${session.endpoint.reference.repository}/manifests/${wanted}`;
+    const path = manifestPath(session, wanted);
     const response = await session.get(path, { accept: MANIFEST_ACCEPT }, signal);
     if (response.status !== 200)
       throw await responseError(`reading the manifest ${quote(wanted)}`, response);
@@ -224,6 +250,10 @@ export class RegistryClient {
       },
     };
   }
+}
+
+function manifestPath(session: RegistrySession, wanted: string): string {
+  return `/v2/${session.endpoint.reference.repository}/manifests/${wanted}`;
 }
 
 async function* resumingDownload(

@@ -35,6 +35,7 @@ export async function evaluateSigstoreSigned(
   const judge = {
     asked: {
       wanted: 'a sigstore signature',
+      placeToName: 'say use-sigstore-attachments: true for its repository',
       signers: describeSigners(trust),
       identity: wantedIdentity(signedIdentity, subject),
       problems: [],

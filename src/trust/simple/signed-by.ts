@@ -40,6 +40,7 @@ export async function evaluateSignedBy(
   const judge = {
     asked: {
       wanted: 'a GPG signature',
+      placeToName: 'name the lookaside that holds its signatures',
       signers: describeKeys(keyring),
       identity: wantedIdentity(signedIdentity, subject),
       problems: keyring.problems,

@@ -26,6 +26,8 @@ export interface CheckedSignature {
 export interface SignatureChecks {
   /** `a GPG signature` */
   readonly wanted: string;
+  /** What to do about a place in registries.d that is not asked yet: `name the lookaside that …`. */
+  readonly placeToName: string;
   /** Who may sign, one each: `0123… "Alice <a@example.com>" from /etc/pki/a.gpg`. */
   readonly signers: readonly string[];
   /** What the signature must be for: `quay.io/coreos/etcd:v3 (matchRepoDigestOrExact)`. */
@@ -61,7 +63,7 @@ export function unmetReasons(
       reasons: [`${required}, but ${subject.manifestDigest} has none${unread}`, ...asked, ...rest],
       hint:
         subject.transport === 'docker'
-          ? 'have the image signed, or name the lookaside that holds its signatures in /etc/containers/registries.d'
+          ? `have the image signed, or ${checks.placeToName} in /etc/containers/registries.d`
           : 'have the image signed, or take it from where its signatures are',
     };
   }

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What cosign attaches to an image: an image manifest under the tag `sha256-HEX.sig` of the same repository, with
+// a layer for each signature. Whoever writes to the repository writes this, too: it is bounded and believed in nothing.
+import { type Digest, digestHex } from '../base/digest.ts';
+import { printable } from '../base/printable.ts';
+import { parseAttachmentManifest } from '../oci/attachment-manifest.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { LIMITS } from '../oci/limits.ts';
+import type { FetchedManifest } from './registry-client.ts';
+import { RegistryError } from './registry-error.ts';
+
+/** One layer of the attachments' manifest with the bytes it names. */
+export interface RegistryAttachment {
+  readonly mediaType: string;
+  readonly payload: Buffer;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** `URL (layer 2)`, fit for messages. */
+  readonly source: string;
+}
+
+export interface AttachmentSearch {
+  readonly attachments: readonly RegistryAttachment[];
+  /** The place that was asked, and its answer: `2 signatures`, `404`. */
+  readonly places: readonly { readonly place: string; readonly answer: string }[];
+}
+
+/** How the repository is read. */
+export interface AttachmentReader {
+  /** @throws RegistryError NOT_FOUND */
+  fetchManifest(tag: string, signal: AbortSignal): Promise<FetchedManifest>;
+  /** Size and digest checked. */
+  readBlob(descriptor: Descriptor, signal: AbortSignal): Promise<Buffer>;
+  /** The manifest's URL, for messages. */
+  describe(tag: string): string;
+}
+
+/** The media type of the layers that are signatures; others are attestations and the like. */
+const SIGNATURE_TYPE = 'application/vnd.dev.cosign.simplesigning.v1+json';
+const MAX_TOTAL_BYTES = 16 * 1024 * 1024;
+const TOTAL_TIMEOUT_MS = 60_000;
+
+/** The tag under which attachments to a manifest are kept. */
+export function attachmentTag(manifestDigest: Digest): string {
+  return `sha256-${digestHex(manifestDigest)}.sig`;
+}
+
+/**
+ * Reads the signatures that are attached to a manifest. Only 404 means that there are none. Bounded: 128 signatures,
+ * 4 MiB each, 16 MiB and 60 s together.
+ * @throws RegistryError, InvalidDocumentError, InvalidJsonError
+ */
+export async function readAttachments(
+  reader: AttachmentReader,
+  manifestDigest: Digest,
+  callerSignal: AbortSignal,
+): Promise<AttachmentSearch> {
+  const deadline = AbortSignal.timeout(TOTAL_TIMEOUT_MS);
+  const signal = AbortSignal.any([callerSignal, deadline]);
+  const tag = attachmentTag(manifestDigest);
+  const place = reader.describe(tag);
+  try {
+    return await read(reader, tag, place, signal);
+  } catch (cause) {
+    callerSignal.throwIfAborted();
+    if (!deadline.aborted) throw cause;
+    const seen = `reading the signatures took longer than ${TOTAL_TIMEOUT_MS / 1000} s`;
+    throw new RegistryError('TIMEOUT', `${place}: ${seen}`, { cause });
+  }
+}
+
+async function read(
+  reader: AttachmentReader,
+  tag: string,
+  place: string,
+  signal: AbortSignal,
+): Promise<AttachmentSearch> {
+  const manifest = await fetchIfThere(reader, tag, signal);
+  if (manifest === undefined) return { attachments: [], places: [{ place, answer: '404' }] };
+  const { layers } = parseAttachmentManifest(manifest.bytes, manifest.mediaType, place);
+  const signatures = layers
+    .map((layer, n) => ({ layer, source: `${place} (layer ${n + 1})` }))
+    .filter(({ layer }) => layer.mediaType === SIGNATURE_TYPE);
+  assertBounded(
+    signatures.map(({ layer }) => layer),
+    place,
+  );
+  // Signatures of one text by several keys are layers with one digest.
+  const payloads = new Map<Digest, Buffer>();
+  const attachments: RegistryAttachment[] = [];
+  for (const { layer, source } of signatures) {
+    const payload = payloads.get(layer.digest) ?? (await reader.readBlob(layer, signal));
+    payloads.set(layer.digest, payload);
+    if (payload.length !== layer.sizeBytes)
+      throw new RegistryError('SIZE_MISMATCH', `${source}: two layers disagree about its size`);
+    const { mediaType, annotations } = layer;
+    attachments.push({ mediaType, payload, annotations, source: printable(source) });
+  }
+  const others = layers.length - signatures.length;
+  const beside = others === 0 ? '' : `, and ${others} of another kind`;
+  return { attachments, places: [{ place, answer: `${signatures.length} signatures${beside}` }] };
+}
+
+async function fetchIfThere(
+  reader: AttachmentReader,
+  tag: string,
+  signal: AbortSignal,
+): Promise<FetchedManifest | undefined> {
+  try {
+    return await reader.fetchManifest(tag, signal);
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function assertBounded(layers: readonly Descriptor[], place: string): void {
+  const refuse = (seen: string) => new RegistryError('TOO_LARGE', `${place}: ${seen}`);
+  if (layers.length > LIMITS.signaturesPerImage)
+    throw refuse(`${layers.length} signatures, more than ${LIMITS.signaturesPerImage}`);
+  const longest = Math.max(0, ...layers.map(({ sizeBytes }) => sizeBytes));
+  if (longest > LIMITS.signatureBytes)
+    throw refuse(`a signature of ${longest} bytes, more than ${LIMITS.signatureBytes}`);
+  const total = layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (total > MAX_TOTAL_BYTES)
+    throw refuse(`signatures of ${total} bytes together, more than ${MAX_TOTAL_BYTES}`);
+}
