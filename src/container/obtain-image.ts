@@ -97,7 +97,7 @@ export async function obtainImage(
   if (wanted.pull === 'never') {
     throw new ImageError(
       'IMAGE_NOT_FOUND',
-      `installing ${quote(wanted.source)}: no such image that the policy admits is in the store`,
+      `installing ${quote(wanted.source)}: no such image that policy and settings admit is in the store`,
       {
         hint: 'sysct images lists those that are there; leave --pull=never out to fetch it',
       },

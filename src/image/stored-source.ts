@@ -45,7 +45,8 @@ export class StoredSource implements ImageSource {
   openBlob(descriptor: Descriptor): AsyncIterable<Buffer> {
     throw new ImageError(
       'SOURCE_NOT_FOUND',
-      `the store keeps no layer blobs, so not ${descriptor.digest}`,
+      `copying ${this.display} from a store: layer ${descriptor.digest} is not there as it has to be, and no store keeps blobs`,
+      { hint: `have it fetched from where it came: sysct pull ${this.display}` },
     );
   }
 

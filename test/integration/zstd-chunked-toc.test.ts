@@ -22,7 +22,9 @@ import { silentLog } from '../../src/base/log.ts';
 import { noProgress } from '../../src/base/progress.ts';
 import { findStored } from '../../src/image/find-stored.ts';
 import { openSource } from '../../src/image/open-source.ts';
+import { pullImage } from '../../src/image/pull-image.ts';
 import { repairImages } from '../../src/image/repair-images.ts';
+import { StoredSource } from '../../src/image/stored-source.ts';
 import type { TrustGate } from '../../src/image/trust-gate.ts';
 import { platformOfNode } from '../../src/oci/platform.ts';
 import { noRegistryOptions } from '../../src/registry/registry-access.ts';
@@ -469,6 +471,34 @@ describe('an additional store with a layer that its table of contents proves', (
         assert.deepEqual([proofsOf(record), record.treeId], [[proof], treeId]);
         const isFetched = registry.sentOf(NEW.descriptor.digest) > 0;
         assert.equal(isFetched, setting === 'check');
+        await assertSound(own.layout.directory);
+      });
+    });
+  }
+
+  for (const setting of ['skip', 'check'] as const) {
+    it(`${setting === 'skip' ? 'gives' : 'does not give'} a whole image with the setting ${setting}`, async () => {
+      await withSite(async ({ directory, pull }) => {
+        const pulled = await pull('skip', 'new');
+        using tmp = temporaryDirectory('beside');
+        const [vendor] = await openAdditional(directory);
+        const options = { log: silentLog, chunkedDiffId: setting };
+        const own = await openStore(join(tmp.directory, 'store'), options);
+        const prefetch = pullImage(new StoredSource(vendor!, pulled), {
+          ...{ store: own, additional: [vendor!], gate: GATE, log: silentLog },
+          ...{ progress: noProgress, now: () => new Date(), signal: GATE.signal },
+          platform: platformOfNode(process.arch),
+        });
+        if (setting === 'check') {
+          await assert.rejects(prefetch, {
+            code: 'SOURCE_NOT_FOUND',
+            hint: `have it fetched from where it came: sysct pull ${pulled.source}`,
+          });
+          return;
+        }
+        const { record } = await prefetch;
+        assert.deepEqual([record.layers, record.treeId], [pulled.layers, pulled.treeId]);
+        assert.ok(own.holdsImage(record));
         await assertSound(own.layout.directory);
       });
     });
