@@ -18,6 +18,7 @@ import { restart, start, stop } from './verbs/service-verbs.ts';
 import { status } from './verbs/status.ts';
 import { trustAllow } from './verbs/trust-allow.ts';
 import { trustDefault } from './verbs/trust-default.ts';
+import { trustExplain } from './verbs/trust-explain.ts';
 import { trustReject } from './verbs/trust-reject.ts';
 import { trustRemove } from './verbs/trust-remove.ts';
 import { uninstall } from './verbs/uninstall.ts';
@@ -43,6 +44,7 @@ export const VERBS: readonly Verb[] = [
   df,
   gc,
   verify,
+  trustExplain,
   trustAllow,
   trustReject,
   trustDefault,

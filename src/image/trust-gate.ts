@@ -5,6 +5,7 @@ import { type Evaluation, evaluatePolicy } from '../trust/evaluate.ts';
 import type { LoadedPolicy } from '../trust/policy/policy-file.ts';
 import { applySystemContainerRule } from '../trust/system-container-rule.ts';
 import type { CandidateSignature } from '../trust/lookaside/signature-source.ts';
+import type { PolicySubject } from '../trust/verdict/evaluation.ts';
 import type { Verdict } from '../trust/verdict/verdict.ts';
 import type { ImageSource } from './image-source.ts';
 import type { ResolvedImage } from './resolve-image.ts';
@@ -40,13 +41,7 @@ export async function judgeImage(
   let signatures: readonly CandidateSignature[] = [];
   const evaluation = await evaluatePolicy(
     gate.loaded.policy,
-    {
-      transport: source.transport,
-      policyIdentity: source.policyIdentity,
-      reference: source.reference,
-      manifestDigest: image.manifestDigest,
-      manifestBytes: image.manifestBytes,
-    },
+    subjectOf(source, image),
     async () => {
       const search = await source.findSignatures(image.manifestDigest);
       signatures = search.candidates;
@@ -60,6 +55,13 @@ export async function judgeImage(
       ? evaluation.verdict
       : applySystemContainerRule(evaluation.verdict, { allowUnsigned });
   return { verdict, signatures, evaluation };
+}
+
+/** What the policy judges. */
+export function subjectOf(source: ImageSource, image: ResolvedImage): PolicySubject {
+  const { transport, policyIdentity, reference } = source;
+  const { manifestDigest, manifestBytes } = image;
+  return { transport, policyIdentity, reference, manifestDigest, manifestBytes };
 }
 
 /** As {@link judgeImage}, for callers that go on only with an admission. @throws TrustError REFUSED */

@@ -7,15 +7,19 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createGpgHome, type GpgKey } from './gpg.ts';
+import { createGpgHome, type GpgHome, type GpgKey } from './gpg.ts';
 import { type Registry, startRegistry } from './registry.ts';
 import { writePolicy } from './site-policy.ts';
 
 export interface SignedSite extends AsyncDisposable {
   readonly registry: Registry;
   readonly key: GpgKey;
-  /** Signs what `REPOSITORY:TAG` of the registry is now. */
-  sign(image: string): Promise<void>;
+  /** Signs what `REPOSITORY:TAG` of the registry is now; for another name or with another key, if given. */
+  sign(
+    image: string,
+    dockerReference?: string,
+    by?: { readonly home: GpgHome; readonly key: GpgKey },
+  ): Promise<void>;
   /**
    * Writes policy, key, registries.d, certs.d and login into a host's root. The policy rejects by
    * default; below `HOST/signed` of the registry it asks for the key, below `HOST/open` and for
@@ -34,8 +38,14 @@ export async function startSignedSite(): Promise<SignedSite> {
   return {
     registry,
     key,
-    sign: async (image) => {
-      await gpg.signImage({ registry, image, key, lookasideDir: lookaside.directory });
+    sign: async (image, dockerReference, by = { home: gpg, key }) => {
+      await by.home.signImage({
+        registry,
+        image,
+        key: by.key,
+        lookasideDir: lookaside.directory,
+        ...(dockerReference === undefined ? {} : { dockerReference }),
+      });
     },
     configure: (root) => {
       const etc = join(root, 'etc/containers');

@@ -56,7 +56,8 @@ export async function judgeSignatures<Found>(
     }
     const result = await outcomeOf(judge.check(found, source));
     if (result instanceof TrustError) {
-      signatures.push({ source, result: { kind: 'refused', reason: result.message } });
+      const { code, message: reason } = result;
+      signatures.push({ source, result: { kind: 'refused', code, reason } });
     } else {
       met = result;
       signatures.push({ source, result: { kind: 'counts', outcome: result } });

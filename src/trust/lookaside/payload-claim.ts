@@ -12,7 +12,7 @@ import type { SimpleSigningPayload } from './simple-signing.ts';
 
 /**
  * Asserts that a verified payload speaks of the image at hand: first of its manifest, then of its name.
- * @throws TrustError BAD_SIGNATURE
+ * @throws TrustError OTHER_MANIFEST, OTHER_NAME
  */
 export function assertSpeaksFor(
   payload: SimpleSigningPayload,
@@ -20,10 +20,13 @@ export function assertSpeaksFor(
   subject: PolicySubject,
 ): void {
   if (payload.manifestDigest !== subject.manifestDigest)
-    throw mismatch(`is for another manifest, ${payload.manifestDigest}`);
+    throw new TrustError('OTHER_MANIFEST', `is for another manifest, ${payload.manifestDigest}`);
   if (matchesIdentity(identity, intendedReference(subject), payload.dockerReference)) return;
   const wanted = wantedIdentity(identity, subject);
-  throw mismatch(`is good, but for ${quote(payload.dockerReference)}; the policy wants ${wanted}`);
+  throw new TrustError(
+    'OTHER_NAME',
+    `is good, but for ${quote(payload.dockerReference)}; the policy wants ${wanted}`,
+  );
 }
 
 /** What a signature must be for, in words. */
@@ -35,8 +38,4 @@ export function wantedIdentity(identity: SignedIdentity, subject: PolicySubject)
 // the tag. (Left whole, it would only match signatures of both, which no tool makes.)
 function intendedReference({ reference }: PolicySubject): Reference | undefined {
   return reference?.tag === undefined ? reference : { ...reference, digest: undefined };
-}
-
-function mismatch(seen: string): TrustError {
-  return new TrustError('BAD_SIGNATURE', seen);
 }

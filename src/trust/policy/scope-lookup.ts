@@ -16,14 +16,36 @@ export interface ChosenRule {
  * are ignored completely (containers-policy.json(5) §TRANSPORTS AND SCOPES).
  */
 export function chooseRule(policy: Policy, transport: string, policyIdentity: string): ChosenRule {
+  return scopeRules(policy, transport, policyIdentity)[0] ?? defaultRule(policy, transport);
+}
+
+/**
+ * Every rule whose scope covers the image, the one that decides first; each other would decide if
+ * those before it were not there. The policy's default is the last.
+ */
+export function coveringRules(
+  policy: Policy,
+  transport: string,
+  policyIdentity: string,
+): readonly ChosenRule[] {
+  return [...scopeRules(policy, transport, policyIdentity), defaultRule(policy, transport)];
+}
+
+function scopeRules(
+  policy: Policy,
+  transport: string,
+  policyIdentity: string,
+): readonly ChosenRule[] {
   const scopes = policy.transports.get(transport);
-  for (const scope of [...scopesFor(transport, policyIdentity), '']) {
+  return [...scopesFor(transport, policyIdentity), ''].flatMap((scope) => {
     const found = scopes?.get(scope);
-    if (found !== undefined) {
-      const rule = { policyFile: policy.file, transport, scope, line: found.line };
-      return { rule, requirements: found.requirements };
-    }
-  }
+    if (found === undefined) return [];
+    const rule = { policyFile: policy.file, transport, scope, line: found.line };
+    return [{ rule, requirements: found.requirements }];
+  });
+}
+
+function defaultRule(policy: Policy, transport: string): ChosenRule {
   const { requirements, line } = policy.default;
   return { rule: { policyFile: policy.file, transport, scope: undefined, line }, requirements };
 }

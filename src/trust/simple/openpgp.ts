@@ -133,7 +133,8 @@ async function verify(
   // openpgp.js takes the first key that knows the issuer ID; so must we.
   const trusted = keyring.keys.find(({ key }) => key.getKeys(signature.keyID).length > 0);
   if (trusted === undefined)
-    throw bad(
+    throw new TrustError(
+      'UNKNOWN_KEY',
       `was made by key ${signature.keyID.toHex().toUpperCase()}, which is none of the accepted keys`,
     );
   try {
@@ -149,6 +150,33 @@ async function verify(
     keyFingerprint: trusted.fingerprint,
     signedAt: packet.created,
   };
+}
+
+/** What a signed message says, and by which keys it says that it was signed; nothing of it is verified. */
+export interface UnverifiedMessage {
+  readonly payload: Buffer;
+  /** Long key IDs, upper-case hex. */
+  readonly keyIds: readonly string[];
+}
+
+/**
+ * Reads a signed message without asking whether it holds: to tell people what was found, and for nothing else.
+ * Undefined for what is no such message.
+ */
+export async function readUnverifiedMessage(
+  binaryMessage: Buffer,
+): Promise<UnverifiedMessage | undefined> {
+  if (binaryMessage.length > MAX_MESSAGE_BYTES) return undefined;
+  const openpgp = await loadOpenPgp();
+  try {
+    const message = await openpgp.readMessage({ binaryMessage, config: CONFIG });
+    const literal = message.getLiteralData();
+    const keyIds = Array.from(message.getSigningKeyIDs(), (keyId) => keyId.toHex().toUpperCase());
+    return literal === null ? undefined : { payload: Buffer.from(literal), keyIds };
+  } catch {
+    // Whatever is wrong with it, the verdict has said.
+    return undefined;
+  }
 }
 
 function keyBlocks(bytes: Buffer): readonly (Buffer | string)[] {

@@ -2,6 +2,7 @@
 import { printable } from '../../base/printable.ts';
 import { describeRule } from './describe-verdict.ts';
 import type { PolicySubject } from './evaluation.ts';
+import type { TrustErrorCode } from './trust-error.ts';
 import type { PolicyRule, RequirementOutcome } from './verdict.ts';
 
 /** A place that was asked for signatures: `https://…/signature-1`, and its answer: `404`, `found`. */
@@ -17,7 +18,7 @@ export interface CheckedSignature {
   readonly result:
     | { readonly kind: 'counts'; readonly outcome: RequirementOutcome }
     /** The reason follows the source in a sentence: `was made by key …, which is none of …`. */
-    | { readonly kind: 'refused'; readonly reason: string }
+    | { readonly kind: 'refused'; readonly code: TrustErrorCode; readonly reason: string }
     /** Of a kind that the requirement does not ask for, or not needed any more. */
     | { readonly kind: 'passed-over'; readonly reason: string };
 }

@@ -20,6 +20,12 @@ export type TrustErrorCode =
   | 'INVALID_SIGNATURE_BLOB'
   /** A signature, or the certificate or log entry that comes with it, does not hold. */
   | 'BAD_SIGNATURE'
+  /** A good signature, but for the manifest of another image. */
+  | 'OTHER_MANIFEST'
+  /** A good signature of the image, but for a name that the policy does not take. */
+  | 'OTHER_NAME'
+  /** A signature by a key that the requirement does not have. */
+  | 'UNKNOWN_KEY'
   /** The signed text is not a simple-signing payload. */
   | 'INVALID_PAYLOAD'
   /** The manifest bytes handed to the gate are not those of the digest. */

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { printable, quote } from '../base/printable.ts';
+import type { ExplainedRequirement, Explanation } from '../trust/explain.ts';
+import type { FoundSignature } from '../trust/review/untrusted-claims.ts';
+import { describeRule, describeVerdict } from '../trust/verdict/describe-verdict.ts';
+import type { CheckedSignature } from '../trust/verdict/signature-checks.ts';
+
+/** An explanation for people. */
+export function renderExplanation(display: string, explanation: Explanation): string {
+  const { rule, shadowed, verdict, systemVerdict, requirements, places, found, advice } =
+    explanation;
+  const said = verdict.allowed ? `admitted: ${describeVerdict(verdict)}` : 'refused';
+  const lines = [
+    field('image', printable(display)),
+    field('manifest', explanation.manifestDigest),
+    field('verdict', said),
+    ...(verdict.allowed && !systemVerdict.allowed
+      ? [field('', `refused by install --system: ${systemVerdict.reasons.join('; ')}`)]
+      : []),
+    field('rule', describeRule(rule)),
+    ...shadowed.map((other) => field('', `hides ${describeRule(other)}`)),
+    '',
+    ...requirements.flatMap((requirement, n) => requirementLines(requirement, n + 1, found)),
+    ...(places.length === 0 ? [] : ['looked for signatures at']),
+    ...places.map(({ place, answer }) => `  ${printable(place)}: ${printable(answer)}`),
+    ...(advice.length === 0 ? [] : ['what to do']),
+    ...advice.flatMap(({ text, command }) =>
+      command === undefined
+        ? [`  ${printable(text)}`]
+        : [`  ${printable(text)}:`, `      ${printable(command)}`],
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function field(name: string, value: string): string {
+  return `${name.padEnd(10)}${value}`;
+}
+
+function requirementLines(
+  requirement: ExplainedRequirement,
+  number: number,
+  found: readonly FoundSignature[],
+): readonly string[] {
+  const { type, result, wanted, signers, identity, problems, signatures, reasons } = requirement;
+  const head = `requirement ${number}: ${type}: ${result}`;
+  // Without a report of signatures the reasons are all that there is to say.
+  if (wanted === undefined) return [head, ...reasons.map((reason) => `  ${printable(reason)}`), ''];
+  return [
+    head,
+    `  wants ${wanted} for ${printable(identity ?? '')} by`,
+    ...signers.map((signer) => `    ${printable(signer)}`),
+    ...problems.map((problem) => `  not usable as a key: ${printable(problem)}`),
+    ...(signatures.length === 0 ? ['  no signature was found'] : []),
+    ...signatures.flatMap((signature) => signatureLines(signature, found)),
+    '',
+  ];
+}
+
+function signatureLines(
+  { source, result }: CheckedSignature,
+  found: readonly FoundSignature[],
+): readonly string[] {
+  const shown = `  signature ${printable(source)}`;
+  if (result.kind === 'counts') {
+    const { outcome } = result;
+    const name = outcome.type === 'insecureAcceptAnything' ? '' : outcome.signedIdentity;
+    return [`${shown} counts: it is for ${quote(name)}`];
+  }
+  const claims = found.find((one) => one.source === source)?.untrustedClaims;
+  const said = [
+    ...(claims?.keyIds ?? []).map((keyId) => `key ${keyId}`),
+    ...(claims?.dockerReference === undefined ? [] : [`for ${quote(claims.dockerReference)}`]),
+    ...(claims?.manifestDigest === undefined ? [] : [`of ${quote(claims.manifestDigest)}`]),
+  ];
+  return [
+    `${shown} ${printable(result.reason)}`,
+    ...(said.length === 0 ? [] : [`    it says of itself, unverified: ${said.join(', ')}`]),
+  ];
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ImageSource } from '../../image/image-source.ts';
+import type { SignaturePlaces } from '../../trust/advice.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-code.ts';
+import type { OptionValues } from '../option-values.ts';
+import { SOURCE_OPTIONS } from '../source-options.ts';
+import type { Verb } from '../verb.ts';
+
+export const trustExplain: Verb = {
+  name: 'trust explain',
+  summary: 'Tell why the trust policy admits or refuses an image',
+  description: [
+    'Judges an image as pull and install do, and prints how that comes: the rule that decides, with its line in the policy, and the rules that it hides; every place where signatures were looked for, and its answer; every signature that was found, and why it counts or does not; who may sign; and the command that would change it. What a signature says of itself that nobody has verified is marked as such.',
+    'Only the manifest and signatures are fetched, never a layer. With --stored nothing is fetched: the image in the store is judged by what was kept with it.',
+    'Exits with 5 when the image is refused.',
+  ],
+  args: [
+    {
+      name: 'IMAGE',
+      description:
+        'an image in a registry, or oci:, oci-archive:, docker-archive:, dir:; with --stored a name or ID that sysct images lists',
+      arity: 'one',
+      completes: 'images',
+    },
+  ],
+  options: [
+    { flags: '--stored', description: 'explain the image in the store, without a network' },
+    { flags: '--system', description: 'exit as install --system would' },
+    { flags: '--json', description: 'print JSON' },
+    ...SOURCE_OPTIONS,
+  ],
+  examples: [
+    { command: 'sysct trust explain quay.io/coreos/etcd:v3.5', does: 'Why it would be refused.' },
+    {
+      command: 'sysct trust explain --policy new.json quay.io/coreos/etcd:v3.5',
+      does: 'The same under a policy that is not installed yet.',
+    },
+  ],
+  run: async (context, [text = ''], options) => {
+    const { gateFor, platformFor } = await import('../image-access.ts');
+    const { resolveImage } = await import('../../image/resolve-image.ts');
+    const { explainImage } = await import('../../image/explain-image.ts');
+    const { renderExplanation } = await import('../render-explanation.ts');
+    const purpose = options.flag('system') ? 'system-container' : 'pull';
+    const gate = await gateFor(context, purpose, options);
+    await using source = await openNamed(context, text, options);
+    const image = await resolveImage(source, platformFor(options));
+    const configured = await configuredFor(context, source);
+    const { verdict, explanation } = await explainImage(gate, source, image, configured);
+    if (options.flag('json'))
+      context.printJson({ version: 1, source: source.display, ...explanation });
+    else context.print(renderExplanation(source.display, explanation));
+    return verdict.allowed ? EXIT.done : EXIT.refused;
+  },
+};
+
+async function openNamed(
+  context: Context,
+  text: string,
+  options: OptionValues,
+): Promise<ImageSource> {
+  if (!options.flag('stored')) {
+    const { openSourceFor } = await import('../image-access.ts');
+    return await openSourceFor(context, text, options);
+  }
+  const { openStoresOf } = await import('../open-parts.ts');
+  const { StoredSource } = await import('../../image/stored-source.ts');
+  const { record, store } = (await openStoresOf(context)).findImage(text);
+  return new StoredSource(store, record);
+}
+
+/** What registries.d says for an image in a registry. */
+async function configuredFor(context: Context, source: ImageSource): Promise<SignaturePlaces> {
+  if (source.reference === undefined || source.transport !== 'docker')
+    return { useSigstoreAttachments: false, hasLookaside: false };
+  const { loadRegistriesD } = await import('../../trust/lookaside/registries-d-file.ts');
+  const { signatureSettingsFor } = await import('../../trust/lookaside/registries-d.ts');
+  const registriesD = await loadRegistriesD({ host: context.host, env: context.env });
+  const { lookaside, useSigstoreAttachments } = signatureSettingsFor(registriesD, source.reference);
+  return { useSigstoreAttachments, hasLookaside: lookaside !== undefined };
+}

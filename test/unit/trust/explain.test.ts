@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { createMessage, generateKey, type PrivateKey, sign } from 'openpgp';
+import { sha256 } from '../../../src/base/digest.ts';
+import { parseReference } from '../../../src/oci/reference.ts';
+import type { SignaturePlaces } from '../../../src/trust/advice.ts';
+import { evaluatePolicy } from '../../../src/trust/evaluate.ts';
+import { explain, type Explanation } from '../../../src/trust/explain.ts';
+import { parsePolicy } from '../../../src/trust/policy/policy.ts';
+import { readUntrustedClaims } from '../../../src/trust/review/untrusted-claims.ts';
+import type { PolicySubject } from '../../../src/trust/verdict/evaluation.ts';
+import { TrustError } from '../../../src/trust/verdict/trust-error.ts';
+import { simpleSigningPayload } from '../../support/gpg.ts';
+
+const REFERENCE = 'registry.example/coreos/etcd:3.4';
+const MANIFEST = Buffer.from('{"schemaVersion":2}');
+const REGISTRY_IMAGE: PolicySubject = {
+  transport: 'docker',
+  policyIdentity: REFERENCE,
+  reference: parseReference(REFERENCE),
+  manifestDigest: sha256(MANIFEST),
+  manifestBytes: MANIFEST,
+};
+const DIRECTORY: PolicySubject = {
+  ...REGISTRY_IMAGE,
+  transport: 'dir',
+  policyIdentity: '/srv/with space',
+  reference: undefined,
+};
+const NOWHERE: SignaturePlaces = { useSigstoreAttachments: false, hasLookaside: false };
+
+let alice: PrivateKey;
+let bob: PrivateKey;
+
+before(async () => {
+  const make = async () =>
+    (await generateKey({ type: 'curve25519', userIDs: [{ name: 'x' }], format: 'object' }))
+      .privateKey;
+  alice = await make();
+  bob = await make();
+});
+
+async function signedBy(key: PrivateKey, reference = REFERENCE): Promise<Buffer> {
+  const text = simpleSigningPayload(reference, REGISTRY_IMAGE.manifestDigest);
+  const message = await createMessage({ binary: Buffer.from(text) });
+  return Buffer.from((await sign({ message, signingKeys: key, format: 'object' })).write());
+}
+
+const SIGSTORE = Buffer.from(
+  `\0sigstore-json\n${JSON.stringify({
+    mimeType: 'application/vnd.dev.cosign.simplesigning.v1+json',
+    payload: Buffer.from(simpleSigningPayload('a.b/c', 'sha256:x')).toString('base64'),
+  })}`,
+);
+
+interface Asked {
+  /** Of scope `registry.example`, or of dir:/srv; none leaves the image to the default, which rejects. */
+  readonly requirement?: object;
+  readonly default?: object;
+  readonly subject?: PolicySubject;
+  readonly signatures?: readonly Buffer[];
+  readonly configured?: SignaturePlaces;
+}
+
+async function explained(asked: Asked): Promise<Explanation> {
+  const subject = asked.subject ?? REGISTRY_IMAGE;
+  const scopes = asked.requirement === undefined ? {} : { 'registry.example': [asked.requirement] };
+  const dir = asked.requirement === undefined ? {} : { '/srv': [asked.requirement] };
+  const policy = parsePolicy(
+    JSON.stringify({
+      default: [asked.default ?? { type: 'reject' }],
+      transports: { docker: { ...scopes, '*.example': [{ type: 'reject' }] }, dir },
+    }),
+    '/etc/containers/policy.json',
+  );
+  const candidates = (asked.signatures ?? []).map((bytes, n) => ({ bytes, source: `s-${n + 1}` }));
+  const evaluation = await evaluatePolicy(
+    policy,
+    subject,
+    async () => ({ candidates, places: [{ place: 's', answer: '404' }] }),
+    {
+      readKeyFile: async (path) => {
+        if (path !== '/k/a.gpg')
+          throw new TrustError('UNREADABLE_FILE', `no ${path}`, { hint: 'put it there' });
+        return Buffer.from(alice.toPublic().write());
+      },
+      signal: new AbortController().signal,
+      now: () => new Date(),
+    },
+  );
+  return await explain(policy, subject, evaluation, candidates, asked.configured ?? NOWHERE);
+}
+
+const GPG = { type: 'signedBy', keyType: 'GPGKeys', keyPath: '/k/a.gpg' };
+const ALLOW = 'sysct trust allow registry.example';
+
+describe('explain', () => {
+  const cases: readonly {
+    readonly name: string;
+    readonly asked: () => Promise<Asked>;
+    readonly commands: readonly (string | undefined)[];
+    readonly text?: RegExp;
+  }[] = [
+    {
+      name: 'nothing for an image whose signature counts',
+      asked: async () => ({ requirement: GPG, signatures: [await signedBy(alice)] }),
+      commands: [],
+    },
+    {
+      name: 'another key',
+      asked: async () => ({ requirement: GPG, signatures: [await signedBy(bob)] }),
+      commands: [`${ALLOW} --gpg-key /k/a.gpg --key-in-place --gpg-key KEYFILE`],
+    },
+    {
+      name: 'matchRepository for another tag',
+      asked: async () => ({
+        requirement: GPG,
+        signatures: [await signedBy(alice, 'registry.example/coreos/etcd:9')],
+      }),
+      commands: [`${ALLOW} --gpg-key /k/a.gpg --key-in-place --signed-identity matchRepository`],
+      text: /one signed image in the place of another/,
+    },
+    {
+      name: 'exactRepository for the copy of another image',
+      asked: async () => ({
+        requirement: GPG,
+        signatures: [await signedBy(alice, 'quay.io/coreos/etcd:3.4')],
+      }),
+      commands: [
+        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --signed-identity exactRepository=quay.io/coreos/etcd`,
+      ],
+    },
+    {
+      name: 'a lookaside where none is configured',
+      asked: async () => ({ requirement: GPG }),
+      commands: [`${ALLOW} --gpg-key /k/a.gpg --key-in-place --lookaside URL`],
+      text: /no lookaside is configured/,
+    },
+    {
+      name: 'signing where the configured lookaside has nothing',
+      asked: async () => ({
+        requirement: GPG,
+        configured: { ...NOWHERE, hasLookaside: true },
+      }),
+      commands: [`${ALLOW} --gpg-key /k/a.gpg --key-in-place --lookaside URL`],
+      text: /have sha256:[0-9a-f]{64} signed/,
+    },
+    {
+      name: 'the other kind of signature, where that is there',
+      asked: async () => ({ requirement: GPG, signatures: [SIGSTORE] }),
+      commands: [
+        `${ALLOW} --sigstore-key cosign.pub --signed-identity matchRepository --sigstore-attachments`,
+        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --lookaside URL`,
+      ],
+    },
+    {
+      name: 'no command where the keys stand in the policy itself',
+      asked: async () => ({
+        requirement: {
+          type: 'signedBy',
+          keyType: 'GPGKeys',
+          keyData: Buffer.from(alice.toPublic().write()).toString('base64'),
+        },
+        signatures: [await signedBy(bob)],
+      }),
+      commands: [undefined],
+    },
+    {
+      name: 'what the failure itself says, where keys cannot be read',
+      asked: async () => ({ requirement: { ...GPG, keyPath: '/k/none' } }),
+      commands: [undefined],
+      text: /^put it there$/,
+    },
+    {
+      name: 'a scope of its own for what the default refuses',
+      asked: async () => ({
+        subject: {
+          ...REGISTRY_IMAGE,
+          policyIdentity: 'x.y/z:1',
+          reference: parseReference('x.y/z:1'),
+        },
+      }),
+      commands: ['sysct trust allow x.y/z --gpg-key KEYFILE'],
+    },
+    {
+      name: 'the scope that rejects',
+      asked: async () => ({ requirement: { type: 'reject' } }),
+      commands: [`${ALLOW} --gpg-key KEYFILE`],
+    },
+    {
+      name: 'a scope for what a default accepts',
+      asked: async () => ({
+        subject: DIRECTORY,
+        default: { type: 'insecureAcceptAnything' },
+      }),
+      commands: ["sysct trust allow 'dir:/srv/with space' --gpg-key KEYFILE"],
+    },
+    {
+      name: 'a signature beside a directory that has none',
+      asked: async () => ({ subject: DIRECTORY, requirement: GPG }),
+      commands: [undefined],
+    },
+    {
+      name: 'another requirement than signedBaseLayer',
+      asked: async () => ({
+        requirement: { type: 'signedBaseLayer', baseLayerIdentity: { type: 'matchExact' } },
+      }),
+      commands: [`${ALLOW} --gpg-key KEYFILE`],
+    },
+  ];
+  for (const { name, asked, commands, text } of cases) {
+    it(`advises ${name}`, async () => {
+      const { advice } = await explained(await asked());
+      assert.deepEqual(
+        advice.map(({ command }) => command),
+        commands,
+      );
+      if (text !== undefined) assert.match(advice[0]?.text ?? '', text);
+    });
+  }
+
+  it('names the rules that the one hides, nearest first', async () => {
+    const { rule, shadowed } = await explained({ requirement: GPG });
+    assert.equal(rule.scope, 'registry.example');
+    assert.deepEqual(
+      shadowed.map(({ scope }) => scope),
+      ['*.example', undefined],
+    );
+  });
+});
+
+describe('readUntrustedClaims', () => {
+  it('reads what an OpenPGP message says of itself, without its key', async () => {
+    const claims = await readUntrustedClaims(await signedBy(bob));
+    assert.deepEqual(claims, {
+      format: 'simple-signing',
+      keyIds: [bob.getKeyID().toHex().toUpperCase()],
+      dockerReference: REFERENCE,
+      manifestDigest: REGISTRY_IMAGE.manifestDigest,
+    });
+  });
+  it('reads what a sigstore signature says of itself', async () => {
+    assert.deepEqual(await readUntrustedClaims(SIGSTORE), {
+      format: 'sigstore-json',
+      keyIds: [],
+      dockerReference: 'a.b/c',
+      manifestDigest: 'sha256:x',
+    });
+  });
+  it('has nothing to tell of what is none', async () => {
+    assert.equal(await readUntrustedClaims(Buffer.from('<html>')), undefined);
+    for (const bytes of [Buffer.from([0x90, 1, 2]), Buffer.alloc(70_000, 0x90)]) {
+      assert.deepEqual(await readUntrustedClaims(bytes), {
+        format: 'simple-signing',
+        keyIds: [],
+        dockerReference: undefined,
+        manifestDigest: undefined,
+      });
+    }
+  });
+});
