@@ -38,8 +38,7 @@ if (directory === undefined) {
 // hundred of 4 KiB or less, some seventy owners and modes, times of packages.
 function writeLayer(layout: StoreLayout, count: number, maxBytes: number): void {
   mkdirSync(layout.layers);
-  const fd = openSync(layout.layer(LAYER.key), 'wx');
-  const writer = new LayerFileWriter(fd, LAYER);
+  using writer = new LayerFileWriter(layout.layer(LAYER.key), LAYER);
   const bytes = noise('bench', 4096);
   for (let index = 0; index < count; index += 1) {
     const parent = `usr/share/d${Math.floor(index / 200)}/e${Math.floor(index / 8)}`;
@@ -64,7 +63,6 @@ function writeLayer(layout: StoreLayout, count: number, maxBytes: number): void 
     writer.add({ kind: 'file', path, content, ...attributes });
   }
   writer.finish();
-  closeSync(fd);
 }
 
 function measure(layout: StoreLayout, scratch: string): void {

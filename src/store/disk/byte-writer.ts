@@ -86,7 +86,7 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
-  /** A view of all that was written; valid until the next write. For a writer without a drain. */
+  /** A view of all that was written and not drained; valid until the next write. */
   written(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, digestHex } from '../../base/digest.ts';
 import { DIGEST_BYTES } from './byte-writer.ts';
+import { giveBack } from './give-back.ts';
 
 const LEAST_DIGESTS = 512;
 
@@ -15,21 +16,28 @@ export class DigestSet implements Iterable<Digest> {
   readonly #wanted = Buffer.alloc(DIGEST_BYTES);
 
   has(digest: Digest): boolean {
-    const number = this.#find(digest);
-    return number !== undefined && this.#isOut[number] === 0;
+    return this.numberOf(digest) !== undefined;
   }
 
-  add(digest: Digest): void {
+  /** The number it got when it came: they count from 0. */
+  numberOf(digest: Digest): number | undefined {
+    const number = this.#find(digest);
+    return number === undefined || this.#isOut[number] !== 0 ? undefined : number;
+  }
+
+  /** @returns its number */
+  add(digest: Digest): number {
     const known = this.#find(digest);
     if (known !== undefined) {
       this.#isOut[known] = 0;
-      return;
+      return known;
     }
     if (this.#count === this.#isOut.length) this.#grow();
     const number = this.#count;
     this.#wanted.copy(this.#digests, number * DIGEST_BYTES);
     this.#count += 1;
     this.#slots[this.#slotOf(this.#wanted, 0)] = this.#count;
+    return number;
   }
 
   /** False when it was not in the set. */
@@ -70,11 +78,14 @@ export class DigestSet implements Iterable<Digest> {
   #grow(): void {
     const digests = Buffer.alloc(this.#digests.length * 2);
     this.#digests.copy(digests);
+    giveBack(this.#digests);
     this.#digests = digests;
     const isOut = new Uint8Array(this.#isOut.length * 2);
     isOut.set(this.#isOut);
     this.#isOut = isOut;
-    this.#slots = new Uint32Array(this.#slots.length * 2);
+    const slotCount = this.#slots.length * 2;
+    giveBack(this.#slots);
+    this.#slots = new Uint32Array(slotCount);
     for (let number = 0; number < this.#count; number += 1) {
       this.#slots[this.#slotOf(this.#digests, number * DIGEST_BYTES)] = number + 1;
     }

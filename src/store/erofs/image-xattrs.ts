@@ -2,7 +2,7 @@
 import { byteString, byteStringOf, type ByteString } from '../../base/byte-string.ts';
 import { digestHex } from '../../base/digest.ts';
 import { compareDigests, sortByDigest } from '../tree/digest-order.ts';
-import { giveBack } from '../tree/give-back.ts';
+import { giveBack } from '../disk/give-back.ts';
 import type { InodeNumber } from '../tree/tree.ts';
 import type { ErofsSources } from './erofs-sources.ts';
 import type { ImageInodes, ImageNumber } from './image-inodes.ts';

@@ -42,34 +42,29 @@ export async function copyLayer(
 ): Promise<void> {
   using sources = from.contentSources();
   const entries = reading(layer, () => entriesOf(layer, sources));
-  const fd = openSync(layerFile, 'wx', 0o600);
+  using writer = new LayerFileWriter(layerFile, layer);
   using undo = new DisposableStack();
   undo.defer(() => {
     unlinkSync(layerFile);
   });
-  try {
-    const writer = new LayerFileWriter(fd, layer);
-    let count = 0;
-    for (const entry of entries) {
-      count += 1;
-      if (count % BETWEEN_PAUSES === 0) await setImmediate();
-      signal.throwIfAborted();
-      await onCopied();
-      writer.add(copied(entry, writer));
-    }
-    writer.finish();
-    undo.move();
-  } finally {
-    closeSync(fd);
+  let count = 0;
+  for (const entry of entries) {
+    count += 1;
+    if (count % BETWEEN_PAUSES === 0) await setImmediate();
+    signal.throwIfAborted();
+    await onCopied();
+    writer.add(copied(entry));
   }
+  writer.finish();
+  undo.move();
 
-  function copied(entry: LayerEntry, writer: LayerFileWriter): LayerEntry {
+  function copied(entry: LayerEntry): LayerEntry {
     if (entry.kind !== 'file') return entry;
-    const content = copyContent(entry.content, writer);
+    const content = copyContent(entry.content);
     return content === entry.content ? entry : { ...entry, content };
   }
 
-  function copyContent(content: FileContent, writer: LayerFileWriter): FileContent {
+  function copyContent(content: FileContent): FileContent {
     const { digest, sizeBytes } = content;
     if (content.kind === 'inline') {
       const known = writer.find(digest, sizeBytes);

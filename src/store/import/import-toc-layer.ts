@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, openSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { TarEntry } from '../../archive/tar-entry.ts';
 import type { Digest } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
 import type { Progress } from '../../base/progress.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { type LayerIdentity, layerOfToc } from '../disk/layer-identity.ts';
+import { layerOfToc } from '../disk/layer-identity.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { INLINE_MAX_BYTES } from '../layer/inline-limit.ts';
 import { LayerFileWriter } from '../layer/layer-file-writer.ts';
@@ -61,29 +61,25 @@ export async function importTocLayer(
   const { digest, sizeBytes } = descriptor;
   const { layerFile, log } = destination;
   progress({ kind: 'layer-start', digest, sizeBytes });
-  const fd = openSync(layerFile, 'wx', 0o600);
+  const layer = layerOfToc(tocDigest);
+  using writer = new LayerFileWriter(layerFile, layer);
   try {
-    const layer = layerOfToc(tocDigest);
-    const dropped = await writeLayer(fd, layer, members, destination);
+    const dropped = await writeLayer(writer, members, destination);
     if (dropped > 0) log.debug(`layer ${digest}: left out ${dropped} xattrs`);
     log.debug(`imported layer ${digest} by its table of contents as ${layer.key}`);
   } catch (error) {
     unlinkSync(layerFile);
     throw layerFailure(digest, error);
-  } finally {
-    closeSync(fd);
   }
   progress({ kind: 'layer-done', digest, sizeBytes });
 }
 
 /** @returns how many xattrs were left out. */
 async function writeLayer(
-  fd: number,
-  layer: LayerIdentity,
+  writer: LayerFileWriter,
   members: AsyncIterable<TocLayerMember>,
   { staging, onWritten, signal }: TocLayerDestination,
 ): Promise<number> {
-  const writer = new LayerFileWriter(fd, layer);
   using sink = new LayerSink(writer, staging);
   let count = 0;
   for await (const member of ownErrors(members)) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, openSync } from 'node:fs';
 import { TarReader } from '../../archive/tar-reader.ts';
 import type { Digest } from '../../base/digest.ts';
 import { layerOfDiffId } from '../disk/layer-identity.ts';
@@ -9,15 +8,13 @@ import type { ObjectStaging } from './object-staging.ts';
 
 /** One layer's archive on its way into `staging` and its layer file, on whichever thread it is. */
 export class LayerIntake implements Disposable {
-  readonly #fd: number;
   readonly #writer: LayerFileWriter;
   readonly #sink: LayerSink;
   readonly #reader: TarReader;
 
   /** @param layerFile where the layer file goes; must not exist. */
   constructor(layerFile: string, diffId: Digest, staging: ObjectStaging) {
-    this.#fd = openSync(layerFile, 'wx', 0o600);
-    this.#writer = new LayerFileWriter(this.#fd, layerOfDiffId(diffId));
+    this.#writer = new LayerFileWriter(layerFile, layerOfDiffId(diffId));
     this.#sink = new LayerSink(this.#writer, staging);
     this.#reader = new TarReader(this.#sink);
   }
@@ -48,6 +45,6 @@ export class LayerIntake implements Disposable {
   /** Closes what is open. */
   [Symbol.dispose](): void {
     this.#sink[Symbol.dispose]();
-    closeSync(this.#fd);
+    this.#writer[Symbol.dispose]();
   }
 }

@@ -7,6 +7,7 @@ import { cleanPath, ROOT_PATH } from '../tree/entry-path.ts';
 import type { FileContent, InodeAttributes } from '../tree/inode.ts';
 import type { LayerEntry } from './layer-entry.ts';
 import { LayerError } from '../tree/layer-error.ts';
+import { SeenPaths } from './seen-paths.ts';
 import { meaningOf } from './whiteout.ts';
 import { keptXattrs } from './xattr-filter.ts';
 
@@ -32,7 +33,7 @@ const MAX_SYMLINK_BYTES = 4095;
  * it remembers the paths it has seen.
  */
 export class EntryCleaner {
-  readonly #seen = new Set<ByteString>();
+  readonly #seen = new SeenPaths();
 
   /** Xattrs left out so far because no layer may set them: for one line in the log. */
   droppedXattrs = 0;
@@ -59,13 +60,9 @@ export class EntryCleaner {
   }
 
   #claim(path: ByteString): void {
-    if (this.#seen.has(path)) {
-      throw new LayerError(
-        'DUPLICATE_PATH',
-        `reading a layer: ${displayBytes(path) || '/'} comes twice`,
-      );
-    }
-    this.#seen.add(path);
+    if (this.#seen.claim(path)) return;
+    const shown = displayBytes(path) || '/';
+    throw new LayerError('DUPLICATE_PATH', `reading a layer: ${shown} comes twice`);
   }
 
   #inode(entry: TarEntry, path: ByteString): CleanEntry {

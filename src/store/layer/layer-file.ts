@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import type { ByteString } from '../../base/byte-string.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
 import { ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
@@ -42,13 +42,12 @@ export function encodeLayerHeader(proof: LayerProof): Buffer {
   return writer.written();
 }
 
-/** The trailer, with its checksum over the header and the encoded `entries`. */
-export function encodeLayerTrailer(trailer: LayerTrailer, entries: Buffer): Buffer {
+/** @param sum has been fed the header and the encoded entries; it is used up. */
+export function encodeLayerTrailer(trailer: LayerTrailer, sum: Hash): Buffer {
   const writer = new ByteWriter();
   writer.uint64(trailer.entriesOffset);
   writer.uint64(trailer.entryCount);
   writer.digest(trailer.key);
-  const sum = createHash('sha256').update(encodeLayerHeader(trailer.proof)).update(entries);
   writer.bytes(sum.update(writer.written()).digest());
   return writer.written();
 }

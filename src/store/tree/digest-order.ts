@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DIGEST_BYTES } from '../disk/byte-writer.ts';
-import { giveBack } from './give-back.ts';
+import { giveBack } from '../disk/give-back.ts';
 
 /**
  * Sorts inodes by their digests, so that equal contents come together.

@@ -4,7 +4,7 @@ import { putSharedAttributes, takeAttributes } from './attributes-codec.ts';
 import type { ByteReader } from '../disk/byte-reader.ts';
 import { type ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
 import { MAX_DEPTH } from './entry-path.ts';
-import { giveBack } from './give-back.ts';
+import { giveBack } from '../disk/give-back.ts';
 import { MAX_ARENA_TEXT } from './byte-arena.ts';
 import type { FileContent } from './inode.ts';
 import { type InodeNumber, type NameNumber, ROOT, Tree, type TreeCapacity } from './tree.ts';

@@ -9,7 +9,7 @@ import { ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
 import { hashRange } from '../disk/hash-range.ts';
 import type { LayerKey } from '../disk/layer-identity.ts';
 import { StoreError } from '../disk/store-error.ts';
-import { giveBack } from './give-back.ts';
+import { giveBack } from '../disk/give-back.ts';
 import type { FileContent } from './inode.ts';
 import { type ContentIdentity, putTree, takeTree } from './tree-codec.ts';
 import { listFiles, objectFiles, type TreeFiles } from './tree-files.ts';

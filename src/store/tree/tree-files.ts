@@ -2,7 +2,7 @@
 import type { Digest } from '../../base/digest.ts';
 import type { LayerKey } from '../disk/layer-identity.ts';
 import { compareDigests, sortByDigest } from './digest-order.ts';
-import { giveBack } from './give-back.ts';
+import { giveBack } from '../disk/give-back.ts';
 import { type InodeNumber, ROOT, type Tree } from './tree.ts';
 
 /** The regular files that names of a tree lead to, and how much there is of everything. */
