@@ -10,8 +10,9 @@ import {
   isLiteralAddress,
 } from './address-class.ts';
 import { redactUrl } from '../base/printable.ts';
+import { RegistryError } from './registry-error.ts';
 import type { RegistryTiming } from './timing.ts';
-import { transportError } from './transport-error.ts';
+import { CLOSED_HERE, transportError } from './transport-error.ts';
 
 /** How connections of one kind are made. Connections are shared between requests with the same object. */
 export interface Channel {
@@ -58,6 +59,7 @@ export class HttpTransport implements AsyncDisposable {
   readonly #settings: TransportSettings;
   readonly #agents = new Map<Channel, Promise<EnvHttpProxyAgent>>();
   #authorities: readonly string[] | undefined;
+  #isClosed = false;
 
   constructor(settings: TransportSettings) {
     this.#settings = settings;
@@ -66,13 +68,16 @@ export class HttpTransport implements AsyncDisposable {
 
   /**
    * Resolves when the headers are there; the body must be read to its end, drained or closed.
-   * @throws RegistryError UNREACHABLE, TLS, TIMEOUT, PROTOCOL; the signal's reason on abort.
+   * @throws RegistryError UNREACHABLE, TLS, TIMEOUT, PROTOCOL; CLOSED after disposal; the signal's reason on abort.
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
     request.signal.throwIfAborted();
     refuseAddress(request);
-    const agent = await this.#agentFor(request.channel);
     const { url, signal, body: requestBody } = request;
+    const agent = await this.#agentFor(request.channel);
+    signal.throwIfAborted();
+    // What reads ahead may ask on after its source was disposed of.
+    if (this.#isClosed) throw new RegistryError('CLOSED', `${redactUrl(url)}: ${CLOSED_HERE}`);
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
     const body = new BodyReader(url, this.timing);
     const abort = (): void => {
@@ -113,6 +118,7 @@ export class HttpTransport implements AsyncDisposable {
 
   /** Closes all connections, used or idle. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     const agents = await Promise.all(this.#agents.values());
     this.#agents.clear();
     await Promise.all(agents.map((agent) => agent.destroy()));

@@ -12,6 +12,8 @@ export type RegistryErrorCode =
   | 'TLS'
   /** No connection: name, route, port, proxy. */
   | 'UNREACHABLE'
+  /** We closed the connection ourselves: nobody waits for the answer any more. */
+  | 'CLOSED'
   /** Connected, but nothing (or too little) came in time. */
   | 'TIMEOUT'
   /** 429, and still so after the retries. */

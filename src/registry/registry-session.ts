@@ -97,7 +97,8 @@ export class RegistrySession {
     try {
       this.#connection = await this.#ping('https', !insecure, signal);
     } catch (error) {
-      if (!insecure || !mayBePlain(error)) throw error;
+      // The reason of an abort may be somebody else's failure: it says nothing of this registry.
+      if (signal.aborted || !insecure || !mayBePlain(error)) throw error;
       this.#setup.log.info(
         `${error.message}; trying plain HTTP, because it is configured as insecure`,
       );

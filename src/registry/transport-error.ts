@@ -10,6 +10,8 @@ interface Reading {
   readonly hint?: string;
 }
 
+export const CLOSED_HERE = 'the connection was closed on this side';
+
 const TLS_CODE =
   /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|ERR_OSSL_)/;
 
@@ -61,6 +63,8 @@ function read(code: string, cause: unknown): Reading {
     case 'UND_ERR_CLOSED':
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       return { code: 'UNREACHABLE', seen: 'the connection broke', transient: true };
+    case 'UND_ERR_DESTROYED':
+      return { code: 'CLOSED', seen: CLOSED_HERE, transient: false };
     case 'UND_ERR_HEADERS_OVERFLOW':
       return { code: 'PROTOCOL', seen: 'its headers are too long', transient: false };
     default:

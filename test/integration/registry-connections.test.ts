@@ -5,12 +5,13 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer as createSocketServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { TLSSocket } from 'node:tls';
+import { RegistryError } from '../../src/registry/registry-error.ts';
 import { createCertificates } from '../support/certificates.ts';
-import { openClient } from '../support/open-client.ts';
+import { openClient, type OpenedClient } from '../support/open-client.ts';
 import {
   MANIFEST_BYTES,
   MANIFEST_DIGEST,
@@ -123,6 +124,30 @@ async function listenOnLoopback(
   };
 }
 
+/** Accepts connections and says nothing. */
+async function startSilentServer(): Promise<
+  AsyncDisposable & { readonly host: string; readonly connected: Promise<unknown> }
+> {
+  const sockets: Socket[] = [];
+  const server = createSocketServer((socket) => {
+    sockets.push(socket.on('error', () => {}));
+  });
+  const connected = once(server, 'connection');
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return {
+    host: `127.0.0.1:${address.port}`,
+    connected,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
 describe('proxies', () => {
   it('are used as the variables say, and one connection serves several requests', async () => {
     await using proxy = await startProxy(true);
@@ -193,6 +218,50 @@ describe('client certificates', () => {
     await using opened = openClient(name, { certDir });
     assert.equal((await opened.client.readManifest(undefined, signal)).digest, MANIFEST_DIGEST);
     assert.ok(shown.includes('127.0.0.1'));
+  });
+});
+
+describe('a registry that may be without TLS', () => {
+  const given = new RegistryError('UNREACHABLE', 'another layer failed');
+  const cases: readonly {
+    readonly name: string;
+    readonly giveUp: (opened: OpenedClient, aborting: AbortController) => unknown;
+    readonly error: object;
+  }[] = [
+    {
+      name: 'whose client was closed',
+      giveUp: async ({ access }) => access[Symbol.asyncDispose](),
+      error: { code: 'CLOSED' },
+    },
+    {
+      name: 'whose caller was stopped by the failure of another request',
+      giveUp: (_, aborting) => aborting.abort(given),
+      error: given,
+    },
+  ];
+  for (const { name, giveUp, error } of cases) {
+    it(`${name} is not tried without`, async () => {
+      await using server = await startSilentServer();
+      const lines: string[] = [];
+      const keep = (line: string): void => void lines.push(line);
+      const log = { debug: () => {}, info: keep, warn: keep };
+      await using opened = openClient(`${server.host}/${REPOSITORY}:1`, { tlsVerify: false, log });
+      const aborting = new AbortController();
+      const reading = opened.client.readManifest(undefined, aborting.signal);
+      const rejected = assert.rejects(reading, error);
+      await server.connected;
+      await giveUp(opened, aborting);
+      await rejected;
+      assert.deepEqual(lines, []);
+    });
+  }
+
+  it('is not asked by a client that was closed before', async () => {
+    await using server = await startScriptedRegistry();
+    await using opened = openClient(`${server.host}/${REPOSITORY}:1`, { tlsVerify: false });
+    await opened.access[Symbol.asyncDispose]();
+    await assert.rejects(opened.client.readManifest(undefined, signal), { code: 'CLOSED' });
+    assert.equal(server.connections(), 0);
   });
 });
 

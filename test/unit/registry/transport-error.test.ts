@@ -20,6 +20,7 @@ describe('transportError', () => {
     [withCode('UND_ERR_CONNECT_TIMEOUT'), 'TIMEOUT', true],
     [withCode('UND_ERR_HEADERS_TIMEOUT'), 'TIMEOUT', true],
     [withCode('UND_ERR_BODY_TIMEOUT'), 'TIMEOUT', true],
+    [withCode('UND_ERR_DESTROYED', 'The client is destroyed'), 'CLOSED', false],
     [withCode('UND_ERR_HEADERS_OVERFLOW'), 'PROTOCOL', false],
     [withCode('HPE_INVALID_CONSTANT'), 'PROTOCOL', false],
     [withCode('DEPTH_ZERO_SELF_SIGNED_CERT'), 'TLS', false],
