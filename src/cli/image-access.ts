@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the options of source-options.ts mean: source, platform and trust gate of a verb that obtains an image.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ImageSource } from '../image/image-source.ts';
 import { openSource } from '../image/open-source.ts';
 import type { Purpose, TrustGate } from '../image/trust-gate.ts';
 import { parsePlatform, platformOfNode, type Platform } from '../oci/platform.ts';
+import { storeFailure } from '../store/disk/store-failure.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { loadPolicy } from '../trust/policy/policy-file.ts';
 import type { Context } from './context.ts';
 import type { OptionValues } from './option-values.ts';
@@ -18,8 +19,14 @@ export async function openSourceFor(
   options: OptionValues,
 ): Promise<ImageSource> {
   const scratchDirectory = join(context.storeDirectory, 'txn');
-  if (/^(oci|docker)-archive:/.test(text))
-    mkdirSync(scratchDirectory, { recursive: true, mode: 0o700 });
+  if (/^(oci|docker)-archive:/.test(text)) {
+    try {
+      makeDirectories(dirname(context.storeDirectory), 0o777);
+      makeDirectories(scratchDirectory, 0o700);
+    } catch (error) {
+      throw storeFailure(`making room for ${text} in the store`, error);
+    }
+  }
   return await openSource(text, {
     host: context.host,
     env: context.env,

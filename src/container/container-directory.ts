@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { isErrno } from '../base/sysct-error.ts';
 import { syncDirectory } from '../sys/durable-file.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { type Generation, parseGeneration } from './generation.ts';
 
 /**
@@ -74,7 +75,7 @@ export class ContainerDirectory {
 
   /** An empty directory to build generation `number` in; {@link finishBuilding} gives it its name. */
   startBuilding(number: number): string {
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    makeDirectories(this.path, 0o700);
     const building = join(this.path, `.${number}.building`);
     rmSync(building, { recursive: true, force: true });
     mkdirSync(building, { mode: 0o700 });

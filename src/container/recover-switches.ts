@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileLock } from '../sys/flock.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { ContainerDirectory, containerNames } from './container-directory.ts';
 import { ContainerError } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
@@ -19,7 +19,7 @@ export async function lockSwitches(
   parts: ContainerParts,
   control: ServiceControl,
 ): Promise<FileLock> {
-  mkdirSync(parts.containersPath, { recursive: true, mode: 0o700 });
+  makeDirectories(parts.containersPath, 0o700);
   const lock = await FileLock.acquire(
     join(parts.containersPath, '.lock'),
     'exclusive',

@@ -23,6 +23,7 @@ import { probeCheckout } from '../store/checkout/checkout-probe.ts';
 import { AdditionalStore } from '../store/reader/additional-store.ts';
 import { writeErofsImage } from '../store/erofs/write-erofs-image.ts';
 import { writePlainTree } from '../store/checkout/plain-tree.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { runProcess } from '../sys/process.ts';
 import { ROOT_IMAGE, ROOT_TREE } from './build-generation.ts';
 import { ContainerError } from './container-error.ts';
@@ -66,7 +67,7 @@ export async function runOnce(
     );
   }
   const bundle = `/run/sysct/${oneOff.id}`;
-  mkdirSync(bundle, { recursive: true, mode: 0o700 });
+  makeDirectories(bundle, 0o700);
   const made: string[] = [];
   let checkout: CheckoutPlan | undefined;
   try {
@@ -156,7 +157,7 @@ function makeBindSources(config: RuntimeConfig): readonly string[] {
   return (config.mounts ?? []).flatMap(({ source, options = [] }) => {
     const isBind = options.includes('bind') || options.includes('rbind');
     if (source === undefined || !isBind || existsSync(source)) return [];
-    const topmost = mkdirSync(source, { recursive: true, mode: 0o700 });
+    const topmost = makeDirectories(source, 0o700);
     lchownSync(source, uid, gid);
     return topmost === undefined ? [] : [topmost];
   });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -13,6 +12,7 @@ import { basename, dirname, join, posix } from 'node:path';
 import { quote } from '../base/printable.ts';
 import { isErrno } from '../base/sysct-error.ts';
 import { syncDirectory } from '../sys/durable-file.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import type { HostRoot } from '../sys/host-root.ts';
 import { alsoUnits, type EnablementLink, installLinks, UNIT_DIRECTORY } from './install-links.ts';
 import type { EnablementChange, UnitEnabler } from './manager.ts';
@@ -52,7 +52,7 @@ function enableUnit(host: HostRoot, unit: string): readonly EnablementChange[] {
   const missing = installLinks(unit, text, path).filter((link) => !isThere(host, unit, link));
   return missing.map(({ path, target }) => {
     const real = host.resolve(path);
-    mkdirSync(dirname(real), { recursive: true });
+    makeDirectories(dirname(real), 0o777);
     symlinkSync(target, real);
     syncDirectory(dirname(real));
     return { kind: 'symlink', path, target };

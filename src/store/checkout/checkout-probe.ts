@@ -15,6 +15,7 @@ import { printable } from '../../base/printable.ts';
 import { isJsonObject, InvalidJsonError, parseStrictJsonValue } from '../../base/strict-json.ts';
 import { isErrno, messageOf } from '../../base/sysct-error.ts';
 import { writeFileDurably } from '../../sys/durable-file.ts';
+import { makeDirectories } from '../../sys/make-directories.ts';
 import { ProcessError, type ProcessResult, runProcess } from '../../sys/process.ts';
 import { CheckoutError } from '../disk/checkout-error.ts';
 import type { CheckoutSupport, OverlayForm } from './checkout-support.ts';
@@ -47,7 +48,7 @@ export async function probeCheckout(options: CheckoutProbeOptions): Promise<Chec
   if (known !== undefined) return { method: 'erofs-overlay', ...known, reason: TRIED };
   let scratch: string;
   try {
-    mkdirSync(options.runtimeDirectory, { recursive: true, mode: 0o755 });
+    makeDirectories(options.runtimeDirectory, 0o755);
     scratch = mkdtempSync(join(options.runtimeDirectory, 'probe-'));
   } catch (error) {
     if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw error;

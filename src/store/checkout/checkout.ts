@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync } from 'node:fs';
 import { quote } from '../../base/printable.ts';
 import { messageOf } from '../../base/sysct-error.ts';
+import { makeDirectories } from '../../sys/make-directories.ts';
 import { type MountDescription, mountFileSystem, unmountFileSystem } from '../../sys/mount.ts';
 import { mountsWithin, readMountInfo } from '../../sys/mount-info.ts';
 import { CheckoutError } from '../disk/checkout-error.ts';
@@ -105,7 +105,7 @@ export async function mountCheckout(plan: CheckoutPlan, signal: AbortSignal): Pr
       meta,
       { ...rootfs, options: plan.additional?.options ?? rootfs.options },
     ]) {
-      mkdirSync(mount.where, { recursive: true, mode: 0o700 });
+      makeDirectories(mount.where, 0o700);
       await mountFileSystem(mount, signal);
     }
   } catch (error) {

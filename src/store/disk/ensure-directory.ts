@@ -2,10 +2,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { isErrno } from '../../base/sysct-error.ts';
 
-/**
- * Makes a directory, exactly of `mode`, in one that exists; returns false where it is there already. Node's own
- * recursive mkdir says ENOENT where the file system said EROFS or ENOSPC.
- */
+/** Makes a directory, exactly of `mode`, in one that exists; returns false where it is there already. */
 export function ensureDirectory(path: string, mode = 0o700): boolean {
   try {
     mkdirSync(path, { mode: 0o700 });

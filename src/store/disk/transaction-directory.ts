@@ -6,6 +6,7 @@ import type { Log } from '../../base/log.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
 import { FileLock } from '../../sys/flock.ts';
+import { makeDirectories } from '../../sys/make-directories.ts';
 import { ensureDirectory } from './ensure-directory.ts';
 import { printFormat, probeFormat } from './format-file.ts';
 import type { StoreLayout } from './layout.ts';
@@ -31,7 +32,7 @@ export class TransactionDirectory implements Disposable {
     log: Log,
     signal: AbortSignal,
   ): Promise<TransactionDirectory> {
-    makeDirectories(layout);
+    makeStoreDirectories(layout);
     const dead: TransactionDirectory[] = [];
     using undo = new DisposableStack();
     const own = await underLock(layout, signal, async () => {
@@ -106,10 +107,10 @@ export async function underLock<T>(
   }
 }
 
-function makeDirectories(layout: StoreLayout): void {
+function makeStoreDirectories(layout: StoreLayout): void {
   const isNew = !existsSync(layout.format);
   if (isNew && probeFormat(layout) === 'empty') {
-    mkdirSync(dirname(layout.directory), { recursive: true });
+    makeDirectories(dirname(layout.directory), 0o777);
     ensureDirectory(layout.directory);
     // A mount point, or a directory that was made ahead, may be open to others.
     chmodSync(layout.directory, 0o700);

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isErrno } from '../base/sysct-error.ts';
+
+/**
+ * Makes a directory and those above it that are missing, all of `mode`; passes over what is there. Node's own
+ * recursive mkdir says ENOENT where the file system said EROFS or ENOSPC.
+ *
+ * @returns the topmost one that was made. @throws what the file system says
+ */
+export function makeDirectories(path: string, mode: number): string | undefined {
+  try {
+    mkdirSync(path, { mode });
+    return path;
+  } catch (error) {
+    if (isErrno(error, 'EEXIST') && statSync(path).isDirectory()) return undefined;
+    if (!isErrno(error, 'ENOENT') || dirname(path) === path) throw error;
+  }
+  const above = makeDirectories(dirname(path), mode);
+  const made = makeDirectories(path, mode);
+  return above ?? made;
+}
