@@ -2,7 +2,7 @@
 import type { Digest } from '../base/digest.ts';
 import type { TreeUser } from '../container/check-containers.ts';
 import type { Finding } from '../store/check/finding.ts';
-import type { RefRecord } from '../store/ref/ref-record.ts';
+import { nameOf, type RefRecord } from '../store/ref/ref-record.ts';
 
 /** A finding as people and programs get it: trees told as the images and containers that have them. */
 export interface ReportedFinding {
@@ -27,9 +27,7 @@ export function reportFinding(
 ): ReportedFinding {
   const { kind, problem, name, seen, needs } = finding;
   const trees = new Set<Digest>(needs.map(({ treeId }) => treeId));
-  const images = refs
-    .filter(({ treeId }) => trees.has(treeId))
-    .map(({ reference, source }) => reference ?? source);
+  const images = refs.filter(({ treeId }) => trees.has(treeId)).map(nameOf);
   const containers = users
     .filter((user) => trees.has(user.treeId))
     .map((user) => `${user.name}/${user.number}`);

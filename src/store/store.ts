@@ -23,7 +23,7 @@ import { StoreLayout } from './disk/layout.ts';
 import type { Borrowing } from './import/object-staging.ts';
 import { renewRef } from './import/renew-ref.ts';
 import { StoreReader } from './reader/store-reader.ts';
-import { identityOf, type NewRef, type RefRecord } from './ref/ref-record.ts';
+import { identityOf, nameOf, type NewRef, type RefRecord } from './ref/ref-record.ts';
 import { StoredContents } from './import/stored-contents.ts';
 import { storeFailure } from './disk/store-failure.ts';
 
@@ -174,7 +174,7 @@ export class Store extends StoreReader {
     try {
       return await renewRef(this.layout, ref, this.log, signal);
     } catch (error) {
-      throw storeFailure(`renewing ${ref.reference ?? ref.source}`, error);
+      throw storeFailure(`renewing ${nameOf(ref)}`, error);
     }
   }
 

@@ -205,6 +205,36 @@ describe('damage in a store whose images are in a registry', () => {
     assert.ok(!readdirSync(shard).includes('0'.repeat(62)));
   });
 
+  it('of a ref is put right by the pull that the line names', async () => {
+    const name = `${site.registry.host}/open/base:1`;
+    const ref = join(store.layout.refs, site.registry.host, 'open/base/:1');
+    truncateSync(ref, 10);
+    const found = await sysctOffline(root, ['fsck', '--repair']);
+    assert.equal(found.exitCode, 8);
+    assert.ok(found.stdout.includes(`; sysct pull ${name}\n`), found.stdout);
+    assert.equal((await sysctOffline(root, ['gc'])).exitCode, 8);
+    await sysctOfflineChecked(root, ['pull', name]);
+    const { stdout } = await sysctOfflineChecked(root, ['fsck']);
+    assert.match(stdout, /: no damage\n$/);
+    await sysctOfflineChecked(root, ['gc']);
+  });
+
+  it('of a ref keeps no other name from being removed, and that is told', async () => {
+    const layout = join(root, 'srv/other');
+    await writeSmallImage(layout, '1', { layers: [[{ name: 'a', content: 'a' }]] });
+    await pushLayout(layout, '1', site.registry, 'open/other:1');
+    const name = `${site.registry.host}/open/other:1`;
+    await sysctOfflineChecked(root, ['pull', name]);
+    const ref = join(store.layout.refs, site.registry.host, 'open/base/:1');
+    truncateSync(ref, 10);
+    const { exitCode, stdout, stderr } = await sysctOffline(root, ['rmi', name]);
+    assert.equal(exitCode, 8, stderr);
+    assert.match(stdout, new RegExp(`^Untagged: ${name}\nDeleted: sha256:.*\nFreed: 0 B\n$`));
+    assert.match(stderr, /open\/base\/:1": it is not JSON\nhint: pull the image again, or /);
+    await sysctOfflineChecked(root, ['pull', `${site.registry.host}/open/base:1`]);
+    await sysctOfflineChecked(root, ['gc']);
+  });
+
   it('is told in JSON', async () => {
     flip(store.layout.object(digestAt(store, record, 'usr/bin/server')), 5);
     const { exitCode, stdout } = await sysctOffline(root, ['fsck', '--json']);

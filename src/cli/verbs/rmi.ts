@@ -3,7 +3,7 @@ import type { Digest } from '../../base/digest.ts';
 import { quote } from '../../base/printable.ts';
 import { UsageError } from '../../base/sysct-error.ts';
 import { matchImage } from '../../store/ref/find-image.ts';
-import type { RefRecord } from '../../store/ref/ref-record.ts';
+import { nameOf, type RefRecord } from '../../store/ref/ref-record.ts';
 import { StoreError } from '../../store/disk/store-error.ts';
 import type { Store } from '../../store/store.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
@@ -41,6 +41,7 @@ export const rmi: Verb = {
     { command: 'sysct rmi quay.io/coreos/etcd:v3.5', does: 'Remove an image by its name.' },
     { command: 'sysct rmi --all', does: 'Remove what no container uses.' },
   ],
+  interrupted: 'names that are gone stay gone; sysct gc frees the rest',
   run: async (context, names, options) => {
     if ((names.length === 0) !== options.flag('all')) {
       throw new UsageError('rmi: name images, or give --all', { hint: 'sysct images lists them' });
@@ -49,23 +50,65 @@ export const rmi: Verb = {
     const store = await openStoreOf(context);
     const choice = choose(store, names, options);
     if (!options.flag('quiet')) for (const line of choice.kept) context.log.info(line);
-    const removals = await store.removeImages(choice.records, context.now(), context.signal);
-    const left = new Set(store.listRefs().map(({ imageId }) => imageId));
-    const untagged = choice.records.map((record) => record.reference ?? record.source);
-    const deleted = [...new Set(choice.records.map(({ imageId }) => imageId))].filter(
-      (imageId) => !left.has(imageId),
+    const { failure, ...removed } = await remove(
+      store,
+      choice.records,
+      context.now(),
+      context.signal,
     );
-    if (options.flag('json')) {
-      context.printJson({ version: 1, untagged, deleted, freedBytes: removals.bytes });
-    } else if (!options.flag('quiet')) {
-      const { formatSize } = await import('../../base/size.ts');
-      for (const name of untagged) context.print(`Untagged: ${name}\n`);
-      for (const imageId of deleted) context.print(`Deleted: ${imageId}\n`);
-      if (choice.records.length > 0) context.print(`Freed: ${formatSize(removals.bytes)}\n`);
-    }
-    return await reportRefused(await explain(context, choice.refused), options);
+    if (options.flag('json')) context.printJson({ version: 1, ...removed });
+    else if (!options.flag('quiet')) await print(removed, context);
+    const refused = await explain(context, choice.refused);
+    return await reportErrors(failure === undefined ? refused : [failure, ...refused], options);
   },
 };
+
+interface Removed {
+  /** Names that are gone. */
+  readonly untagged: readonly string[];
+  /** Images that have none left. */
+  readonly deleted: readonly Digest[];
+  readonly freedBytes: number;
+}
+
+/** Names may be gone, and what only they needed still be there: then it is said that they are. */
+async function remove(
+  store: Store,
+  records: readonly RefRecord[],
+  now: Date,
+  signal: AbortSignal,
+): Promise<Removed & { readonly failure?: StoreError }> {
+  let freedBytes = 0;
+  let failure: StoreError | undefined;
+  try {
+    freedBytes = (await store.removeImages(records, now, signal)).bytes;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    failure = error;
+  }
+  const left = store.listRefs();
+  const names = new Set(left.map(keyOf));
+  const gone = records.filter((record) => !names.has(keyOf(record)));
+  const imageIds = new Set(left.map(({ imageId }) => imageId));
+  return {
+    untagged: gone.map(nameOf),
+    deleted: [...new Set(gone.map(({ imageId }) => imageId))].filter((id) => !imageIds.has(id)),
+    freedBytes,
+    ...(failure && { failure }),
+  };
+}
+
+/** What a record is kept under. */
+function keyOf({ reference, manifestDigest }: RefRecord): string {
+  return reference ?? manifestDigest;
+}
+
+async function print({ untagged, deleted, freedBytes }: Removed, context: Context): Promise<void> {
+  const { formatSize } = await import('../../base/size.ts');
+  for (const name of untagged) context.print(`Untagged: ${name}\n`);
+  for (const imageId of deleted) context.print(`Deleted: ${imageId}\n`);
+  if (untagged.length > 0) context.print(`Freed: ${formatSize(freedBytes)}\n`);
+}
 
 /** Why one image is not removed. */
 interface Refusal {
@@ -88,11 +131,11 @@ function choose(store: Store, names: readonly string[], options: OptionValues): 
     : store.containersByTree();
   const all = store.listRefs();
   if (options.flag('all')) {
-    const kept = all.flatMap(({ reference, source, treeId }) => {
-      const containers = users.get(treeId);
+    const kept = all.flatMap((record) => {
+      const containers = users.get(record.treeId);
       return containers === undefined
         ? []
-        : [`kept ${reference ?? source}: ${containers.join(', ')} uses it`];
+        : [`kept ${nameOf(record)}: ${containers.join(', ')} uses it`];
     });
     return { records: all.filter(({ treeId }) => !users.has(treeId)), kept, refused: [] };
   }
@@ -120,7 +163,7 @@ function namesMeant(
   const { by, record, records } = matchImage(all, text);
   if (by === 'name') return [record];
   if (records.length === 1 || options.flag('force')) return records;
-  const names = records.map(({ reference, source }) => reference ?? source).join(', ');
+  const names = records.map(nameOf).join(', ');
   throw new StoreError(
     'IMAGE_HAS_NAMES',
     `removing image ${quote(text)}: it has the names ${names}`,
@@ -172,15 +215,10 @@ async function explain(
   });
 }
 
-/** @returns the exit status: that of the first that was refused. */
-async function reportRefused(
-  refused: readonly StoreError[],
-  options: OptionValues,
-): Promise<number> {
+/** @returns the exit status: that of the first. */
+async function reportErrors(all: readonly StoreError[], options: OptionValues): Promise<number> {
   const { renderError } = await import('../report-error.ts');
-  const errors = refused.filter(
-    ({ code }) => !(code === 'IMAGE_NOT_FOUND' && options.flag('ignore')),
-  );
+  const errors = all.filter(({ code }) => !(code === 'IMAGE_NOT_FOUND' && options.flag('ignore')));
   for (const error of errors) process.stderr.write(renderError(error, options.flag('debug')));
   const [first] = errors;
   return first === undefined ? EXIT.done : exitCodeOf(first);

@@ -5,7 +5,7 @@ import type { Digest } from '../../base/digest.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { listDigestFiles } from '../disk/digest-files.ts';
 import type { StoreLayout } from '../disk/layout.ts';
-import type { RefRecord } from '../ref/ref-record.ts';
+import { nameOf, type RefRecord } from '../ref/ref-record.ts';
 import { bytesBelow } from './bytes-below.ts';
 import type { ListedImage } from './image-needs.ts';
 import { findMountedImages } from './mounted-images.ts';
@@ -121,7 +121,7 @@ function knownImages(roots: RootReader): KnownImage[] {
   const images = new Map<string, KnownImage>();
   for (const { record } of roots.refs()) {
     const key = `${record.imageId} ${record.treeId} ${record.manifestDigest}`;
-    const name = record.reference ?? record.source;
+    const name = nameOf(record);
     const known = images.get(key);
     if (known !== undefined) {
       known.names.push(name);

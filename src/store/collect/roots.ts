@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Digest } from '../../base/digest.ts';
 import { quote } from '../../base/printable.ts';
 import type { StoreLayout } from '../disk/layout.ts';
-import { identityOf, parseRefRecord, type RefRecord } from '../ref/ref-record.ts';
+import { identityOf, nameOf, parseRefRecord, type RefRecord } from '../ref/ref-record.ts';
 import { listRefFiles } from '../ref/refs.ts';
 import { listTombstones, parseTombstone } from '../ref/tombstones.ts';
 import {
@@ -125,7 +125,7 @@ export function blobsOf({
 function ofRef(kind: 'ref' | 'removed', key: string, record: RefRecord): Root {
   return {
     kind,
-    what: `image ${record.reference ?? record.source}`,
+    what: `image ${nameOf(record)}`,
     key,
     ...imageOf(record),
     image: undefined,

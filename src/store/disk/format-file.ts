@@ -43,7 +43,7 @@ export function assertFormat(text: string, what: string): void {
   const version = isJsonObject(value) ? value['version'] : undefined;
   const features = isJsonObject(value) ? value['features'] : undefined;
   if (typeof version !== 'number' || !Array.isArray(features)) {
-    throw new StoreError('STORE_DAMAGED', `${what} has no version and features`);
+    throw damaged(`${what} has no version and features`);
   }
   const unknown: unknown = features[0];
   if (version <= VERSION && unknown === undefined) return;
@@ -78,8 +78,15 @@ function parsed(text: string, what: string): JsonValue {
   try {
     return parseStrictJsonValue(text, what);
   } catch (cause) {
-    throw new StoreError('STORE_DAMAGED', `${what} is not JSON`, { cause });
+    throw damaged(`${what} is not JSON`, cause);
   }
+}
+
+function damaged(message: string, cause?: unknown): StoreError {
+  return new StoreError('STORE_DAMAGED', message, {
+    cause,
+    hint: 'remove the file, unless a newer sysct wrote here: the next pull writes it anew',
+  });
 }
 
 function readIfThere(path: string): string | undefined {

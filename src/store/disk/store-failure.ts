@@ -23,12 +23,7 @@ export function storeFailure(doing: string, thrown: unknown): unknown {
       hint: 'remount it writable',
     });
   }
-  if (isErrno(error, 'EACCES', 'EPERM')) {
-    return new StoreError('STORE_NOT_PERMITTED', `${doing}: ${messageOf(error)}`, {
-      cause: error,
-      hint: 'run sysct as root',
-    });
-  }
+  if (isErrno(error, 'EACCES', 'EPERM')) return notPermitted(doing, error);
   if (trouble === 'failing') {
     return new StoreError('STORE_DAMAGED', `${doing}: ${messageOf(error)}`, {
       cause: error,
@@ -38,4 +33,16 @@ export function storeFailure(doing: string, thrown: unknown): unknown {
   const isSystemCall = error instanceof Error && 'syscall' in error;
   if (!isSystemCall && !(error instanceof SysctError)) return error;
   return new StoreError('STORE_IO_FAILED', `${doing}: ${messageOf(error)}`, { cause: error });
+}
+
+function notPermitted(doing: string, cause: NodeJS.ErrnoException): StoreError {
+  const isRoot = process.getuid?.() === 0;
+  return new StoreError(
+    'STORE_NOT_PERMITTED',
+    `${doing}: ${isRoot ? messageOf(cause) : 'only root can do that'}`,
+    {
+      cause,
+      hint: isRoot ? 'see "lsattr" and what guards the file system' : 'run it with sudo',
+    },
+  );
 }

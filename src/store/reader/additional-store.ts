@@ -9,7 +9,7 @@ import type { StoreLayout } from '../disk/layout.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { readLayerProof } from '../layer/read-layer-proof.ts';
-import type { RefRecord } from '../ref/ref-record.ts';
+import { nameOf, type RefRecord } from '../ref/ref-record.ts';
 import { digestAt } from '../tree/tree-needs.ts';
 import { missingObject } from './missing-object.ts';
 import { StoreReader } from './store-reader.ts';
@@ -58,7 +58,7 @@ export class AdditionalStore extends StoreReader {
     } catch (error) {
       const failure = storeFailure('reading it', error);
       if (!(failure instanceof StoreError)) throw error;
-      this.warn(`${record.reference ?? record.source} is not whole: ${failure.message}`);
+      this.warn(`${nameOf(record)} is not whole: ${failure.message}`);
       return false;
     }
   }

@@ -143,7 +143,7 @@ export class StoreReader {
 
   /** Says what of the store cannot be used, and why. */
   warn(reason: string): void {
-    this.log.warn(`${reason}; it is left out, sysct fsck --repair may mend it`);
+    this.log.warn(`${reason}; it is left out, sysct fsck says more`);
   }
 
   /**

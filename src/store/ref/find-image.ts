@@ -8,7 +8,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '../../oci/reference.ts';
-import type { RefRecord } from './ref-record.ts';
+import { nameOf, type RefRecord } from './ref-record.ts';
 import { StoreError } from '../disk/store-error.ts';
 
 const ID_PREFIX = /^[0-9a-f]{4,64}$/;
@@ -110,6 +110,6 @@ function isSameRepository(reference: string | undefined, wanted: Reference): boo
   return other?.registry === wanted.registry && other.repository === wanted.repository;
 }
 
-function describe({ reference, imageId }: RefRecord): string {
-  return `${reference ?? 'unnamed'} (${digestHex(imageId).slice(0, 12)})`;
+function describe(record: RefRecord): string {
+  return `${nameOf(record)} (${digestHex(record.imageId).slice(0, 12)})`;
 }

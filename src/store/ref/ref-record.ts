@@ -65,6 +65,11 @@ export interface RefRecord {
   readonly pulledAt: string;
 }
 
+/** What an image is listed as and removed by: its reference, or where it came from if it has none. */
+export function nameOf({ reference, source }: Pick<RefRecord, 'reference' | 'source'>): string {
+  return reference ?? source;
+}
+
 /** What a commit needs to know of a record; the rest is worked out. */
 export type NewRef = Omit<RefRecord, 'treeId' | 'contentBytes' | 'verdict'> & {
   /** Anything that JSON can hold. */
@@ -188,7 +193,7 @@ function sizeOf(value: JsonValue | undefined, what: string): number {
   throw damaged(what, 'it is not a number of bytes');
 }
 
-const HINT = 'pull the image again';
+const HINT = 'pull the image again, or remove the file if it is not wanted any more';
 
 function damaged(what: string, reason: string): StoreError {
   return new StoreError('STORE_DAMAGED', `reading ${what}: ${reason}`, { hint: HINT });

@@ -7,6 +7,7 @@ import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
 import { ensureDirectory } from '../disk/ensure-directory.ts';
 import { directoryModeIn, isOpenToOthers } from '../disk/open-to-others.ts';
 import { readStored } from '../disk/read-stored.ts';
+import { StoreError } from '../disk/store-error.ts';
 import { parseRefRecord, printRefRecord, type RefRecord } from './ref-record.ts';
 import { isRefFileName, refPath } from './ref-path.ts';
 
@@ -44,12 +45,20 @@ export function writeRef(directory: string, record: RefRecord, staging: string):
   syncDirectory(dirname(path));
 }
 
-/** What the name of `record` stands for now; undefined when it was removed. @throws StoreError */
+/**
+ * What the name of `record` stands for now; undefined when it was removed, or is damaged: a pull puts that
+ * right. @throws StoreError FORMAT_TOO_NEW
+ */
 export function readRefLike(
   directory: string,
   record: Pick<RefRecord, 'reference' | 'manifestDigest'>,
 ): RefRecord | undefined {
-  return readRef(join(directory, refPath(record.reference, record.manifestDigest)));
+  try {
+    return readRef(join(directory, refPath(record.reference, record.manifestDigest)));
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return undefined;
+    throw error;
+  }
 }
 
 /** Removes a record and the directories that it leaves empty. The store's lock must be held. */

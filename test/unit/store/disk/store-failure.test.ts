@@ -52,6 +52,14 @@ describe('storeFailure', () => {
     });
   }
 
+  it('says so to who is not root', (t) => {
+    t.mock.method(process as { getuid: () => number }, 'getuid', () => 1000);
+    const failure = storeFailure('opening store "/x"', systemError('EACCES'));
+    assert.ok(failure instanceof StoreError);
+    assert.equal(failure.message, 'opening store "/x": only root can do that');
+    assert.equal(failure.hint, 'run it with sudo');
+  });
+
   it('tells what went wrong first, not what went wrong in tidying up', () => {
     const error = new SuppressedError(systemError('EROFS'), systemError('EDQUOT'));
     const failure = storeFailure('importing layer x', error);
