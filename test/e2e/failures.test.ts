@@ -259,6 +259,38 @@ describe('a name', () => {
   });
 });
 
+describe('who is not root', () => {
+  for (const args of ['images', 'list', 'fsck', 'gc', 'install oci:/srv/good', 'prefetch x']) {
+    it(`is told so by ${args}`, async () => {
+      const user = ['--reuid=65534', '--clear-groups', SYSCT_ON_HOST, ...args.split(' ')];
+      await sysctChecked(running, ['pull', '--quiet', inRegistry('open/good:1')]);
+      const { exitCode, stderr } = await running.exec('setpriv', user);
+      assert.equal(exitCode, 1, stderr);
+      assert.match(stderr, /^sysct: [^\n]*only root can do that[^\n]*\nhint: run it with sudo\n$/);
+    });
+  }
+});
+
+describe('a store that cannot be written', () => {
+  it('is checked all the same, and repaired where nothing is to be', async () => {
+    await sysctChecked(running, ['pull', '--quiet', inRegistry('open/good:1')]);
+    await running.script(
+      'mount --bind /var/lib/sysct /var/lib/sysct; mount -o remount,bind,ro /var/lib/sysct',
+    );
+    try {
+      const { stdout } = await sysctChecked(running, ['fsck', '--repair']);
+      assert.match(stdout, /: no damage\n$/);
+      for (const line of ['install --name x oci:/srv/good', 'rmi --all', 'pull oci:/srv/good']) {
+        const { exitCode, stderr } = await sysct(running, line.split(' '));
+        assert.equal(exitCode, 7, stderr);
+        assert.match(stderr, /^sysct: .*read-only\nhint: remount it writable$/m, line);
+      }
+    } finally {
+      await running.script('umount /var/lib/sysct');
+    }
+  });
+});
+
 describe('systemd', () => {
   it('that will not enable the unit leaves somebody else’s link alone', async () => {
     const wants = join(host.root, 'etc/systemd/system/multi-user.target.wants');

@@ -25,6 +25,7 @@ export const fsck: Verb = {
     { command: 'sysct fsck --repair', does: 'Check, fetch again what is damaged, check again.' },
     { command: 'sysct fsck --fast', does: 'Check what changed since.' },
   ],
+  interrupted: 'what was repaired by then is right; run it again for the rest',
   run: async (context, _args, options) => {
     const { openStoreOf } = await import('../open-parts.ts');
     const { openSourceFor } = await import('../image-access.ts');

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { diskTroubleOf } from '../../base/disk-trouble.ts';
 import type { Log } from '../../base/log.ts';
 import type { Sealer } from '../checkout/sealer.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { listShards, readShard } from '../disk/object-shards.ts';
+import { storeFailure } from '../disk/store-failure.ts';
 import { TransactionDirectory } from '../disk/transaction-directory.ts';
 
 /**
@@ -17,8 +19,15 @@ export async function sealObjects(
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
-  using directory = await TransactionDirectory.create(layout, log, signal);
-  if (!(await sealer.works(directory.path, signal))) return;
+  if (!sealer.mayWork()) return;
+  try {
+    using directory = await TransactionDirectory.create(layout, log, signal);
+    if (!(await sealer.works(directory.path, signal))) return;
+  } catch (error) {
+    // A store that is whole and cannot be written needs no repair.
+    if (diskTroubleOf(error) === 'read-only' && sealer.setting !== 'require') return;
+    throw storeFailure('sealing files of the store', error);
+  }
   for (const shard of listShards(layout).shards) {
     const { objects } = readShard(layout, shard);
     await sealer.seal(

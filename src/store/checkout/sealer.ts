@@ -37,14 +37,19 @@ export class Sealer {
     this.#log = log;
   }
 
+  /** False where there is no use in trying. @throws StoreError VERITY_UNAVAILABLE where the setting requires it. */
+  mayWork(): boolean {
+    const why = this.#whyNot();
+    return why === undefined ? true : this.#without(why);
+  }
+
   /**
    * Finds out by trying whether files here can be sealed.
    * @param scratch a directory on the store's file system that the caller removes.
    * @throws StoreError VERITY_UNAVAILABLE where the setting requires it.
    */
   async works(scratch: string, signal: AbortSignal): Promise<boolean> {
-    const why = this.#whyNot();
-    if (why !== undefined) return this.#without(why);
+    if (!this.mayWork()) return false;
     const probe = join(scratch, 'verity-probe');
     writeFileSync(probe, 'x', { mode: 0o400 });
     const answer = await sealFiles([probe], signal);
@@ -59,8 +64,7 @@ export class Sealer {
    * @throws StoreError VERITY_UNAVAILABLE where the setting requires it.
    */
   async seal(paths: readonly string[], signal: AbortSignal): Promise<boolean> {
-    const why = this.#whyNot();
-    if (why !== undefined) return this.#without(why);
+    if (!this.mayWork()) return false;
     const answer = await sealFiles(paths, signal);
     const reason = reasonOf(answer, paths);
     return reason === undefined ? true : this.#without(reason);
