@@ -155,7 +155,7 @@ module.exports = {
       to: {
         path: '^src/(container|image|registry|trust|store|archive|template|launch|systemd)/',
         // Small, and of nothing but words.
-        pathNot: '-error[.]ts$|^src/store/ref/find-image[.]ts$',
+        pathNot: '-error[.]ts$|^src/store/ref/(find-image|image-name)[.]ts$',
         dependencyTypesNot: ['type-only'],
         dynamic: false,
       },

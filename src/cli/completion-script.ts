@@ -31,7 +31,7 @@ function bashScript(verbs: readonly Verb[]): string {
   );
   return `# bash completion of sysct
 _sysct() {
-  local word=\${COMP_WORDS[COMP_CWORD]} verb=\${COMP_WORDS[1]} options= names= seconds=
+  local word=\${COMP_WORDS[COMP_CWORD]} verb=\${COMP_WORDS[1]} options= names= seconds= typed colons=
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W '${firstWords(verbs).join(' ')} help --help --version' -- "$word"))
@@ -52,7 +52,12 @@ ${cases.join('\n')}
   esac
   case $word in
     -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
-    *) [ -z "$names" ] || COMPREPLY=($(compgen -W "$($names 2>/dev/null)" -- "$word"))
+    *) typed=\${COMP_LINE:0:COMP_POINT}
+       typed=\${typed##*[[:space:]]}
+       [ -z "$names" ] || COMPREPLY=($(compgen -W "$($names 2>/dev/null)" -- "$typed"))
+       # A colon ends a word of readline, and names of images have some.
+       case \${COMP_WORDBREAKS-} in *:*) colons=\${typed%"\${typed##*:}"} ;; esac
+       COMPREPLY=("\${COMPREPLY[@]#"$colons"}")
        [ \${#COMPREPLY[@]} -gt 0 ] || compopt -o default ;;
   esac
 }

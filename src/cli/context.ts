@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Log } from '../base/log.ts';
 import type { Progress } from '../base/progress.ts';
-import { isErrno, UsageError } from '../base/sysct-error.ts';
+import { isErrno, SysctError, UsageError } from '../base/sysct-error.ts';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { printableJson, printableLines, quote } from '../base/printable.ts';
@@ -81,7 +81,9 @@ export class Context {
   /** Changing the system needs root; an offline root belongs to whoever owns it. */
   requireRoot(doing: string): void {
     if (process.getuid?.() === 0) return;
-    throw new UsageError(`${doing}: only root can do that`, { hint: 'run it with sudo' });
+    throw new SysctError('NOT_ROOT', `${doing}: only root can do that`, {
+      hint: 'run it with sudo',
+    });
   }
 }
 

@@ -24,6 +24,7 @@ const EXIT_BY_CODE: Readonly<Record<string, number>> = {
   INVALID_REFERENCE: EXIT.usage,
   INVALID_PLATFORM: EXIT.usage,
   SHORT_NAME: EXIT.usage,
+  CONFIG: EXIT.usage,
   CONTAINER_NOT_RUNNING: EXIT.notRunning,
   CONTAINER_NOT_FOUND: EXIT.notFound,
   NOT_FOUND: EXIT.notFound,

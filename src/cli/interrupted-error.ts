@@ -6,8 +6,9 @@ import { SysctError } from '../base/sysct-error.ts';
 export class InterruptedError extends SysctError<'INTERRUPTED'> {
   readonly exitCode: number;
 
-  constructor(doing: string, signal: NodeJS.Signals) {
-    super('INTERRUPTED', `${doing}: interrupted by ${signal}; nothing was changed`);
+  /** @param left what the verb leaves when it is interrupted, as words that end the sentence. */
+  constructor(doing: string, signal: NodeJS.Signals, left: string) {
+    super('INTERRUPTED', `${doing}: interrupted by ${signal}; ${left}`);
     this.exitCode = 128 + constants.signals[signal];
   }
 }

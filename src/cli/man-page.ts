@@ -7,7 +7,7 @@ import type { ArgumentSpec, Verb } from './verb.ts';
 export const EXIT_STATUS_TABLE: readonly (readonly [status: string, meaning: string])[] = [
   ['0', 'done'],
   ['1', 'failed'],
-  ['2', 'the command line cannot be meant'],
+  ['2', 'the command line, or a setting, cannot be meant'],
   ['3', 'the container is not running'],
   ['4', 'no such container or image'],
   ['5', 'refused by the trust policy'],
@@ -76,8 +76,10 @@ export function renderMainPage(verbs: readonly Verb[]): string {
       'registries, signature servers, certificates, logins',
     ),
     item('`/var/lib/sysct`', 'the store'),
+    '## OUTPUT FOR PROGRAMS',
+    'With `--json` every verb that prints data prints one JSON object: sysct-json(5). `--progress-fd N` reports progress so.',
     '## SEE ALSO',
-    'systemd.unit(5), runc(8), containers-policy.json(5), containers-registries.conf(5)',
+    'sysct.toml(5), sysct-json(5), systemd.unit(5), runc(8), containers-policy.json(5), containers-registries.conf(5)',
     '',
   ].join('\n\n');
 }

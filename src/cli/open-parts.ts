@@ -2,7 +2,10 @@
 import type { Progress } from '../base/progress.ts';
 import type { ContainerParts } from '../container/container-parts.ts';
 import type { AdditionalStore } from '../store/reader/additional-store.ts';
-import { openAdditionalStores } from '../store/reader/open-additional-stores.ts';
+import {
+  openAdditionalStores,
+  type OpenAdditionalOptions,
+} from '../store/reader/open-additional-stores.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { Stores } from '../store/stores.ts';
 import type { Context } from './context.ts';
@@ -14,13 +17,20 @@ export async function openStoreOf(context: Context): Promise<Store> {
 }
 
 /** The host's own store and the additional ones. Those that cannot be read are left out with a warning. */
-export async function openStoresOf(context: Context): Promise<Stores> {
-  return new Stores(await openStoreOf(context), await openAdditionalOf(context));
+export async function openStoresOf(context: Context, waiting: Waiting = {}): Promise<Stores> {
+  return new Stores(await openStoreOf(context), await openAdditionalOf(context, waiting));
 }
 
-async function openAdditionalOf(context: Context): Promise<readonly AdditionalStore[]> {
+/** How long a file server has to answer, if not the usual time. */
+type Waiting = Pick<OpenAdditionalOptions, 'answerMs'>;
+
+async function openAdditionalOf(
+  context: Context,
+  waiting: Waiting = {},
+): Promise<readonly AdditionalStore[]> {
   const { host, log, signal, settings, storeDirectory: local } = context;
-  return await openAdditionalStores(settings.additionalStores, { host, local, log, signal });
+  const options = { host, local, log, signal, ...waiting };
+  return await openAdditionalStores(settings.additionalStores, options);
 }
 
 export async function openParts(context: Context, progress: Progress): Promise<ContainerParts> {

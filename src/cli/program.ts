@@ -124,6 +124,8 @@ function helpExamples(verb: Verb): string {
   return `\nExamples:\n${lines.join('\n')}`;
 }
 
+const NOTHING_CHANGED = 'nothing was changed';
+
 async function runVerb(
   verb: Verb,
   args: readonly string[],
@@ -131,7 +133,7 @@ async function runVerb(
 ): Promise<number> {
   const interrupt = new AbortController();
   const onSignal = (name: NodeJS.Signals): void =>
-    interrupt.abort(new InterruptedError(verb.name, name));
+    interrupt.abort(new InterruptedError(verb.name, name, verb.interrupted ?? NOTHING_CHANGED));
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   process.on('SIGHUP', onSignal);

@@ -2,7 +2,8 @@
 import type { Digest } from '../base/digest.ts';
 import type { TreeUser } from '../container/check-containers.ts';
 import type { Finding } from '../store/check/finding.ts';
-import { nameOf, type RefRecord } from '../store/ref/ref-record.ts';
+import { nameOf } from '../store/ref/image-name.ts';
+import type { RefRecord } from '../store/ref/ref-record.ts';
 
 /** A finding as people and programs get it: trees told as the images and containers that have them. */
 export interface ReportedFinding {

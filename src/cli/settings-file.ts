@@ -13,15 +13,14 @@ const DIRECTORIES = ['/usr/lib/sysct', '/etc/sysct'];
 export async function loadSettings(host: HostRoot): Promise<Settings> {
   let settings: Settings = DEFAULT_SETTINGS;
   for (const path of DIRECTORIES.flatMap((directory) => settingsFiles(host, directory))) {
-    const text = readIfPresent(host.resolveFollowing(path));
+    const text = readIfPresent(host, path);
     if (text === undefined) continue;
     const { parse } = await import('smol-toml');
     try {
       settings = { ...settings, ...settingsFrom(parse(text), path) };
     } catch (cause) {
       if (cause instanceof UsageError) throw cause;
-      const reason = messageOf(cause).split('\n')[0] ?? '';
-      throw new UsageError(`reading settings ${path}: ${reason}`, { cause });
+      throw notToml(path, cause);
     }
   }
   return settings;
@@ -36,13 +35,25 @@ function settingsFiles(host: HostRoot, directory: string): readonly string[] {
   return [main, ...dropIns];
 }
 
-function readIfPresent(path: string): string | undefined {
+function readIfPresent(host: HostRoot, path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(host.resolveFollowing(path), 'utf8');
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
+    if (!isErrno(error, 'EISDIR', 'ELOOP')) throw error;
+    throw new UsageError(`reading settings ${path}: it is not a file`, { cause: error });
   }
+}
+
+/** smol-toml says where, and prints the lines around it below its message. */
+function notToml(path: string, cause: unknown): UsageError {
+  const [reason = ''] = messageOf(cause).split('\n');
+  const line = cause instanceof Error && 'line' in cause ? Number(cause.line) : NaN;
+  const place = Number.isSafeInteger(line) ? `, line ${line}` : '';
+  return new UsageError(
+    `reading settings ${path}${place}: ${reason.replace('Invalid TOML document: ', '')}`,
+    { cause, hint: 'sysct.toml(5) has an example' },
+  );
 }
 
 function listIfPresent(path: string): readonly string[] {

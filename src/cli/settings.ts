@@ -133,10 +133,13 @@ function places(value: unknown, key: string, what: string): readonly AdditionalP
     throw invalid(what, key, 'is not a list of paths', `write ${key} = ["/…"]`);
   }
   const paths: readonly unknown[] = value;
-  return paths.map((path) => ({
-    path: posix.resolve(absolutePath(path, key, what)),
-    origin: 'named',
-  }));
+  return paths.map((path) => {
+    if (typeof path === 'string' && path.startsWith('/')) {
+      return { path: posix.resolve(path), origin: 'named' };
+    }
+    const reason = `has ${quote(String(path))}, which is not an absolute path`;
+    throw invalid(what, key, reason, `write ${key} = ["/…"]`);
+  });
 }
 
 function unitNames(value: unknown, key: string, what: string): readonly string[] {

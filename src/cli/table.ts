@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { printable } from '../base/printable.ts';
 
-/** Rows under a heading, columns padded with three spaces between, nothing cut; cells are made printable. */
+/** Rows under a heading, columns padded with two spaces between, nothing cut; cells are made printable. */
 export function renderTable(
   heading: readonly string[],
   rows: readonly (readonly string[])[],
@@ -15,7 +15,7 @@ export function renderTable(
     .map((line) =>
       line
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('   ')
+        .join('  ')
         .trimEnd(),
     )
     .map((line) => `${line}\n`)

@@ -33,6 +33,8 @@ export interface Verb {
   readonly examples: readonly { readonly command: string; readonly does: string }[];
   /** Everything after the first argument belongs to the payload: `exec`, `run`. */
   readonly passThrough?: boolean;
+  /** What it leaves when it is interrupted, as words that end a sentence; by default nothing was changed. */
+  readonly interrupted?: string;
   /** Resolves to the exit status. */
   readonly run: (
     context: Context,

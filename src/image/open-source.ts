@@ -101,8 +101,8 @@ function realPath(path: string, text: string): string {
     if (!isErrno(cause, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP')) throw cause;
     throw new ImageError(
       'SOURCE_NOT_FOUND',
-      `opening ${quote(text)}: ${cause.code ?? 'error'}: no such file or directory`,
-      { cause },
+      `opening ${quote(text)}: ${isErrno(cause, 'EACCES') ? 'you may not read it' : 'it is not there'}`,
+      { cause, hint: 'check the path' },
     );
   }
 }

@@ -51,7 +51,9 @@ export function parseSourceName(text: string): SourceName {
         throw new UsageError(
           `image source ${quote(text)}: sysct cannot read ${transport}: sources`,
           {
-            hint: 'copy the image to oci:DIR or a registry first, for example with skopeo copy',
+            hint: transport.startsWith('http')
+              ? `leave ${transport}:// out`
+              : 'copy the image to oci:DIR or a registry first, for example with skopeo copy',
           },
         );
       }

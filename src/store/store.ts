@@ -23,7 +23,8 @@ import { StoreLayout } from './disk/layout.ts';
 import type { Borrowing } from './import/object-staging.ts';
 import { renewRef } from './import/renew-ref.ts';
 import { StoreReader } from './reader/store-reader.ts';
-import { identityOf, nameOf, type NewRef, type RefRecord } from './ref/ref-record.ts';
+import { nameOf } from './ref/image-name.ts';
+import { identityOf, type NewRef, type RefRecord } from './ref/ref-record.ts';
 import { StoredContents } from './import/stored-contents.ts';
 import { storeFailure } from './disk/store-failure.ts';
 

@@ -124,7 +124,7 @@ describe('what is left', () => {
     const { garbageBytes } = await usage();
     assert.ok(garbageBytes > 0);
     const dry = await sysctChecked(running, ['gc', '--dry-run', '--json']);
-    assert.equal((JSON.parse(dry.stdout) as { bytes: number }).bytes, garbageBytes);
+    assert.equal((JSON.parse(dry.stdout) as { freedBytes: number }).freedBytes, garbageBytes);
     const { stdout } = await sysctChecked(running, ['gc']);
     assert.match(stdout, /^\d+ files?, [\d.]+ .?B\n(?:.*\n)*freed [\d.]+ .?B\n$/);
     assert.equal(await objects(), 0);
@@ -142,6 +142,24 @@ describe('rmi', () => {
     await sysctChecked(running, ['rmi', '--ignore', 'nobody']);
     for (const args of [['rmi'], ['rmi', '--all', 'x']])
       assert.equal((await sysct(running, args)).exitCode, 2);
+  });
+});
+
+describe('an interrupted verb', () => {
+  it('says what it leaves', async () => {
+    await sysctChecked(running, ['pull', OTHER]);
+    const said = await running.script(`
+      flock /var/lib/sysct/lock sleep 1000 & holder=$!
+      until flock --nonblock --conflict-exit-code 9 /var/lib/sysct/lock true || [ $? -eq 9 ]; do :; done
+      set +e
+      timeout --preserve-status --signal INT 2 sysct rmi ${OTHER} 2>&1; echo "status $?"
+      kill $holder`);
+    assert.match(
+      said,
+      /^sysct: rmi: interrupted by SIGINT; names that are gone stay gone; sysct gc frees the rest\nstatus 130\n$/,
+    );
+    assert.equal((await usage()).images.length, 1);
+    await sysctChecked(running, ['rmi', OTHER]);
   });
 });
 

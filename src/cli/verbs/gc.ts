@@ -39,6 +39,7 @@ export const gc: Verb = {
     { command: 'sysct gc --dry-run', does: 'What there is to gain.' },
     { command: 'sysct gc', does: 'Free it.' },
   ],
+  interrupted: 'what was removed by then is gone; run it again for the rest',
   run: async (context, _args, options) => {
     const { openStoreOf } = await import('../open-parts.ts');
     const store = await openStoreOf(context);
@@ -50,8 +51,8 @@ export const gc: Verb = {
       signal: context.signal,
     });
     if (options.flag('json')) {
-      const { bytes } = removals;
-      context.printJson({ version: 1, dryRun: isDry, bytes, removed: removals });
+      const freedBytes = removals.bytes;
+      context.printJson({ version: 1, dryRun: isDry, freedBytes, removed: removals });
     } else if (!options.flag('quiet')) {
       context.print(await describe(removals, isDry));
     }

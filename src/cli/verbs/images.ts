@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shortDigest } from '../../base/digest.ts';
-import type { RefRecord } from '../../store/ref/ref-record.ts';
 import type { StoredImage } from '../../store/stores.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Verb } from '../verb.ts';
 
 const HEADING = ['NAME', 'IMAGE ID', 'DIGEST', 'SIZE', 'PULLED'];
 const HEADING_OF_MANY = [...HEADING, 'STORE'];
+
+const COMPLETION_MS = 500;
 
 export const images: Verb = {
   name: 'images',
@@ -18,7 +19,11 @@ export const images: Verb = {
   args: [],
   options: [
     { flags: '-q, --quiet', description: 'print only the image IDs' },
-    { flags: '--names', description: 'with --quiet: print the names instead' },
+    {
+      flags: '--names',
+      description:
+        'with --quiet: print the names instead; a file server has half a second to answer',
+    },
     { flags: '--noheading', description: 'leave the heading out' },
     { flags: '--no-trunc', description: 'print digests whole' },
     { flags: '--json', description: 'print JSON' },
@@ -27,8 +32,10 @@ export const images: Verb = {
   run: async (context, _args, options) => {
     const { openStoresOf } = await import('../open-parts.ts');
     const { AdditionalStore } = await import('../../store/reader/additional-store.ts');
-    const nameOf = (record: RefRecord): string => record.reference ?? record.source;
-    const stores = await openStoresOf(context);
+    const { nameOf } = await import('../../store/ref/image-name.ts');
+    // Who completes a name does not wait for a file server that is gone.
+    const waiting = options.flag('names') ? { answerMs: COMPLETION_MS } : {};
+    const stores = await openStoresOf(context, waiting);
     const storeOf = ({ store }: StoredImage): string =>
       store instanceof AdditionalStore ? store.hostPath : context.settings.store;
     // Of one name, the one that it means comes first: the sort is stable.
@@ -36,7 +43,10 @@ export const images: Verb = {
       .listImages()
       .toSorted(({ record: a }, { record: b }) => order(nameOf(a), nameOf(b)));
     if (options.flag('json')) {
-      const list = found.map((image) => ({ ...image.record, store: storeOf(image) }));
+      const list = found.map((image) => {
+        const { record } = image;
+        return { name: nameOf(record), ...record, store: storeOf(image) };
+      });
       context.printJson({ version: 1, images: list });
       return EXIT.done;
     }

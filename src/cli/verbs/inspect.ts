@@ -3,6 +3,7 @@ import { isJsonObject, parseStrictJsonValue } from '../../base/strict-json.ts';
 import type { Digest } from '../../base/digest.ts';
 import type { Store } from '../../store/store.ts';
 import type { StoreReader } from '../../store/reader/store-reader.ts';
+import { nameOf } from '../../store/ref/image-name.ts';
 import type { RefRecord } from '../../store/ref/ref-record.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Context } from '../context.ts';
@@ -46,6 +47,7 @@ export const inspect: Verb = {
     context.printJson({
       version: 1,
       kind: 'image',
+      name: nameOf(record),
       ...record,
       layers: record.layers.map((layer) => ({ ...layer, provedBy: identityOf(layer).proof })),
       store: additional?.hostPath ?? context.settings.store,
@@ -58,7 +60,7 @@ export const inspect: Verb = {
 
 function readConfig(store: StoreReader, record: RefRecord): unknown {
   const text = store.readBlob(record.imageId).toString('utf8');
-  const config = parseStrictJsonValue(text, `config of ${record.reference ?? record.source}`);
+  const config = parseStrictJsonValue(text, `config of ${nameOf(record)}`);
   return isJsonObject(config) ? config : undefined;
 }
 

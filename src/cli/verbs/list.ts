@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { shortDigest } from '../../base/digest.ts';
 import type { ContainerSummary } from '../../container/container-summary.ts';
 import type { Generation } from '../../container/generation.ts';
 import type { BriefState } from '../../systemd/read-unit-states.ts';
@@ -100,7 +99,7 @@ function jsonOf(
     name: summary.name,
     state: stateOf(summary, states),
     generation: number,
-    image: { ...image, shortId: shortDigest(image.imageId) },
+    image,
     launcher,
     verdict,
     installedAt: createdAt,

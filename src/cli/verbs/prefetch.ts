@@ -37,6 +37,7 @@ export const prefetch: Verb = {
     { command: 'sysct prefetch etcd', does: 'From now on etcd starts without the file server.' },
     { command: 'sysct prefetch --all', does: 'The same for all containers.' },
   ],
+  interrupted: 'what was copied by then is kept; run it again to go on',
   run: async (context, names, options) => {
     context.requireRoot('prefetch');
     if (names.length === 0 && !options.flag('all')) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nameOf } from '../../store/ref/image-name.ts';
 import { EXIT } from '../exit-code.ts';
 import { PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
 import type { Verb } from '../verb.ts';
@@ -29,6 +30,7 @@ export const pull: Verb = {
     { command: 'sysct pull quay.io/coreos/etcd:v3.5', does: 'From a registry.' },
     { command: 'sysct pull oci-archive:etcd.tar', does: 'From an archive, without a network.' },
   ],
+  interrupted: 'the store is as it was; run it again to go on where it stopped',
   run: async (context, [text = ''], options) => {
     const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
     const { openStoresOf } = await import('../open-parts.ts');
@@ -46,8 +48,9 @@ export const pull: Verb = {
       now: () => context.now(),
       signal: context.signal,
     });
-    if (options.flag('json')) context.printJson({ version: 1, image: record });
-    else context.print(`${record.imageId}\n`);
+    if (options.flag('json')) {
+      context.printJson({ version: 1, image: { name: nameOf(record), ...record } });
+    } else context.print(`${record.imageId}\n`);
     return EXIT.done;
   },
 };

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import type { Digest } from '../../base/digest.ts';
 import { quote } from '../../base/printable.ts';
 import type { StoreLayout } from '../disk/layout.ts';
-import { identityOf, nameOf, parseRefRecord, type RefRecord } from '../ref/ref-record.ts';
+import { nameOf } from '../ref/image-name.ts';
+import { identityOf, parseRefRecord, type RefRecord } from '../ref/ref-record.ts';
 import { listRefFiles } from '../ref/refs.ts';
 import { listTombstones, parseTombstone } from '../ref/tombstones.ts';
 import {

@@ -25,6 +25,8 @@ export interface OpenAdditionalOptions {
   readonly host: HostRoot;
   /** Real path of the host's own store, which is not an additional one as well. */
   readonly local: string;
+  /** How long a file server has to answer; default 5 s. */
+  readonly answerMs?: number;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -56,9 +58,9 @@ export async function openAdditionalStores(
 
 async function openAdditional(
   { path, origin }: AdditionalPlace,
-  { host, log, signal }: OpenAdditionalOptions,
+  { host, log, signal, answerMs = ANSWER_MS }: OpenAdditionalOptions,
 ): Promise<AdditionalStore | undefined> {
-  await assertAnswers(join(host.directory, path), signal);
+  await assertAnswers(join(host.directory, path), answerMs, signal);
   const found = host.resolveFollowing(path);
   if (origin === 'usual' && !existsSync(join(found, 'format.json'))) return undefined;
   const layout = new StoreLayout(realpathSync(found));
@@ -74,10 +76,14 @@ async function openAdditional(
 const ANSWER_MS = 5000;
 
 // A file server that is gone would hold this process, and nothing could end it; so another one asks first.
-async function assertAnswers(directory: string, signal: AbortSignal): Promise<void> {
+async function assertAnswers(
+  directory: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   const type = waitingFileSystemOf(directory);
   if (type === undefined) return;
-  const asking = { signal, timeoutMs: ANSWER_MS };
+  const asking = { signal, timeoutMs };
   const { signal: killed } = await runProcess('stat', ['--file-system', '--', directory], asking);
   if (killed === undefined) return;
   throw new StoreError('STORE_IO_FAILED', `its file system (${type}) does not answer`);

@@ -8,7 +8,8 @@ import {
   type Reference,
   withDefaultTag,
 } from '../../oci/reference.ts';
-import { nameOf, type RefRecord } from './ref-record.ts';
+import { nameOf } from './image-name.ts';
+import type { RefRecord } from './ref-record.ts';
 import { StoreError } from '../disk/store-error.ts';
 
 const ID_PREFIX = /^[0-9a-f]{4,64}$/;

@@ -65,11 +65,6 @@ export interface RefRecord {
   readonly pulledAt: string;
 }
 
-/** What an image is listed as and removed by: its reference, or where it came from if it has none. */
-export function nameOf({ reference, source }: Pick<RefRecord, 'reference' | 'source'>): string {
-  return reference ?? source;
-}
-
 /** What a commit needs to know of a record; the rest is worked out. */
 export type NewRef = Omit<RefRecord, 'treeId' | 'contentBytes' | 'verdict'> & {
   /** Anything that JSON can hold. */

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { DEFAULT_SETTINGS, settingsFrom } from '../../../src/cli/settings.ts';
+import { loadSettings } from '../../../src/cli/settings-file.ts';
+import { HostRoot } from '../../../src/sys/host-root.ts';
+import { temporaryDirectory } from '../../support/tmp.ts';
 
 describe('the setting additional-stores', () => {
   it('names directories, in their order', () => {
@@ -15,13 +20,18 @@ describe('the setting additional-stores', () => {
 
   for (const [what, value, seen] of [
     ['one path', '/srv/a', /"additional-stores" is not a list of paths/],
-    ['a relative path', ['srv/a'], /"additional-stores" is not an absolute path: "srv\/a"/],
-    ['what is no text', [1], /"additional-stores" is not a text/],
+    [
+      'a relative path',
+      ['srv/a'],
+      /"additional-stores" has "srv\/a", which is not an absolute path/,
+    ],
+    ['what is no text', [1], /"additional-stores" has "1", which is not an absolute path/],
   ] as const) {
     it(`is not ${what}`, () => {
       assert.throws(() => settingsFrom({ 'additional-stores': value }, 'sysct.toml'), {
         code: 'USAGE',
         message: seen,
+        hint: 'write additional-stores = ["/…"]',
       });
     });
   }
@@ -76,4 +86,37 @@ describe('the setting gc-grace', () => {
       });
     });
   }
+});
+
+describe('a settings file', () => {
+  const path = '/etc/sysct/sysct.toml';
+  for (const [what, text, seen] of [
+    [
+      'a line that is no TOML',
+      '# a\nstore = "/x"\ngc-grace = \n',
+      `${path}, line 3: invalid value`,
+    ],
+    ['a key twice', 'store = "/a"\nstore = "/b"\n', `${path}, line 2: `],
+  ] as const) {
+    it(`with ${what} is refused by its line`, async () => {
+      using tmp = temporaryDirectory('settings');
+      const file = join(tmp.directory, path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+      await assert.rejects(loadSettings(new HostRoot(tmp.directory)), (error: Error) => {
+        assert.ok(error.message.startsWith(`reading settings ${seen}`), error.message);
+        assert.doesNotMatch(error.message, /\n/);
+        return true;
+      });
+    });
+  }
+
+  it('that is a directory is refused', async () => {
+    using tmp = temporaryDirectory('settings');
+    mkdirSync(join(tmp.directory, path), { recursive: true });
+    await assert.rejects(loadSettings(new HostRoot(tmp.directory)), {
+      code: 'USAGE',
+      message: `reading settings ${path}: it is not a file`,
+    });
+  });
 });

@@ -28,6 +28,7 @@ describe('exit statuses', () => {
     { error: new TrustError('REFUSED', 'x'), status: 5 },
     { error: new TrustError('NO_POLICY', 'x'), status: 5 },
     { error: new RegistryError('UNREACHABLE', 'x'), status: 6 },
+    { error: new RegistryError('CONFIG', 'x'), status: 2 },
     { error: new StoreError('NO_SPACE', 'x'), status: 7 },
     { error: Object.assign(new Error('x'), { code: 'ENOSPC' }), status: 7 },
     { error: new StoreError('STORE_READ_ONLY', 'x'), status: 7 },
@@ -169,7 +170,7 @@ describe('tables', () => {
   it('pad columns and cut nothing', () => {
     assert.equal(
       renderTable(['A', 'B'], [['long value', 'x']], true),
-      'A            B\nlong value   x\n',
+      'A           B\nlong value  x\n',
     );
   });
   it('leave the heading out', () => assert.equal(renderTable(['A'], [['x']], false), 'x\n'));
@@ -231,6 +232,23 @@ describe('completion scripts', () => {
     assert.equal(ask('sysct tru', 1), 'trust');
     assert.equal(ask('sysct trust rem', 2), 'remove');
     assert.equal(ask('sysct trust allow --gpg', 3), '--gpg-key');
+  });
+  it('complete names with colons, at which readline ends a word', () => {
+    const script = completionScript('bash', VERBS);
+    const ask = (line: string, words: string, n: number): string => {
+      const names = 'sysct() { echo r.example:5000/app:1; echo r.example:5000/web:2; }';
+      const set = `COMP_LINE=${line} COMP_POINT=\${#COMP_LINE} COMP_WORDBREAKS=$' \\t\\n:'`;
+      const call = `COMP_WORDS=(${words}) COMP_CWORD=${n}; _sysct; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const text = `${script}\n${names}\n${set}; ${call}`;
+      return spawnSync('bash', ['-c', text], { encoding: 'utf8' }).stdout.trim();
+    };
+    const whole = 'r.example:5000/app:1\nr.example:5000/web:2';
+    assert.equal(ask("'sysct rmi r.ex'", 'sysct rmi r.ex', 2), whole);
+    const colon = "'sysct rmi r.example:'";
+    assert.equal(ask(colon, 'sysct rmi r.example :', 3), '5000/app:1\n5000/web:2');
+    const port = "'sysct rmi r.example:5000/a'";
+    assert.equal(ask(port, 'sysct rmi r.example : 5000/a', 4), '5000/app:1');
+    assert.equal(ask("'sysct rmi zzz'", 'sysct rmi zzz', 2), '');
   });
 });
 
