@@ -19,8 +19,10 @@ import { status } from './verbs/status.ts';
 import { trustAllow } from './verbs/trust-allow.ts';
 import { trustDefault } from './verbs/trust-default.ts';
 import { trustExplain } from './verbs/trust-explain.ts';
+import { trustLint } from './verbs/trust-lint.ts';
 import { trustReject } from './verbs/trust-reject.ts';
 import { trustRemove } from './verbs/trust-remove.ts';
+import { trustShow } from './verbs/trust-show.ts';
 import { uninstall } from './verbs/uninstall.ts';
 import { verify } from './verbs/verify.ts';
 
@@ -44,11 +46,13 @@ export const VERBS: readonly Verb[] = [
   df,
   gc,
   verify,
+  trustShow,
   trustExplain,
   trustAllow,
   trustReject,
   trustDefault,
   trustRemove,
+  trustLint,
   fsck,
   completion,
 ];

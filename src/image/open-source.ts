@@ -68,7 +68,7 @@ async function openRegistry(text: string, environment: SourceEnvironment): Promi
   const access = loadRegistryAccess({ root: host, env, uid, version, log }, environment.registry);
   const reference = expandReference(text, access.conf);
   const registriesD = await loadRegistriesD({ host, env });
-  for (const warning of registriesD.warnings) log.warn(warning);
+  for (const { path, line, text } of registriesD.warnings) log.warn(`${path}:${line}: ${text}`);
   const client = new RegistryClient(reference, access);
   return new RegistrySource({ client, access, registriesD, host, log, signal });
 }

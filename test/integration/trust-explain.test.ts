@@ -90,7 +90,10 @@ describe('sysct trust explain', () => {
     assert.equal(requirement?.signatures[0]?.result.kind, 'counts');
     assert.deepEqual(
       json.places.map(({ answer }) => answer),
-      ['found', '404', 'not supported by the registry'],
+      [
+        ...['found', '404', 'not supported by the registry'],
+        'not asked for, as registries.d does not say use-sigstore-attachments: true',
+      ],
     );
     assert.deepEqual(json.advice, []);
     assert.doesNotMatch(site.registry.log().slice(logged), /\/blobs\//);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createPublicKey, X509Certificate } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { quote } from '../../base/printable.ts';
 import { messageOf, UsageError } from '../../base/sysct-error.ts';
+import { readPemBlocks } from '../sigstore/pem.ts';
+import { parsePublicKeyFile } from '../sigstore/public-key.ts';
 import { importKeys } from '../simple/openpgp.ts';
+import { TrustError } from '../verdict/trust-error.ts';
 import type { EditSession } from './edit-session.ts';
 
 /** What a key file that the operator names is to hold. */
@@ -91,21 +93,16 @@ async function assertKey(
     }
     case 'public-key':
       try {
-        createPublicKey(bytes);
+        parsePublicKeyFile(bytes, file);
         return;
       } catch (cause) {
-        throw new UsageError(`${what} holds no public key in PEM: ${messageOf(cause)}`, {
-          cause,
-          hint: 'it is what cosign calls cosign.pub',
-        });
+        if (!(cause instanceof TrustError)) throw cause;
+        throw new UsageError(`--${option}: ${cause.message}`, { cause, hint: cause.hint });
       }
     case 'certificates':
-      try {
-        if (new X509Certificate(bytes).publicKey.type === 'public') return;
-        break;
-      } catch (cause) {
-        throw new UsageError(`${what} holds no certificate: ${messageOf(cause)}`, { cause });
-      }
+      if (readPemBlocks(bytes.toString('latin1'))?.some(({ label }) => label === 'CERTIFICATE'))
+        return;
+      throw new UsageError(`${what} holds no certificate in PEM`);
   }
 }
 

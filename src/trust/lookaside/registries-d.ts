@@ -20,8 +20,15 @@ export interface RegistriesDSection {
 export interface RegistriesD {
   readonly defaultDocker: RegistriesDSection | undefined;
   readonly docker: ReadonlyMap<string, RegistriesDSection>;
-  /** Unknown keys and the like, one line each with the file's name. */
-  readonly warnings: readonly string[];
+  /** Unknown keys and the like. */
+  readonly warnings: readonly RegistriesDWarning[];
+}
+
+export interface RegistriesDWarning {
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  readonly text: string;
 }
 
 export interface RegistriesDFile {
@@ -32,7 +39,7 @@ export interface RegistriesDFile {
 interface Merged {
   defaultDocker: RegistriesDSection | undefined;
   readonly docker: Map<string, RegistriesDSection>;
-  readonly warnings: string[];
+  readonly warnings: RegistriesDWarning[];
 }
 
 /** A parsed file that knows where its members stand. */
@@ -67,15 +74,30 @@ export function signatureSettingsFor(
   registriesD: RegistriesD,
   physical: Reference,
 ): SignatureSettings {
-  const sections = scopesFor('docker', dockerIdentity(physical)).map((scope) =>
+  const { lookaside, useSigstoreAttachments } = sectionsFor(registriesD, dockerIdentity(physical));
+  return {
+    lookaside: lookaside?.lookaside,
+    useSigstoreAttachments: useSigstoreAttachments?.useSigstoreAttachments ?? false,
+  };
+}
+
+/** The sections that decide for an image (or for all images of a scope, but for what narrower sections say). */
+export function sectionsFor(
+  registriesD: RegistriesD,
+  identityOrScope: string,
+): {
+  readonly lookaside: RegistriesDSection | undefined;
+  readonly useSigstoreAttachments: RegistriesDSection | undefined;
+} {
+  const sections = scopesFor('docker', identityOrScope).map((scope) =>
     registriesD.docker.get(scope),
   );
   sections.push(registriesD.defaultDocker);
   return {
-    lookaside: sections.find((section) => section?.lookaside !== undefined)?.lookaside,
-    useSigstoreAttachments:
-      sections.find((section) => section?.useSigstoreAttachments !== undefined)
-        ?.useSigstoreAttachments ?? false,
+    lookaside: sections.find((section) => section?.lookaside !== undefined),
+    useSigstoreAttachments: sections.find(
+      (section) => section?.useSigstoreAttachments !== undefined,
+    ),
   };
 }
 
@@ -127,7 +149,8 @@ function addFile(merged: Merged, file: YamlFile): void {
         merged.docker.set(scope, parseSection(merged, file, name, section, [key, scope]));
       }
     } else {
-      merged.warnings.push(`${path}: unknown key ${quote(key)} is ignored`);
+      const text = `unknown key ${quote(key)} is ignored`;
+      merged.warnings.push({ path, line: file.lineOf([key]), text });
     }
   }
 }
@@ -142,7 +165,11 @@ function parseSection(
   const fields = new Map(members(value, path, name));
   for (const key of fields.keys())
     if (!FIELDS.includes(key))
-      merged.warnings.push(`${path}: ${name}: unknown key ${quote(key)} is ignored`);
+      merged.warnings.push({
+        path,
+        line: lineOf([...keys, key]),
+        text: `${name}: unknown key ${quote(key)} is ignored`,
+      });
   const text = (key: string) => textField(fields.get(key), path, `${name}.${key}`);
   return {
     path,

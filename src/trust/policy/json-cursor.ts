@@ -8,6 +8,14 @@ import {
 } from '../../base/strict-json.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
+/** What can stand in a policy, but cannot be meant. */
+export interface PolicyWarning {
+  /** In the policy file, from 1. */
+  readonly line: number;
+  /** `transports.docker["x"]: matches no image: …` */
+  readonly text: string;
+}
+
 /** A value of a policy document that knows where it stands, so that every complaint names the place. */
 export class JsonCursor {
   readonly value: JsonValue;
@@ -36,8 +44,8 @@ export class JsonCursor {
   }
 
   /** The same place, in a warning. */
-  warning(reason: string): string {
-    return `${this.#file}:${this.line}: ${formatPath(this.#path)}: ${reason}`;
+  warning(reason: string): PolicyWarning {
+    return { line: this.line, text: `${formatPath(this.#path)}: ${reason}` };
   }
 
   /** The members of an object, in order. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { InvalidJsonError, type JsonDocument, parseStrictJson } from '../../base/strict-json.ts';
 import { quote } from '../../base/printable.ts';
-import { JsonCursor } from './json-cursor.ts';
+import { JsonCursor, type PolicyWarning } from './json-cursor.ts';
 import { isEmptyKeySource } from './parse-key-source.ts';
 import { parseRequirement } from './parse-requirement.ts';
 import { invalidScopeReason, isKnownTransport, unreachableScopeReason } from './policy-scope.ts';
@@ -22,8 +22,8 @@ export interface Policy {
   readonly default: ScopeRequirements;
   /** Transport name → scope → requirements. */
   readonly transports: ReadonlyMap<string, ReadonlyMap<string, ScopeRequirements>>;
-  /** What the format allows but cannot be meant: unknown transports, scopes that never match. One line each. */
-  readonly warnings: readonly string[];
+  /** What the format allows but cannot be meant: unknown transports, scopes that never match. */
+  readonly warnings: readonly PolicyWarning[];
 }
 
 /**
@@ -37,7 +37,7 @@ export function parsePolicy(text: string, file: string): Policy {
   const document = parseDocument(text, file);
   const root = new JsonCursor(document, file, [], document.value);
   const members = root.closedObject(['default', 'transports']);
-  const warnings: string[] = [];
+  const warnings: PolicyWarning[] = [];
   const fallback = members.get('default') ?? root.fail('default is missing');
   const transports = members.get('transports')?.members() ?? [];
   return {
@@ -57,7 +57,7 @@ export function parsePolicy(text: string, file: string): Policy {
 function parseScopes(
   transport: string,
   cursor: JsonCursor,
-  warnings: string[],
+  warnings: PolicyWarning[],
 ): ReadonlyMap<string, ScopeRequirements> {
   return new Map(
     cursor.members().map(([scope, requirements]) => {
@@ -70,7 +70,7 @@ function parseScopes(
   );
 }
 
-function parseRequirements(cursor: JsonCursor, warnings: string[]): ScopeRequirements {
+function parseRequirements(cursor: JsonCursor, warnings: PolicyWarning[]): ScopeRequirements {
   const list = cursor.list();
   if (list.length === 0) cursor.fail('must have at least one requirement');
   const requirements = list.map((item) => {

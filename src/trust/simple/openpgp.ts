@@ -179,6 +179,35 @@ export async function readUnverifiedMessage(
   }
 }
 
+/** Whether a key can sign now, and until when. */
+export interface KeyState {
+  /** When it, or all of what it signs with, expires; undefined for never. */
+  readonly expiresAt: Date | undefined;
+  /** Why nothing that it signed counts now: `Primary key is expired`; undefined when it does. */
+  readonly problem: string | undefined;
+}
+
+export async function stateOfKey({ key }: TrustedKey, now: Date): Promise<KeyState> {
+  const expiresAt = dateOf(await key.getExpirationTime());
+  try {
+    await key.verifyPrimaryKey(now);
+    const signing = await key.getSigningKey(undefined, now);
+    const signingUntil = dateOf(await signing.getExpirationTime());
+    return { expiresAt: earlier(expiresAt, signingUntil), problem: undefined };
+  } catch (error) {
+    return { expiresAt, problem: reasonOf(error) };
+  }
+}
+
+function dateOf(time: Date | typeof Infinity | null): Date | undefined {
+  return time instanceof Date ? time : undefined;
+}
+
+function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? a : b;
+}
+
 function keyBlocks(bytes: Buffer): readonly (Buffer | string)[] {
   // The first byte of every OpenPGP packet has its highest bit set.
   if (((bytes[0] ?? 0) & 0x80) !== 0) return [bytes];

@@ -79,8 +79,8 @@ describe('parseRegistriesD', () => {
   it('warns of keys that nobody reads', async () => {
     const { warnings } = await parse('dokcer: {}\ndocker:\n  a.b:\n    lookasid: x\n');
     assert.deepEqual(warnings, [
-      '/d/0.yaml: unknown key "dokcer" is ignored',
-      '/d/0.yaml: docker."a.b": unknown key "lookasid" is ignored',
+      { path: '/d/0.yaml', line: 1, text: 'unknown key "dokcer" is ignored' },
+      { path: '/d/0.yaml', line: 4, text: 'docker."a.b": unknown key "lookasid" is ignored' },
     ]);
   });
 

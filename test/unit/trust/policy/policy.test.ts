@@ -126,8 +126,9 @@ describe('parsePolicy', () => {
       const text = `{"default":${accept},"transports":{${transports.replaceAll(':A}', `:${accept}}`)}}}`;
       const { warnings } = parsePolicy(text, 'p');
       assert.equal(warnings.length, 1);
-      assert.match(warnings[0]!, warning);
-      assert.match(warnings[0]!, /^p:1: transports\./);
+      assert.match(warnings[0]!.text, warning);
+      assert.match(warnings[0]!.text, /^transports\./);
+      assert.equal(warnings[0]!.line, 1);
     });
   }
 

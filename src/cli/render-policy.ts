@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import { printable, quote } from '../base/printable.ts';
+import type { Requirement } from '../trust/policy/requirement.ts';
+import type { SurveyedKey } from '../trust/review/survey-keys.ts';
+import type {
+  PolicySurvey,
+  SurveyedRequirement,
+  SurveyedRule,
+} from '../trust/review/survey-policy.ts';
+
+/** sysct's own rule, which no file says. */
+export const SYSTEM_RULE =
+  'install --system refuses what only a default that accepts all admits, unless --allow-unsigned is given';
+
+/** A policy for people: a block for each rule. */
+export function renderPolicy(survey: PolicySurvey): string {
+  const rules = survey.rules.map((rule) => ruleLines(rule, survey.policyFile).join('\n'));
+  return `${rules.join('\n\n')}\n\n${SYSTEM_RULE}\n`;
+}
+
+function ruleLines(
+  { rule, requirements, signatures }: SurveyedRule,
+  file: string,
+): readonly string[] {
+  const name =
+    rule.scope === undefined
+      ? 'default'
+      : `${rule.transport} ${rule.scope === '' ? '(default of the transport)' : quote(rule.scope)}`;
+  const wantsSignatures = requirements.some(
+    ({ requirement: { type } }) => type === 'signedBy' || type === 'sigstoreSigned',
+  );
+  return [
+    `${name}   ${printable(file)}:${rule.line}`,
+    ...requirements.flatMap(requirementLines),
+    ...(signatures === undefined || !wantsSignatures ? [] : signatureLines(signatures)),
+  ];
+}
+
+function requirementLines({ requirement, keys, problems }: SurveyedRequirement): readonly string[] {
+  return [
+    `  ${describeRequirement(requirement)}`,
+    ...keys.map((key) => `    ${describeKey(key)}`),
+    ...problems.map((problem) => `    cannot be used: ${printable(problem)}`),
+  ];
+}
+
+/** What a requirement asks for, in words; its keys are told apart. */
+function describeRequirement(requirement: Requirement): string {
+  switch (requirement.type) {
+    case 'insecureAcceptAnything':
+      return 'insecureAcceptAnything: everything is admitted';
+    case 'reject':
+      return 'reject: nothing is admitted';
+    case 'signedBy':
+      return `signedBy: a GPG signature by one of these keys, ${requirement.signedIdentity.type}`;
+    case 'signedBaseLayer':
+      return 'signedBaseLayer: which no tool implements, so nothing is admitted';
+    case 'sigstoreSigned': {
+      const { trust, signedIdentity } = requirement;
+      switch (trust.kind) {
+        case 'keys':
+          return `sigstoreSigned: a sigstore signature by one of these keys, ${signedIdentity.type}`;
+        case 'fulcio':
+          return `sigstoreSigned: keyless, by ${quote(trust.subjectEmail)} by the word of ${quote(trust.oidcIssuer)}, ${signedIdentity.type}`;
+        case 'pki': {
+          const names = [trust.subjectEmail, trust.subjectHostname].filter(
+            (name) => name !== undefined,
+          );
+          return `sigstoreSigned: by a certificate of ${names.map(quote).join(' and ')}, ${signedIdentity.type}`;
+        }
+      }
+    }
+  }
+}
+
+function describeKey({
+  kind,
+  fingerprint,
+  names,
+  source,
+  expiresAt,
+  problem,
+}: SurveyedKey): string {
+  const until = expiresAt === undefined ? '' : `, expires ${expiresAt.toISOString().slice(0, 10)}`;
+  const bad = problem === undefined ? '' : `; counts no more: ${problem}`;
+  const owner = names.length === 0 ? '' : ` ${names.map(quote).join(', ')}`;
+  return printable(`${kind} ${fingerprint}${owner} from ${source}${until}${bad}`);
+}
+
+function signatureLines({
+  lookaside,
+  useSigstoreAttachments,
+}: NonNullable<SurveyedRule['signatures']>): readonly string[] {
+  const where =
+    lookaside?.lookaside === undefined
+      ? 'the built-in directory'
+      : `${lookaside.lookaside} (${lookaside.path}:${lookaside.line})`;
+  const attachments =
+    useSigstoreAttachments?.useSigstoreAttachments === true
+      ? `attachments in the registry (${useSigstoreAttachments.path}:${useSigstoreAttachments.line})`
+      : 'no attachments in the registry';
+  return [printable(`  signatures: ${where}; the registry's own extension; ${attachments}`)];
+}

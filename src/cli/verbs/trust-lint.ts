@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LintFinding } from '../../trust/review/lint-policy.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-code.ts';
+import type { OptionValues } from '../option-values.ts';
+import type { Verb } from '../verb.ts';
+
+export const trustLint: Verb = {
+  name: 'trust lint',
+  summary: 'Look for what is wrong with the trust policy',
+  description: [
+    'Looks through policy.json, the keys that it names, and registries.d for what admits everything; scopes, transports and sections that are never looked up, or say what the next wider scope says; requirements that nothing can meet; keys that cannot be read, are expired or revoked, or expire within 30 days; and sigstore signatures that are wanted but not looked for. Each finding is a line with file and line number, and what to do.',
+    'Exits with 0 when there is nothing to say, with 1 when there is.',
+  ],
+  args: [],
+  options: [
+    {
+      flags: '--policy FILE',
+      description: "the trust policy to look at instead of the host's policy.json",
+    },
+    { flags: '--json', description: 'print JSON' },
+  ],
+  examples: [
+    { command: 'sysct trust lint', does: 'Look before a key expires.' },
+    {
+      command: 'sysct trust lint --policy new.json',
+      does: 'Look at a policy before it is installed.',
+    },
+  ],
+  run: async (context, _args, options) => {
+    const findings = await findingsOf(context, options);
+    if (options.flag('json')) context.printJson({ version: 1, findings });
+    else for (const finding of findings) context.print(await lineOf(finding));
+    return findings.length === 0 ? EXIT.done : EXIT.failed;
+  },
+};
+
+async function findingsOf(
+  context: Context,
+  options: OptionValues,
+): Promise<readonly LintFinding[]> {
+  const { loadPolicy } = await import('../../trust/policy/policy-file.ts');
+  const { loadRegistriesD } = await import('../../trust/lookaside/registries-d-file.ts');
+  const { surveyPolicy } = await import('../../trust/review/survey-policy.ts');
+  const { lintPolicy } = await import('../../trust/review/lint-policy.ts');
+  const { TrustError } = await import('../../trust/verdict/trust-error.ts');
+  const { host, env } = context;
+  const override = options.text('policy');
+  let file = override ?? '/etc/containers/policy.json';
+  try {
+    const loaded = await loadPolicy({ host, env, override });
+    file = '/etc/containers/registries.d';
+    const registriesD = await loadRegistriesD({ host, env });
+    const survey = await surveyPolicy(loaded, registriesD, context.now());
+    return lintPolicy(loaded.policy, registriesD, survey, context.now());
+  } catch (error) {
+    if (!(error instanceof TrustError)) throw error;
+    const advice = error.hint ?? 'correct it';
+    return [{ code: 'does-not-load', file, line: undefined, message: error.message, advice }];
+  }
+}
+
+async function lineOf({ file, line, message, advice }: LintFinding): Promise<string> {
+  const { printable } = await import('../../base/printable.ts');
+  const place = line === undefined ? file : `${file}:${line}`;
+  return `${printable(place)}: ${printable(message)}\n    ${printable(advice)}\n`;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EXIT } from '../exit-code.ts';
+import type { Verb } from '../verb.ts';
+
+export const trustShow: Verb = {
+  name: 'trust show',
+  summary: 'Print the trust policy as people read it',
+  description: [
+    'Prints each scope of policy.json with its line, what it asks for, the keys with fingerprint, user IDs and expiry, and where signatures for it are looked for by registries.d; the default; and the rule that sysct adds. Keys that cannot be used are told.',
+    'What is wrong with it, "sysct trust lint" says.',
+  ],
+  args: [],
+  options: [
+    {
+      flags: '--policy FILE',
+      description: "the trust policy to print instead of the host's policy.json",
+    },
+    { flags: '--json', description: 'print JSON' },
+  ],
+  examples: [{ command: 'sysct trust show', does: 'Who may sign what on this host.' }],
+  run: async (context, _args, options) => {
+    const { loadPolicy } = await import('../../trust/policy/policy-file.ts');
+    const { loadRegistriesD } = await import('../../trust/lookaside/registries-d-file.ts');
+    const { surveyPolicy } = await import('../../trust/review/survey-policy.ts');
+    const { renderPolicy, SYSTEM_RULE } = await import('../render-policy.ts');
+    const { host, env } = context;
+    const loaded = await loadPolicy({ host, env, override: options.text('policy') });
+    const registriesD = await loadRegistriesD({ host, env });
+    const survey = await surveyPolicy(loaded, registriesD, context.now());
+    if (options.flag('json')) {
+      const { policyJson } = await import('../policy-json.ts');
+      context.printJson({ version: 1, ...policyJson(survey), systemRule: SYSTEM_RULE });
+    } else {
+      context.print(renderPolicy(survey));
+    }
+    return EXIT.done;
+  },
+};

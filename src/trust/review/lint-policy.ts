@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+import { quote } from '../../base/printable.ts';
+import type { RegistriesD, RegistriesDSection } from '../lookaside/registries-d.ts';
+import type { Policy } from '../policy/policy.ts';
+import { unreachableScopeReason } from '../policy/policy-scope.ts';
+import type { Requirement } from '../policy/requirement.ts';
+import { scopesFor } from '../policy/scope-lookup.ts';
+import type { SurveyedKey } from './survey-keys.ts';
+import type { PolicySurvey, SurveyedRequirement, SurveyedRule } from './survey-policy.ts';
+
+export type LintCode =
+  /** Policy or registries.d cannot be read: nothing is admitted. */
+  | 'does-not-load'
+  /** The default, or a scope, admits everything. */
+  | 'accepts-all'
+  /** No tool looks this transport, scope or section up. */
+  | 'dead'
+  /** The next wider rule says the same. */
+  | 'redundant'
+  /** Nothing can meet the requirement. */
+  | 'cannot-be-met'
+  /** A key file cannot be read, or holds no key. */
+  | 'unreadable-key'
+  /** A key is expired or revoked. */
+  | 'invalid-key'
+  /** A key expires within 30 days. */
+  | 'expiring-key'
+  /** Signatures that the policy wants are not looked for. */
+  | 'attachments-off'
+  /** A key of registries.d that nobody knows. */
+  | 'unknown-key';
+
+/** One thing that an operator should look at. */
+export interface LintFinding {
+  readonly code: LintCode;
+  readonly file: string;
+  /** From 1; undefined where the whole file is meant. */
+  readonly line: number | undefined;
+  readonly message: string;
+  /** What to do about it. */
+  readonly advice: string;
+}
+
+const SOON_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+/** What is wrong, doubtful or of no use in the trust files, in the order of the files. */
+export function lintPolicy(
+  policy: Policy,
+  registriesD: RegistriesD,
+  survey: PolicySurvey,
+  now: Date,
+): readonly LintFinding[] {
+  const { file } = policy;
+  const warned = policy.warnings.map(({ line, text }) => ({
+    code: 'dead' as const,
+    file,
+    line,
+    message: text,
+    advice: 'correct it, or take it out with "sysct trust remove"',
+  }));
+  const ofRules = survey.rules.flatMap((rule) => lintRule(rule, survey, registriesD, now));
+  const inPolicy = [...warned, ...ofRules].toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  return [...inPolicy, ...lintRegistriesD(registriesD)];
+}
+
+function lintRule(
+  surveyed: SurveyedRule,
+  survey: PolicySurvey,
+  registriesD: RegistriesD,
+  now: Date,
+): readonly LintFinding[] {
+  const { rule, requirements } = surveyed;
+  const at = { file: survey.policyFile, line: rule.line };
+  const name = nameOf(surveyed);
+  return [
+    ...(requirements.every(({ requirement }) => requirement.type === 'insecureAcceptAnything')
+      ? [acceptsAll(surveyed, at, name)]
+      : []),
+    ...(isRedundant(surveyed, survey)
+      ? [
+          {
+            code: 'redundant' as const,
+            ...at,
+            message: `${name} says what the next wider rule says`,
+            advice: `sysct trust remove ${argumentFor(surveyed)}`,
+          },
+        ]
+      : []),
+    ...requirements.flatMap((requirement) => lintRequirement(requirement, at, name, now)),
+    ...lintAttachments(surveyed, registriesD, at, name),
+  ];
+}
+
+type Place = Pick<LintFinding, 'file' | 'line'>;
+
+function acceptsAll({ rule }: SurveyedRule, at: Place, name: string): LintFinding {
+  return {
+    code: 'accepts-all',
+    ...at,
+    message: `${name} admits every image, whoever made it`,
+    advice:
+      rule.scope === undefined
+        ? 'sysct trust default reject, and a scope for each publisher: sysct trust allow SCOPE --gpg-key KEYFILE'
+        : 'ask for signatures: sysct trust allow SCOPE --gpg-key KEYFILE; or take the scope out',
+  };
+}
+
+/**
+ * The same requirements as the next wider scope that is no default: to say again what a default says is worth
+ * something, since defaults change. Keys are compared by what the policy says, not by what is in files.
+ */
+function isRedundant({ rule, requirements }: SurveyedRule, survey: PolicySurvey): boolean {
+  if (rule.scope === undefined || rule.scope === '') return false;
+  const next = scopesFor(rule.transport, rule.scope)
+    .filter((scope) => scope !== rule.scope)
+    .map((scope) =>
+      survey.rules.find(
+        (other) => other.rule.transport === rule.transport && other.rule.scope === scope,
+      ),
+    )
+    .find((candidate) => candidate !== undefined);
+  return next !== undefined && textOf(requirements) === textOf(next.requirements);
+}
+
+function textOf(requirements: readonly SurveyedRequirement[]): string {
+  return JSON.stringify(requirements.map(({ requirement }) => requirement));
+}
+
+function lintRequirement(
+  { requirement, keys, problems }: SurveyedRequirement,
+  at: Place,
+  name: string,
+  now: Date,
+): readonly LintFinding[] {
+  const unmeetable = unmeetableReason(requirement);
+  return [
+    ...(unmeetable === undefined
+      ? []
+      : [
+          {
+            code: 'cannot-be-met' as const,
+            ...at,
+            message: `${name}: ${unmeetable}`,
+            advice: 'write a requirement that tools implement: sysct trust allow',
+          },
+        ]),
+    ...problems.map((problem) => ({
+      code: 'unreadable-key' as const,
+      ...at,
+      message: `${name}: ${problem}`,
+      advice: 'put the public key there, as root, where only root can write',
+    })),
+    ...keys.flatMap((key) => lintKey(key, at, name, now)),
+  ];
+}
+
+function unmeetableReason(requirement: Requirement): string | undefined {
+  if (requirement.type === 'signedBaseLayer') return 'signedBaseLayer is implemented by no tool';
+  if (requirement.type === 'signedBy' && requirement.keyType !== 'GPGKeys')
+    return `keyType ${quote(requirement.keyType)} is implemented by no tool`;
+  return undefined;
+}
+
+function lintKey(key: SurveyedKey, at: Place, name: string, now: Date): readonly LintFinding[] {
+  const shown = `${name}: ${key.kind} ${key.fingerprint} ${key.names.map(quote).join(', ')} from ${key.source}`;
+  const advice = 'get the new or extended key from its owner, and put it there';
+  if (key.problem !== undefined)
+    return [{ code: 'invalid-key', ...at, message: `${shown}: ${key.problem}`, advice }];
+  if (key.expiresAt === undefined) return [];
+  const days = Math.floor((key.expiresAt.getTime() - now.getTime()) / DAY_MS);
+  if (days >= SOON_DAYS) return [];
+  const until = key.expiresAt.toISOString().slice(0, 10);
+  const message = `${shown} expires on ${until}, in ${days} days`;
+  return [{ code: 'expiring-key', ...at, message, advice }];
+}
+
+function lintAttachments(
+  surveyed: SurveyedRule,
+  registriesD: RegistriesD,
+  at: Place,
+  name: string,
+): readonly LintFinding[] {
+  const { rule, requirements, signatures } = surveyed;
+  const { scope } = rule;
+  const wants = requirements.some(({ requirement }) => requirement.type === 'sigstoreSigned');
+  if (!wants || signatures === undefined || scope === undefined) return [];
+  if (signatures.useSigstoreAttachments?.useSigstoreAttachments === true) return [];
+  // A section for a part of the scope: whoever wrote it knows of the switch.
+  const isOnBelow = [...registriesD.docker].some(
+    ([other, section]) =>
+      section.useSigstoreAttachments === true && scopesFor('docker', other).includes(scope),
+  );
+  if (isOnBelow) return [];
+  return [
+    {
+      code: 'attachments-off',
+      ...at,
+      message: `${name} wants sigstore signatures, and registries.d does not say use-sigstore-attachments for it: those in the registry are not found`,
+      advice: `write the scope again with --sigstore-attachments, or "use-sigstore-attachments: true" for ${quote(scope)} in /etc/containers/registries.d`,
+    },
+  ];
+}
+
+function lintRegistriesD(registriesD: RegistriesD): readonly LintFinding[] {
+  const unknown = registriesD.warnings.map(({ path, line, text }) => ({
+    code: 'unknown-key' as const,
+    file: path,
+    line,
+    message: text,
+    advice: 'correct it: it is ignored',
+  }));
+  const dead = [...registriesD.docker].flatMap(([scope, section]) => {
+    const reason = sectionReason(scope, section);
+    return reason === undefined
+      ? []
+      : [
+          {
+            code: 'dead' as const,
+            file: section.path,
+            line: section.line,
+            message: `section ${quote(scope)} ${reason}`,
+            advice: 'correct it, or take it out',
+          },
+        ];
+  });
+  return [...unknown, ...dead];
+}
+
+function sectionReason(scope: string, section: RegistriesDSection): string | undefined {
+  const { lookaside, lookasideStaging, useSigstoreAttachments } = section;
+  if (scope === '') return 'is never looked up: the default of all is default-docker';
+  const unreachable = unreachableScopeReason('docker', scope);
+  if (unreachable !== undefined) return unreachable;
+  const isEmpty =
+    lookaside === undefined &&
+    lookasideStaging === undefined &&
+    useSigstoreAttachments === undefined;
+  return isEmpty ? 'says nothing' : undefined;
+}
+
+function nameOf({ rule }: SurveyedRule): string {
+  if (rule.scope === undefined) return 'the default';
+  return rule.scope === ''
+    ? `the default of transport ${rule.transport}`
+    : `${rule.transport} scope ${quote(rule.scope)}`;
+}
+
+function argumentFor({ rule }: SurveyedRule): string {
+  const { transport, scope = '' } = rule;
+  return transport === 'docker' && scope !== '' ? scope : `${transport}:${scope}`;
+}
