@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ArchiveError } from '../archive/archive-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import { RegistryError } from '../registry/registry-error.ts';
 import type { PartialBlob } from '../store/disk/partial-blob.ts';
 import { StoreError, type StoreErrorCode } from '../store/disk/store-error.ts';
 import { LayerError } from '../store/tree/layer-error.ts';
@@ -58,10 +59,11 @@ export class LayerDownload {
 
   /**
    * All of the blob once more, from the source alone: undefined unless what `error` says may come from the
-   * bytes that were on the disk.
+   * bytes that were on the disk, or from a server that cannot go on behind them.
    */
   afresh(error: unknown): AsyncIterable<Buffer> | undefined {
-    if (this.#fromDiskBytes === 0 || !isAboutContent(error)) return undefined;
+    const mayHelp = isAboutContent(error) || isAboutAnswer(error);
+    if (this.#fromDiskBytes === 0 || !mayHelp) return undefined;
     this.#partial.clear();
     return this.bytes();
   }
@@ -77,4 +79,10 @@ const ABOUT_CONTENT: ReadonlySet<StoreErrorCode> = new Set([
 export function isAboutContent(error: unknown): boolean {
   if (error instanceof ArchiveError || error instanceof LayerError) return true;
   return error instanceof StoreError && ABOUT_CONTENT.has(error.code);
+}
+
+/** Whether a server answered with other bytes than it was asked for: it may know no ranges, or not this blob. */
+function isAboutAnswer(error: unknown): boolean {
+  if (!(error instanceof RegistryError) || error.transient) return false;
+  return error.code === 'PROTOCOL' || error.code === 'SIZE_MISMATCH';
 }

@@ -18,7 +18,7 @@ export interface BlobSpan {
  * reaches to the blob's end, a server that ignores the Range header is read from the start and what
  * comes before the span is skipped; for any other it is refused.
  * @throws RegistryError SIZE_MISMATCH as soon as more than the descriptor's size comes or is announced; PROTOCOL for an
- * answer that is not the bytes that were asked for; NO_RANGES; transient errors where it is worth to resume.
+ * answer that is not the bytes that were asked for; NO_RANGES instead of either, for a span that ends before the blob does; transient errors where it is worth to resume.
  */
 export async function* downloadBlob(
   session: RegistrySession,
@@ -30,21 +30,25 @@ export async function* downloadBlob(
   const response = await session.get(path, rangeHeader(span, descriptor), signal);
   const what = `blob ${descriptor.digest} from ${session.describe(path)}`;
   const offset = span.start;
+  const isInside = span.end < descriptor.sizeBytes;
+  if (isInside && (response.status === 200 || response.status === 416)) {
+    response.body.close();
+    throw noRanges(what, 'the server gives no parts of it');
+  }
   if (response.status === 416) {
     response.body.close();
     throw sizeMismatch(what, `only ${offset}`, descriptor);
   }
   if (response.status !== 200 && response.status !== 206)
     throw await responseError(`reading ${what}`, response);
-  if (response.status === 200 && span.end < descriptor.sizeBytes) {
-    response.body.close();
-    throw new RegistryError('NO_RANGES', `${what}: the server gives no parts of it`);
-  }
   const slice = sliceOf(response, descriptor, span, what);
   let at = slice.start;
   for await (const chunk of response.body) {
     const end = at + chunk.length;
-    if (end > slice.end) throw sizeMismatch(what, `more than ${slice.end}`, descriptor);
+    if (end > slice.end) {
+      if (isInside) throw noRanges(what, 'more came than the part that was asked for');
+      throw sizeMismatch(what, `more than ${slice.end}`, descriptor);
+    }
     if (end > offset) yield at >= offset ? chunk : chunk.subarray(offset - at);
     at = end;
   }
@@ -65,6 +69,7 @@ function sliceOf(
   what: string,
 ): BlobSpan {
   const { start: offset } = span;
+  const isInside = span.end < descriptor.sizeBytes;
   const refuse = (error: RegistryError): never => {
     response.body.close();
     throw error;
@@ -84,17 +89,22 @@ function sliceOf(
     (response.status === 206 && (isWhole(span, descriptor) || slice.start !== offset))
   ) {
     const range = quote(response.header('content-range')[0] ?? '');
+    const seen = `asked for the bytes from ${offset}, got ${range}`;
     return refuse(
-      new RegistryError('PROTOCOL', `${what}: asked for the bytes from ${offset}, got ${range}`),
+      isInside ? noRanges(what, seen) : new RegistryError('PROTOCOL', `${what}: ${seen}`),
     );
   }
   const length = response.header('content-length')[0];
   if (length !== undefined && Number(length) !== slice.end - slice.start) {
-    refuse(
-      sizeMismatch(what, `${quote(length)} where ${slice.end - slice.start} were due`, descriptor),
-    );
+    const seen = `${quote(length)} where ${slice.end - slice.start} were due`;
+    refuse(isInside ? noRanges(what, seen) : sizeMismatch(what, seen, descriptor));
   }
   return slice;
+}
+
+/** A part of the inside of a blob that cannot be had as it should be: the whole may. */
+function noRanges(what: string, seen: string): RegistryError {
+  return new RegistryError('NO_RANGES', `${what}: ${seen}`);
 }
 
 function isWhole({ start, end }: BlobSpan, { sizeBytes }: Descriptor): boolean {

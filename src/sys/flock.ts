@@ -86,7 +86,8 @@ export class FileLock implements Disposable {
 
 function openLockable(path: string): number {
   try {
-    return openSync(path, constants.O_RDONLY | constants.O_CREAT, 0o600);
+    // A FIFO must not hold us until somebody writes to it.
+    return openSync(path, constants.O_RDONLY | constants.O_CREAT | constants.O_NONBLOCK, 0o600);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EISDIR')) throw error;
     return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);

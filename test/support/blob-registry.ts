@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A registry in this process that serves images made in memory and counts what it sends.
+import type { ServerResponse } from 'node:http';
 import { type Digest, sha256 } from '../../src/base/digest.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
 import { platformOfNode } from '../../src/oci/platform.ts';
@@ -30,8 +31,17 @@ export interface BlobRegistry extends AsyncDisposable {
   replace(digest: Digest, bytes: Buffer): void;
 }
 
-/** @param ranges whether it gives parts of blobs. */
-export async function startBlobRegistry(ranges = true): Promise<BlobRegistry> {
+/** Answers a request for the bytes from `start` to before `end` of a blob; false for "as a good registry would". */
+export type AnswerPart = (
+  part: { readonly start: number; readonly end: number },
+  blob: Buffer,
+  response: ServerResponse,
+) => boolean;
+
+/** @param ranges whether it gives parts of blobs, or how. */
+export async function startBlobRegistry(
+  ranges: boolean | AnswerPart = true,
+): Promise<BlobRegistry> {
   const manifests = new Map<string, Buffer>();
   const blobs = new Map<string, Buffer>();
   const sent: Sent[] = [];
@@ -45,13 +55,14 @@ export async function startBlobRegistry(ranges = true): Promise<BlobRegistry> {
     const blob = blobs.get(digest);
     if (blob === undefined) return false;
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
-    if (range === null || !ranges) {
+    if (range === null || ranges === false) {
       sent.push({ digest, status: 200, bytes: blob.length });
       response.writeHead(200, { 'content-length': blob.length }).end(blob);
       return true;
     }
     const start = Number(range[1]);
     const end = range[2] === '' ? blob.length : Number(range[2]) + 1;
+    if (ranges !== true && ranges({ start, end }, blob, response)) return true;
     const part = blob.subarray(start, end);
     sent.push({ digest, status: 206, bytes: part.length });
     const contentRange = `bytes ${start}-${start + part.length - 1}/${blob.length}`;

@@ -51,7 +51,9 @@ export async function removeLeftovers(parts: LeftoverParts): Promise<void> {
   const { layout } = parts;
   for (const { path, stat } of entriesOf(layout.downloads)) {
     if (!isOld(stat, DOWNLOAD_DAYS, parts)) continue;
-    await removeUnheld(path, parts);
+    // Nobody holds what is no file; to lock a link would make the file that it leads to.
+    if (stat.isFile()) await removeUnheld(path, parts);
+    else removeAll('downloads', path, parts);
   }
   for (const { path, stat } of entriesOf(layout.quarantine)) {
     if (isOld(stat, QUARANTINE_DAYS, parts)) removeAll('quarantine', path, parts);

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readSync,
+  rmSync,
+} from 'node:fs';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { Digest } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
+import { quote } from '../../base/printable.ts';
 import { messageOf } from '../../base/sysct-error.ts';
 import { FileLock } from '../../sys/flock.ts';
 import { ensureDirectory } from './ensure-directory.ts';
@@ -42,6 +51,7 @@ export class PartialBlob implements Disposable {
     const path = layout.download(digest);
     try {
       ensureDirectory(layout.downloads);
+      removeStranger(path, log);
       const lock = await FileLock.tryAcquire(path, 'exclusive');
       if (lock?.isStillOn(path) === true) return new PartialBlob(path, lock, log);
       // Its owner, done with it, removed it between our opening and our locking it.
@@ -125,4 +135,13 @@ export class PartialBlob implements Disposable {
       throw storeFailure(`reading ${this.#path}`, error);
     }
   }
+}
+
+// What this process did not put there would be read, and then emptied: a link to another file, that file.
+function removeStranger(path: string, log: Log): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (stats.isFile() && stats.nlink === 1 && stats.uid === process.geteuid?.()) return;
+  log.warn(`${quote(path)} is no download of this host; it is removed`);
+  rmSync(path, { recursive: true, force: true });
 }
