@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { isErrno } from '../../base/sysct-error.ts';
 import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
@@ -31,7 +31,7 @@ export function checkLayer(
   let findings: readonly Finding[] = [];
   let readBytes = 0;
   try {
-    const stats = statSync(path, { bigint: true });
+    const stats = lstatSync(path, { bigint: true });
     const wrong = wrongMode(stats, { ...mode, mode: FILE_MODE });
     if (!(mode.fast && record.knows(key, stats))) {
       readContents(path, key);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lstatSync } from 'node:fs';
 import type { StoreLayout } from '../disk/layout.ts';
-import { StoreError } from '../disk/store-error.ts';
 import { identityOf, type RefRecord } from '../ref/ref-record.ts';
 import { readRefFiles } from '../ref/refs.ts';
+import { whatIsWrong } from './check-layer.ts';
 import { insideStore, strangerOf } from './check-named-files.ts';
 import type { Finding, SubjectKind } from './finding.ts';
 import { placeOf } from './place-of.ts';
@@ -30,15 +30,16 @@ export function checkRefs(
     if (file.kind === 'record') records.push(file.record);
     else if (file.kind === 'stranger') findings.push(strangerOf(name));
     else
-      findings.push({ kind: 'ref', problem: 'damaged', name, seen: reason(file.error), needs: [] });
+      findings.push({
+        kind: 'ref',
+        problem: 'damaged',
+        name,
+        seen: whatIsWrong(file.error),
+        needs: [],
+      });
   }
   for (const record of records) findings.push(...faultsOf(layout, record, isDamaged));
   return { records, findings };
-}
-
-function reason(error: unknown): string {
-  if (!(error instanceof StoreError) || error.code !== 'STORE_DAMAGED') throw error;
-  return `is not whole: ${error.message.replace(/^reading /, '')}`;
 }
 
 function faultsOf(

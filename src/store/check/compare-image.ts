@@ -11,6 +11,8 @@ import { writeErofsImage } from '../erofs/write-erofs-image.ts';
 import { type Tree, walkTree } from '../tree/tree.ts';
 
 const CHUNK_BYTES = 256 * 1024;
+/** A FIFO in its place must not hold the check. */
+const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** What a comparison came to; `untold` where objects lack the seals that the image may name. */
 export type ImageComparison =
@@ -60,7 +62,7 @@ export function objectsOf(tree: Tree): readonly Digest[] {
 }
 
 function differenceWith(path: string, tree: Tree, sources: ErofsSources): string | undefined {
-  const image = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const image = openSync(path, OPEN);
   try {
     const rebuilt = openUnnamed();
     try {

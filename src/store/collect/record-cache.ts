@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isErrno } from '../../base/sysct-error.ts';
+import { readStored, RECORD_MAX_BYTES } from '../disk/read-stored.ts';
 
 /** A record and what tells this writing of it from every other. */
 export interface CachedRecord<T> {
@@ -24,7 +25,8 @@ export class RecordCache<T> {
       const key = `${path} ${ino} ${ctimeNs} ${size}`;
       const known = this.#records.get(path);
       if (known?.key === key) return known;
-      const read = { key, record: this.#parse(readFileSync(path, 'utf8'), path) };
+      const text = readStored(path, RECORD_MAX_BYTES).toString('utf8');
+      const read = { key, record: this.#parse(text, path) };
       this.#records.set(path, read);
       return read;
     } catch (error) {

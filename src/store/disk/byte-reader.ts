@@ -7,6 +7,9 @@ import { StoreError } from './store-error.ts';
 
 const WINDOW_BYTES = 256 * 1024;
 
+/** Nothing that is read in one is longer: the xattrs of an inode come to 1 MiB at most. */
+const PIECE_MAX_BYTES = 2 * 1024 * 1024;
+
 /** Reads what {@link ./byte-writer.ts} wrote. Never reads outside the bytes given, whatever they say. */
 export class ByteReader {
   readonly #what: string;
@@ -115,6 +118,7 @@ export class ByteReader {
     if (rest === undefined || count - left > rest.end - rest.position) {
       throw this.damaged('it ends too early');
     }
+    if (count > PIECE_MAX_BYTES) throw this.damaged('a part of it is too long');
     const old = this.#buffer;
     if (count > old.length) this.#buffer = Buffer.allocUnsafeSlow(count);
     old.copy(this.#buffer, 0, this.#at, this.#end);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
 import { quote } from '../../base/printable.ts';
 import { isJsonObject, type JsonValue, parseStrictJsonValue } from '../../base/strict-json.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import type { StoreLayout } from './layout.ts';
 import { StoreError } from './store-error.ts';
 import { namesIn } from './names-in.ts';
+import { readStored, RECORD_MAX_BYTES } from './read-stored.ts';
 
 const VERSION = 1;
 
@@ -91,7 +91,7 @@ function damaged(message: string, cause?: unknown): StoreError {
 
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readStored(path, RECORD_MAX_BYTES).toString('utf8');
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { openStored } from './open-stored.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
 /** Whether two files, both there, have the same bytes. */
 export function haveSameBytes(one: string, other: string): boolean {
-  const [first, second] = [openSync(one, 'r'), openSync(other, 'r')];
+  const [first, second] = [openStored(one), openStored(other)];
   try {
     const { size } = fstatSync(first);
     if (size !== fstatSync(second).size) return false;

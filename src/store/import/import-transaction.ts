@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestHex, sha256 } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
@@ -38,6 +31,7 @@ import { completeRef, identityOf, type NewRef, type RefRecord } from '../ref/ref
 import { keepReplaced } from '../ref/keep-replaced.ts';
 import { writeRef } from '../ref/refs.ts';
 import { assertThere } from './assert-there.ts';
+import { readStored } from '../disk/read-stored.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
@@ -353,8 +347,9 @@ export class ImportTransaction implements AsyncDisposable {
   #isThere(path: string, bytes: Uint8Array): boolean {
     if (this.#options.borrowing === 'nothing') return false;
     try {
-      if (!readFileSync(path).equals(bytes)) return false;
+      if (!readStored(path, bytes.length).equals(bytes)) return false;
     } catch (error) {
+      if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return false;
       if (isErrno(error, 'ENOENT')) return false;
       throw error;
     }
@@ -368,6 +363,7 @@ export class ImportTransaction implements AsyncDisposable {
     try {
       if (!haveSameBytes(path, staged)) return false;
     } catch (error) {
+      if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return false;
       // It may be collected at any moment.
       if (isErrno(error, 'ENOENT')) return false;
       throw error;

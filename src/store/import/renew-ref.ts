@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type Digest, sha256 } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { ContentSources } from '../checkout/content-sources.ts';
 import type { StoreLayout } from '../disk/layout.ts';
+import { readStored, RECORD_MAX_BYTES } from '../disk/read-stored.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
 import {
@@ -89,8 +90,9 @@ function documentsOf(ref: NewRef): readonly Digest[] {
 
 function isBlobSound(path: string, digest: Digest): boolean {
   try {
-    return sha256(readFileSync(path)) === digest;
+    return sha256(readStored(path, RECORD_MAX_BYTES)) === digest;
   } catch (error) {
+    if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return false;
     if (isErrno(error, 'ENOENT')) return false;
     throw error;
   }

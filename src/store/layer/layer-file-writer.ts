@@ -11,9 +11,9 @@ import type { FileContent } from '../tree/inode.ts';
 import { NumberColumn } from '../tree/number-column.ts';
 import { putLayerEntry } from './layer-entry-codec.ts';
 import type { LayerEntry } from './layer-entry.ts';
+import { INLINE_CEILING_BYTES } from './inline-limit.ts';
 import { encodeLayerHeader, encodeLayerTrailer, LAYER_HEADER_BYTES } from './layer-file.ts';
 
-const BUFFER_BYTES = 256 * 1024;
 const FIRST_OFFSETS = 512;
 
 /**
@@ -29,7 +29,7 @@ export class LayerFileWriter implements Disposable {
   /** Of small files, and where each of them is, by its number in the set. */
   readonly #digests = new DigestSet();
   readonly #offsets = new NumberColumn(FIRST_OFFSETS);
-  readonly #contents = Buffer.allocUnsafe(BUFFER_BYTES);
+  readonly #contents = Buffer.allocUnsafe(INLINE_CEILING_BYTES);
   #buffered = 0;
   #offset = LAYER_HEADER_BYTES;
   #entryCount = 0;
@@ -59,7 +59,7 @@ export class LayerFileWriter implements Disposable {
   put(digest: Digest, bytes: Uint8Array): FileContent {
     const offset = this.#offset;
     this.#offsets.set(this.#digests.add(digest), offset);
-    if (this.#buffered + bytes.length > BUFFER_BYTES) this.#flush();
+    if (this.#buffered + bytes.length > INLINE_CEILING_BYTES) this.#flush();
     this.#contents.set(bytes, this.#buffered);
     this.#buffered += bytes.length;
     this.#offset += bytes.length;

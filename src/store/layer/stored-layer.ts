@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { sha256 } from '../../base/digest.ts';
 import type { InlineContent } from '../tree/inode.ts';
+import { INLINE_CEILING_BYTES } from './inline-limit.ts';
 import type { LayerObject } from './layer-entry-codec.ts';
 import type { LayerEntry } from './layer-entry.ts';
 import {
@@ -18,6 +19,7 @@ import {
 import { ByteReader } from '../disk/byte-reader.ts';
 import { hashRange } from '../disk/hash-range.ts';
 import type { LayerKey, LayerProof } from '../disk/layer-identity.ts';
+import { openStored } from '../disk/open-stored.ts';
 import { StoreError } from '../disk/store-error.ts';
 
 /** A layer file, open for reading. */
@@ -27,11 +29,11 @@ export class StoredLayer implements Disposable {
   #fd: number | undefined;
   #trailer: LayerTrailer | undefined;
 
-  /** @throws what open(2) throws: ENOENT when there is no such layer. */
+  /** @throws StoreError STORE_DAMAGED for what is no file; what open(2) throws: ENOENT when there is no such layer. */
   constructor(path: string, key: LayerKey) {
     this.key = key;
     this.#what = `layer ${key} of the store`;
-    this.#fd = openSync(path, 'r');
+    this.#fd = openStored(path);
   }
 
   /** What proves its entries. @throws StoreError STORE_DAMAGED */
@@ -70,6 +72,10 @@ export class StoredLayer implements Disposable {
    */
   readInline(content: InlineContent, scratch?: Buffer): Buffer {
     const { offset, sizeBytes } = content;
+    // Whoever wrote the tree may have written any number: it must not decide how much memory is asked for.
+    if (sizeBytes > INLINE_CEILING_BYTES) {
+      throw this.#damaged(`a small file in it is said to have ${sizeBytes} bytes`);
+    }
     const room = scratch === undefined || scratch.length < sizeBytes ? undefined : scratch;
     const bytes = this.#read(offset, sizeBytes, room?.subarray(0, sizeBytes));
     if (sha256(bytes) === content.digest) return bytes;

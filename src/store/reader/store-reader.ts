@@ -9,7 +9,8 @@ import { ContentSources } from '../checkout/content-sources.ts';
 import { type LayerIdentity, layerOfDiffId } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { isObjectThere } from '../disk/object-there.ts';
-import { readStored } from '../disk/read-stored.ts';
+import { openStored } from '../disk/open-stored.ts';
+import { readStored, RECORD_MAX_BYTES } from '../disk/read-stored.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { findImage } from '../ref/find-image.ts';
@@ -95,7 +96,7 @@ export class StoreReader {
 
   /** @throws StoreError NOT_IN_STORE, STORE_DAMAGED when the bytes do not have that digest. */
   readBlob(digest: Digest): Buffer {
-    const bytes = this.#read(this.layout.blob(digest), `blob ${digest}`);
+    const bytes = this.#read(this.layout.blob(digest), `blob ${digest}`, RECORD_MAX_BYTES);
     if (sha256(bytes) === digest) return bytes;
     throw damagedContent(`blob ${digest}`);
   }
@@ -117,7 +118,7 @@ export class StoreReader {
       return Buffer.from(sources.readInline(content));
     }
     const what = `object ${content.digest}`;
-    const bytes = this.#read(this.layout.object(content.digest), what);
+    const bytes = this.#read(this.layout.object(content.digest), what, content.sizeBytes);
     if (sha256(bytes) === content.digest) return bytes;
     throw damagedContent(what);
   }
@@ -156,10 +157,11 @@ export class StoreReader {
   }
 
   #warnOfRef(error: unknown): void {
-    if (!(error instanceof StoreError)) throw error;
-    if (this.#warned.has(error.message)) return;
-    this.#warned.add(error.message);
-    this.warn(error.message);
+    const failure = storeFailure('reading the images', error);
+    if (!(failure instanceof StoreError)) throw error;
+    if (this.#warned.has(failure.message)) return;
+    this.#warned.add(failure.message);
+    this.warn(failure.message);
   }
 
   async *#pieces(content: FileContent): AsyncGenerator<Buffer, void, undefined> {
@@ -170,7 +172,8 @@ export class StoreReader {
     const what = `object ${content.digest}`;
     const hash = createHash('sha256');
     try {
-      for await (const piece of createReadStream(this.layout.object(content.digest))) {
+      const fd = openStored(this.layout.object(content.digest));
+      for await (const piece of createReadStream('', { fd })) {
         hash.update(piece as Buffer);
         yield piece as Buffer;
       }
@@ -180,9 +183,9 @@ export class StoreReader {
     if (digestFromHex(hash.digest('hex')) !== content.digest) throw damagedContent(what);
   }
 
-  #read(path: string, what: string): Buffer {
+  #read(path: string, what: string, maxBytes: number): Buffer {
     try {
-      return readStored(path);
+      return readStored(path, maxBytes);
     } catch (error) {
       throw readFailure(what, error);
     }

@@ -2,11 +2,11 @@
 import { type Dirent, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { quote } from '../../base/printable.ts';
-import { isErrno } from '../../base/sysct-error.ts';
+import { isErrno, SysctError } from '../../base/sysct-error.ts';
 import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
 import { ensureDirectory } from '../disk/ensure-directory.ts';
 import { directoryModeIn, isOpenToOthers } from '../disk/open-to-others.ts';
-import { readStored } from '../disk/read-stored.ts';
+import { readStored, RECORD_MAX_BYTES } from '../disk/read-stored.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { parseRefRecord, printRefRecord, type RefRecord } from './ref-record.ts';
 import { isRefFileName, refPath } from './ref-path.ts';
@@ -25,7 +25,9 @@ export function readRefFiles(directory: string): RefFile[] {
     if (!isRefFileName(basename(path))) return [{ kind: 'stranger', path }];
     try {
       const record = readRef(path);
-      return record === undefined ? [] : [{ kind: 'record', path, record }];
+      if (record === undefined) return [];
+      assertOwnName(directory, path, record);
+      return [{ kind: 'record', path, record }];
     } catch (error) {
       return [{ kind: 'broken', path, error }];
     }
@@ -46,8 +48,9 @@ export function writeRef(directory: string, record: RefRecord, staging: string):
 }
 
 /**
- * What the name of `record` stands for now; undefined when it was removed, or is damaged: a pull puts that
- * right. @throws StoreError FORMAT_TOO_NEW
+ * What the name of `record` stands for now; undefined when it was removed, and when it is damaged: a new record
+ * in its place heals it.
+ * @throws StoreError FORMAT_TOO_NEW; what open(2) throws
  */
 export function readRefLike(
   directory: string,
@@ -79,9 +82,29 @@ export function removeRef(directory: string, record: RefRecord): boolean {
 /** Undefined for one that was removed since it was listed. */
 function readRef(path: string): RefRecord | undefined {
   try {
-    return parseRefRecord(readStored(path).toString('utf8'), `ref ${quote(path)}`);
+    return parseRefRecord(
+      readStored(path, RECORD_MAX_BYTES).toString('utf8'),
+      `ref ${quote(path)}`,
+    );
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+// A record that was put under another name would answer for one that it was not admitted under.
+function assertOwnName(directory: string, path: string, record: RefRecord): void {
+  if (path === ownPath(directory, record)) return;
+  throw new StoreError('STORE_DAMAGED', `reading ref ${quote(path)}: it is of another name`, {
+    hint: 'pull the image again',
+  });
+}
+
+function ownPath(directory: string, { reference, manifestDigest }: RefRecord): string | undefined {
+  try {
+    return join(directory, refPath(reference, manifestDigest));
+  } catch (error) {
+    if (error instanceof SysctError) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, writeSync } from 'node:fs';
 import type { Digest } from '../../base/digest.ts';
 import { digestFromHex, digestHex } from '../../base/digest.ts';
 import { isErrno } from '../../base/sysct-error.ts';
@@ -8,6 +8,7 @@ import { ByteReader } from '../disk/byte-reader.ts';
 import { ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
 import { hashRange } from '../disk/hash-range.ts';
 import type { LayerKey } from '../disk/layer-identity.ts';
+import { openStored } from '../disk/open-stored.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { giveBack } from '../disk/give-back.ts';
 import type { FileContent } from './inode.ts';
@@ -111,7 +112,7 @@ class HashedOutput {
  * @throws StoreError FORMAT_TOO_NEW, STORE_DAMAGED; what open(2) throws.
  */
 export function readTree(path: string, treeId: Digest): StoredTree {
-  const fd = openSync(path, 'r');
+  const fd = openStored(path);
   try {
     return takeTreeFile(fd, treeId);
   } finally {
@@ -124,20 +125,17 @@ export function readTree(path: string, treeId: Digest): StoredTree {
  * @throws StoreError FORMAT_TOO_NEW
  */
 export function needsOfSoundTree(path: string, treeId: Digest): TreeNeeds | undefined {
-  let fd: number;
   try {
-    fd = openSync(path, 'r');
+    const fd = openStored(path);
+    try {
+      return checkTreeFile(fd, treeId).needs;
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-  try {
-    return checkTreeFile(fd, treeId).needs;
-  } catch (error) {
     if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return undefined;
     throw error;
-  } finally {
-    closeSync(fd);
   }
 }
 
@@ -159,6 +157,7 @@ function checkTreeFile(fd: number, treeId: Digest): CheckedFile {
   const end = start + head.treeBytes;
   const sumOffset = fstatSync(fd).size - DIGEST_BYTES;
   if (end > sumOffset) throw damagedTree(treeId, 'it is too short');
+  assertCounts(head, sumOffset - end);
   if (rangeSum(fd, start, end) !== digestHex(treeId)) {
     throw damagedTree(treeId, 'it is not what its name says');
   }
@@ -167,6 +166,23 @@ function checkTreeFile(fd: number, treeId: Digest): CheckedFile {
     throw damagedTree(treeId, 'its checksum is wrong');
   }
   return { head, needs, start, end, sumOffset };
+}
+
+/** An inode takes nine bytes of the form at least, another name of one four. */
+const INODE_MIN_BYTES = 8;
+const NAME_MIN_BYTES = 4;
+
+/** Two numbers. */
+const PLACE_MAX_BYTES = 16;
+
+// The treeID is that of the form alone: what is said of it beside must not decide how much memory is asked for.
+function assertCounts(
+  { treeId, treeBytes, inodeCount, nameCount }: TreeHead,
+  placesBytes: number,
+): void {
+  if (placesBytes > inodeCount * PLACE_MAX_BYTES) throw damagedTree(treeId, 'it is too long');
+  if (inodeCount * INODE_MIN_BYTES <= treeBytes && nameCount * NAME_MIN_BYTES <= treeBytes) return;
+  throw damagedTree(treeId, 'it has fewer inodes than it says');
 }
 
 function takeTreeFile(fd: number, treeId: Digest): StoredTree {

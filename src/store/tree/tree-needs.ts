@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { type Digest, digestFromHex } from '../../base/digest.ts';
 import { ByteReader } from '../disk/byte-reader.ts';
 import { type ByteWriter, DIGEST_BYTES } from '../disk/byte-writer.ts';
 import type { LayerKey } from '../disk/layer-identity.ts';
+import { openStored } from '../disk/open-stored.ts';
 import { StoreError } from '../disk/store-error.ts';
 
 // The front of `trees/<treeID>`; numbers little-endian. It has a checksum of its own, so that a
@@ -106,7 +107,7 @@ function parseTreeNeeds(front: Buffer, head: TreeHead): TreeNeeds {
  * @throws StoreError FORMAT_TOO_NEW, STORE_DAMAGED; what open(2) throws.
  */
 export function readTreeNeeds(path: string, treeId: Digest): TreeNeeds {
-  const fd = openSync(path, 'r');
+  const fd = openStored(path);
   try {
     return readTreeFront(fd, treeId).needs;
   } finally {
