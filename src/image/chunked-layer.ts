@@ -20,6 +20,7 @@ import { sortContents } from './missing-contents.ts';
 export const WORTHWHILE_SHARE = 0.7;
 
 const CHUNK_BYTES = 512 * 1024;
+export const READ_BYTES = 256 * 1024;
 
 export interface ChunkedParts {
   readonly remote: RemoteBlobs;
@@ -42,6 +43,8 @@ export class ChunkedLayer {
   readonly #metadata: ChunkedMetadata;
   readonly #known: ReadonlyMap<Digest, FileContent>;
   readonly #spans: readonly PlannedSpan[];
+  /** Its own: other layers are put together meanwhile. */
+  readonly #scratch = Buffer.allocUnsafe(READ_BYTES);
 
   private constructor(
     parts: ChunkedParts,
@@ -106,7 +109,9 @@ export class ChunkedLayer {
   ): Iterable<Buffer> {
     const known = this.#known.get(content.digest);
     const bytes =
-      known === undefined ? spool.read(content.digest) : this.#parts.contents.read(known);
+      known === undefined
+        ? spool.read(content.digest)
+        : this.#parts.contents.read(known, this.#scratch);
     if (bytes !== undefined) return bytes;
     throw new Error(`the content ${content.digest} was neither found nor fetched`);
   }

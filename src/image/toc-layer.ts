@@ -5,7 +5,12 @@ import { formatSize } from '../base/size.ts';
 import { zstdChunkedLayer } from '../oci/zstd-chunked.ts';
 import type { ContentSpool } from '../store/import/content-spool.ts';
 import type { TocLayerMember } from '../store/import/import-toc-layer.ts';
-import { type ChunkedParts, isReasonForWhole, WORTHWHILE_SHARE } from './chunked-layer.ts';
+import {
+  type ChunkedParts,
+  isReasonForWhole,
+  READ_BYTES,
+  WORTHWHILE_SHARE,
+} from './chunked-layer.ts';
 import { fetchContents } from './fetch-contents.ts';
 import { fetchToc } from './fetch-toc.ts';
 import { type SortedContents, sortContents } from './missing-contents.ts';
@@ -26,6 +31,8 @@ export class TocLayer {
   readonly #parts: ChunkedParts;
   readonly #members: readonly TocMember[];
   readonly #sorted: SortedContents;
+  /** Its own: other layers are taken meanwhile. */
+  readonly #scratch = Buffer.allocUnsafe(READ_BYTES);
 
   private constructor(
     digest: Digest,
@@ -83,7 +90,8 @@ export class TocLayer {
   #read(digest: Digest | undefined, spool: ContentSpool): Iterable<Buffer> {
     if (digest === undefined) return [];
     const known = this.#sorted.known.get(digest);
-    const bytes = known === undefined ? spool.read(digest) : this.#parts.contents.read(known);
+    const bytes =
+      known === undefined ? spool.read(digest) : this.#parts.contents.read(known, this.#scratch);
     if (bytes !== undefined) return bytes;
     throw new Error(`the content ${digest} was neither found nor fetched`);
   }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import type { Digest } from '../../base/digest.ts';
 import { ContentSources } from '../checkout/content-sources.ts';
 import type { LayerKey } from '../disk/layer-identity.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { isObjectThere } from '../disk/object-there.ts';
+import { openStored } from '../disk/open-stored.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import { INLINE_MAX_BYTES } from '../layer/inline-limit.ts';
 import type { FileContent, InlineContent } from '../tree/inode.ts';
-
-const READ_BYTES = 256 * 1024;
 
 /**
  * Finds contents of files in the store by their digest alone, whatever image they came with. Large ones
@@ -21,7 +20,6 @@ export class StoredContents implements Disposable {
   readonly #layout: StoreLayout;
   readonly #sources: ContentSources;
   readonly #layers: readonly LayerKey[];
-  readonly #scratch = Buffer.allocUnsafe(READ_BYTES);
   #inline: ReadonlyMap<Digest, InlineContent> | undefined;
 
   constructor(layout: StoreLayout, layers: readonly LayerKey[]) {
@@ -39,14 +37,18 @@ export class StoredContents implements Disposable {
     return { kind: 'object', digest, sizeBytes };
   }
 
-  /** The bytes, in pieces that are there until the next one. Those of objects are not checked. @throws StoreError */
-  *read(content: FileContent): Generator<Buffer, void, undefined> {
+  /**
+   * The bytes, in pieces that are there until the next one. Those of objects are not checked.
+   * @param scratch what the pieces lie in; readers that take turns need one each.
+   * @throws StoreError
+   */
+  *read(content: FileContent, scratch: Buffer): Generator<Buffer, void, undefined> {
     if (content.kind === 'inline') {
-      yield this.#sources.readInline(content);
+      yield Buffer.from(this.#sources.readInline(content));
       return;
     }
     try {
-      yield* this.#piecesOf(this.#layout.object(content.digest));
+      yield* piecesOf(this.#layout.object(content.digest), scratch);
     } catch (error) {
       throw storeFailure(`reading object ${content.digest}`, error);
     }
@@ -54,19 +56,6 @@ export class StoredContents implements Disposable {
 
   [Symbol.dispose](): void {
     this.#sources[Symbol.dispose]();
-  }
-
-  *#piecesOf(path: string): Generator<Buffer, void, undefined> {
-    const fd = openSync(path, 'r');
-    try {
-      for (;;) {
-        const count = readSync(fd, this.#scratch);
-        if (count === 0) return;
-        yield this.#scratch.subarray(0, count);
-      }
-    } finally {
-      closeSync(fd);
-    }
   }
 
   #indexed(): ReadonlyMap<Digest, InlineContent> {
@@ -83,5 +72,16 @@ export class StoredContents implements Disposable {
       }
     }
     return found;
+  }
+}
+
+function* piecesOf(path: string, scratch: Buffer): Generator<Buffer, void, undefined> {
+  const fd = openStored(path);
+  try {
+    for (let count = readSync(fd, scratch); count > 0; count = readSync(fd, scratch)) {
+      yield scratch.subarray(0, count);
+    }
+  } finally {
+    closeSync(fd);
   }
 }
