@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, unlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { digestFromHex } from '../../base/digest.ts';
+import { displayBytes } from '../../base/byte-string.ts';
+import { DigestSet } from '../disk/digest-set.ts';
 import type { LayerIdentity } from '../disk/layer-identity.ts';
 import { StoreError } from '../disk/store-error.ts';
 import { storeFailure } from '../disk/store-failure.ts';
 import type { ContentSources } from '../checkout/content-sources.ts';
+import { isCleanEntry } from '../layer/is-clean-entry.ts';
 import type { LayerEntry } from '../layer/layer-entry.ts';
 import { LayerFileWriter } from '../layer/layer-file-writer.ts';
 import type { StoreReader } from '../reader/store-reader.ts';
+import { verifiedObject } from '../reader/verified-object.ts';
 import type { FileContent, ObjectContent } from '../tree/inode.ts';
+import { NumberColumn } from '../tree/number-column.ts';
 import type { ObjectStaging } from './object-staging.ts';
 
 /** What reading the other store met; what is written here fails by itself. */
@@ -25,8 +28,11 @@ export interface CopyDestination {
   readonly signal: AbortSignal;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
 const BETWEEN_PAUSES = 256;
+/** Pieces of an object, of 1 MiB. */
+const PIECES_BETWEEN_PAUSES = 64;
+
+const FIRST_SIZES = 512;
 
 /**
  * Copies a layer of another store: its entries (by their checksum), the contents of small files and
@@ -41,30 +47,35 @@ export async function copyLayer(
   { staging, layerFile, onCopied, signal }: CopyDestination,
 ): Promise<void> {
   using sources = from.contentSources();
-  const entries = reading(layer, () => entriesOf(layer, sources));
+  const entries = reading(layer, () => entriesOf(layer, sources)[Symbol.iterator]());
   using writer = new LayerFileWriter(layerFile, layer);
   using undo = new DisposableStack();
   undo.defer(() => {
     unlinkSync(layerFile);
   });
+  const sizes = new ContentSizes();
   let count = 0;
-  for (const entry of entries) {
+  for (;;) {
+    const next = reading(layer, () => entries.next());
+    if (next.done === true) break;
+    const entry = next.value;
+    if (!isCleanEntry(entry) || !sizes.fits(entry)) throw unclean(layer, entry);
     count += 1;
     if (count % BETWEEN_PAUSES === 0) await setImmediate();
     signal.throwIfAborted();
     await onCopied();
-    writer.add(copied(entry));
+    writer.add(await copied(entry));
   }
   writer.finish();
   undo.move();
 
-  function copied(entry: LayerEntry): LayerEntry {
+  async function copied(entry: LayerEntry): Promise<LayerEntry> {
     if (entry.kind !== 'file') return entry;
-    const content = copyContent(entry.content);
+    const content = await copyContent(entry.content);
     return content === entry.content ? entry : { ...entry, content };
   }
 
-  function copyContent(content: FileContent): FileContent {
+  async function copyContent(content: FileContent): Promise<FileContent> {
     const { digest, sizeBytes } = content;
     if (content.kind === 'inline') {
       const known = writer.find(digest, sizeBytes);
@@ -77,42 +88,65 @@ export async function copyLayer(
       );
     }
     if (!staging.has(digest, sizeBytes)) {
-      copyObject(content, from.layout.object(digest), staging, layer);
+      await copyObject(content, from.layout.object(digest), { staging, layer, signal });
     }
     return content;
   }
 }
 
-function copyObject(
-  { digest, sizeBytes }: ObjectContent,
+interface CopyParts {
+  readonly staging: ObjectStaging;
+  readonly layer: LayerIdentity;
+  readonly signal: AbortSignal;
+}
+
+async function copyObject(
+  content: ObjectContent,
   path: string,
-  staging: ObjectStaging,
-  layer: LayerIdentity,
-): void {
-  const source = reading(layer, () => openSync(path, 'r'));
+  { staging, layer, signal }: CopyParts,
+): Promise<void> {
+  const pieces = verifiedObject(content, path);
   const object = staging.open();
   using undo = new DisposableStack();
   undo.defer(() => {
     closeSync(object.fd);
     unlinkSync(object.path);
   });
-  const hash = createHash('sha256');
   try {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes + 1));
-    for (;;) {
-      const got = reading(layer, () => readSync(source, chunk, 0, chunk.length, null));
-      if (got === 0) break;
-      hash.update(chunk.subarray(0, got));
-      staging.append(object, chunk.subarray(0, got));
-    }
-    if (digestFromHex(hash.digest('hex')) !== digest) {
-      throw new CopySourceError(`object ${digest} has bytes of another digest`);
+    for (let count = 1; ; count += 1) {
+      if (count % PIECES_BETWEEN_PAUSES === 0) await setImmediate();
+      signal.throwIfAborted();
+      const next = reading(layer, () => pieces.next());
+      if (next.done === true) break;
+      staging.append(object, next.value);
     }
     undo.move();
   } finally {
-    closeSync(source);
+    pieces.return();
   }
-  staging.close(object, digest, sizeBytes);
+  staging.close(object, content.digest, content.sizeBytes);
+}
+
+/** How large the contents are that a layer names. */
+class ContentSizes {
+  readonly #digests = new DigestSet();
+  readonly #sizes = new NumberColumn(FIRST_SIZES);
+
+  /** False where the same bytes are said to be of another size than before. */
+  fits(entry: LayerEntry): boolean {
+    if (entry.kind !== 'file') return true;
+    const { digest, sizeBytes } = entry.content;
+    const known = this.#digests.numberOf(digest);
+    if (known !== undefined) return this.#sizes.get(known) === sizeBytes;
+    this.#sizes.set(this.#digests.add(digest), sizeBytes);
+    return true;
+  }
+}
+
+function unclean({ key }: LayerIdentity, { path }: LayerEntry): CopySourceError {
+  return new CopySourceError(
+    `layer ${key} has an entry that no archive can bring, ${displayBytes(path)}`,
+  );
 }
 
 function entriesOf({ key, proof }: LayerIdentity, sources: ContentSources): Iterable<LayerEntry> {

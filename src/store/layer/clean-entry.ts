@@ -23,10 +23,10 @@ export interface FileHead extends InodeAttributes {
 export type CleanEntry = FileHead | Exclude<LayerEntry, { readonly kind: 'file' }>;
 
 /** Linux keeps 2^32 - 1 for "no such user". */
-const MAX_OWNER = 2 ** 32 - 2;
-const MAX_DEVICE_MAJOR = 2 ** 12 - 1;
-const MAX_DEVICE_MINOR = 2 ** 20 - 1;
-const MAX_SYMLINK_BYTES = 4095;
+export const MAX_OWNER = 2 ** 32 - 2;
+export const MAX_DEVICE_MAJOR = 2 ** 12 - 1;
+export const MAX_DEVICE_MINOR = 2 ** 20 - 1;
+export const MAX_SYMLINK_BYTES = 4095;
 
 /**
  * Makes validated layer entries of the members of one layer's archive; one object a layer, since

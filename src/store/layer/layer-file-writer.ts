@@ -122,7 +122,7 @@ export class LayerFileWriter implements Disposable {
 
   #fetchAside(aside: number): void {
     for (let at = 0; ;) {
-      const count = readSync(aside, this.#contents, 0, BUFFER_BYTES, at);
+      const count = readSync(aside, this.#contents, 0, INLINE_CEILING_BYTES, at);
       if (count === 0) return;
       writeWhole(this.#fd, this.#contents.subarray(0, count));
       at += count;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Log } from '../../base/log.ts';
 import { quote } from '../../base/printable.ts';
 import { isErrno, messageOf } from '../../base/sysct-error.ts';
@@ -64,7 +64,7 @@ async function openAdditional(
   const found = host.resolveFollowing(path);
   if (origin === 'usual' && !existsSync(join(found, 'format.json'))) return undefined;
   const layout = new StoreLayout(realpathSync(found));
-  assertGuarded(layout.directory);
+  assertGuarded(layout, host);
   if (probeFormat(layout) === 'empty') throw new StoreError('NOT_A_STORE', 'there is no store');
   const { objects, layers, trees, blobs, refs } = layout;
   for (const directory of [objects, layers, trees, blobs, refs]) {
@@ -89,13 +89,36 @@ async function assertAnswers(
   throw new StoreError('STORE_IO_FAILED', `its file system (${type}) does not answer`);
 }
 
-// Whoever may write a store decides what its images hold.
-function assertGuarded(directory: string): void {
+// Whoever may write a store, or put another one in its place, decides what its images hold. What lies above an
+// offline root is the operator's affair.
+function assertGuarded(layout: StoreLayout, host: HostRoot): void {
   if (process.getuid?.() !== 0) return;
-  if (mountOf(readMountInfo(), directory)?.options.includes('ro') === true) return;
-  const { uid, mode } = statSync(directory);
-  if (uid === 0 && (mode & 0o022) === 0) return;
-  throw new StoreError('STORE_NOT_PERMITTED', 'others than root can write it');
+  const mounts = readMountInfo();
+  const isRoots = (path: string, mayBeSticky: boolean): boolean => {
+    if (mountOf(mounts, path)?.options.includes('ro') === true) return true;
+    const { uid, mode } = statSync(path);
+    const isSticky = mayBeSticky && (mode & 0o1000) !== 0;
+    return uid === 0 && ((mode & 0o022) === 0 || isSticky);
+  };
+  const { directory, objects, layers, trees, blobs, refs } = layout;
+  const parts = [directory, objects, layers, trees, dirname(blobs), blobs, refs];
+  if (!parts.every((path) => isRoots(path, false))) {
+    throw new StoreError('STORE_NOT_PERMITTED', 'others than root can write it');
+  }
+  const open = above(directory, realPathIfThere(host.directory)).find(
+    (path) => !isRoots(path, true),
+  );
+  if (open === undefined) return;
+  throw new StoreError(
+    'STORE_NOT_PERMITTED',
+    `others than root can write ${quote(open)} and so put another one in its place`,
+  );
+}
+
+/** The directories that `directory` lies in, up to `top`. */
+function above(directory: string, top: string): string[] {
+  const parent = dirname(directory);
+  return directory === top || parent === directory ? [] : [parent, ...above(parent, top)];
 }
 
 function reasonOf(error: unknown): string {
