@@ -4,6 +4,7 @@ import { quote } from '../base/printable.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../base/strict-json.ts';
 import { messageOf } from '../base/sysct-error.ts';
 import { ArchiveError } from './archive-error.ts';
+import { type JsonPiece, jsonPieces } from './json-pieces.ts';
 
 /** The content of a file, as a table of contents says where its compressed bytes lie in the blob. */
 export interface TocContent {
@@ -48,24 +49,30 @@ export function parseChunkedToc(bytes: Buffer, blobBytes: number): ChunkedToc {
   return { entries, tarSplitDigest: isDigest(tarSplitDigest) ? tarSplitDigest : undefined };
 }
 
+/** An entry as it is written. */
+export interface TocItem {
+  readonly fields: JsonObject;
+  readonly text: string;
+}
+
 /**
  * Calls `visit` for each member, with the entries that are about it: its own and those of its parts. As
- * {@link parseChunkedToc} otherwise. @returns what the table of contents was parsed to
+ * {@link parseChunkedToc} otherwise. @returns what is beside the entries, lists without their elements
  */
 export function visitToc(
   bytes: Buffer,
   blobBytes: number,
   visit: (entry: TocEntry, items: MemberItems) => void,
 ): JsonObject {
-  const toc = parsed(bytes);
-  const { version, entries: list } = toc;
-  if (version !== 1 || !Array.isArray(list)) throw badToc('it has no version 1 and entries');
+  const toc = Object.create(null) as Record<string, JsonValue>;
   const contents: TocContent[] = [];
-  for (const items of memberItems(list as readonly JsonValue[])) {
-    const entry = entryOf(items[0], blobBytes);
+  for (const items of memberItems(entryItems(bytes, toc))) {
+    const entry = entryOf(items[0].fields, blobBytes);
     if (entry.content !== undefined) contents.push(entry.content);
     visit(entry, items);
   }
+  const { version, entries: list } = toc;
+  if (version !== 1 || !Array.isArray(list)) throw badToc('it has no version 1 and entries');
   const contentBytes = contents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (contentBytes > GRACE_BYTES + RATIO * blobBytes) throw badToc('its contents swell too much');
   assertApart(contents);
@@ -76,25 +83,35 @@ export function visitToc(
 const GRACE_BYTES = 64 * 1024 * 1024;
 const RATIO = 200;
 
-function parsed(bytes: Buffer): JsonObject {
-  let value: JsonValue;
-  try {
-    value = JSON.parse(bytes.toString('utf8')) as JsonValue;
-  } catch (cause) {
-    throw badToc(messageOf(cause));
+/** @param toc gets all that is not an element of a list. */
+function* entryItems(
+  bytes: Buffer,
+  toc: Record<string, JsonValue>,
+): Generator<TocItem, void, undefined> {
+  for (const { kind, key, value, text } of pieces(bytes)) {
+    if (kind !== 'element') toc[key] = value;
+    else if (key !== 'entries') continue;
+    else if (isJsonObject(value)) yield { fields: value, text };
+    else throw badToc('an entry is no object');
   }
-  if (isJsonObject(value)) return value;
-  throw badToc('it is no object');
 }
 
-type MemberItems = [own: JsonObject, ...parts: JsonObject[]];
+function* pieces(bytes: Buffer): Generator<JsonPiece, void, undefined> {
+  try {
+    yield* jsonPieces(bytes);
+  } catch (cause) {
+    throw cause instanceof SyntaxError ? badToc(messageOf(cause)) : cause;
+  }
+}
 
-function* memberItems(list: readonly JsonValue[]): Generator<MemberItems, void, undefined> {
+type MemberItems = [own: TocItem, ...parts: TocItem[]];
+
+function* memberItems(list: Iterable<TocItem>): Generator<MemberItems, void, undefined> {
   let items: MemberItems | undefined;
   for (const item of list) {
-    if (!isJsonObject(item)) throw badToc('an entry is no object');
-    if (item['type'] === 'chunk') {
-      if (items === undefined || item['name'] !== items[0]['name']) {
+    const { type, name } = item.fields;
+    if (type === 'chunk') {
+      if (items === undefined || name !== items[0].fields['name']) {
         throw badToc('a chunk does not follow its file');
       }
       items.push(item);
@@ -118,8 +135,13 @@ function entryOf(item: JsonObject, blobBytes: number): TocEntry {
   return { name, content: { digest, sizeBytes: size, start: offset, end: endOffset } };
 }
 
-/** Contents may lie at one place when they are the same, but not cut across each other. */
+/** Contents may lie at one place when they are the same, but not cut across each other; and have one size wherever they lie. */
 function assertApart(contents: readonly TocContent[]): void {
+  const sizes = new Map<Digest, number>();
+  for (const { digest, sizeBytes } of contents) {
+    if ((sizes.get(digest) ?? sizeBytes) !== sizeBytes) throw badToc('a content has two sizes');
+    sizes.set(digest, sizeBytes);
+  }
   let last: TocContent | undefined;
   for (const content of contents.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     const same = content.start === last?.start && content.digest === last.digest;

@@ -11,10 +11,12 @@ import type { LayerCompression } from '../oci/media-type.ts';
 import { ArchiveError } from './archive-error.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 
-/** How far a stream may swell: `graceBytes` and `ratio` times what has been read of it. */
+/** How far a stream may swell: `graceBytes` and `ratio` times what has been read of it; and what it may make us remember. */
 export interface InflationLimit {
   readonly graceBytes: number;
   readonly ratio: number;
+  /** Of zstd: it may refer back by 2 to this power of bytes, which are held in memory. */
+  readonly windowLog: number;
 }
 
 type Engine = Gunzip | ZstdDecompress;
@@ -22,13 +24,19 @@ type Engine = Gunzip | ZstdDecompress;
 const MIB = 1024 * 1024;
 
 /** Real layers stay below 20:1; gzip reaches 1032:1 and zstd far more, but only on made-up input. */
-const INFLATION_LIMIT: InflationLimit = { graceBytes: 64 * MIB, ratio: 200 };
+const INFLATION_LIMIT: InflationLimit = {
+  graceBytes: 64 * MIB,
+  ratio: 200,
+  // zstd --ultra -22 needs 2^27; more would be memory that the sender decides on.
+  windowLog: 27,
+};
+
+/** As for a whole layer, for one of many streams at once: tools give frames of their own to files with windows of 2^23 to 2^25 bytes. */
+export const PART_LIMIT: InflationLimit = { ...INFLATION_LIMIT, windowLog: 25 };
 
 /** Node's default of 16 KiB costs nearly half of the speed. */
 const CHUNK_BYTES = MIB;
 const QUEUE_CHUNKS = 4;
-/** zstd --ultra -22 needs 2^27; more would be memory that the sender decides on. */
-const ZSTD_WINDOW_LOG_MAX = 27;
 
 /**
  * The uncompressed bytes of a layer blob, in chunks of at most 1 MiB (`none`: the chunks of the source).
@@ -54,7 +62,7 @@ export async function* decompress(
       return yield* inflate(
         createZstdDecompress({
           ...ENGINE_OPTIONS,
-          params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
+          params: { [constants.ZSTD_d_windowLogMax]: limit.windowLog },
         }),
         compression,
         source,
@@ -143,11 +151,10 @@ function refusal(compression: LayerCompression, error: NodeJS.ErrnoException): A
     case 'Z_BUF_ERROR':
       return new ArchiveError('TRUNCATED', `${doing}: it ends too early`, { cause: error });
     case 'ZSTD_error_frameParameter_windowTooLarge':
-      return new ArchiveError(
-        'LIMIT',
-        `${doing}: it needs a window of more than 2^${ZSTD_WINDOW_LOG_MAX} bytes`,
-        { hint: 'recompress the layer without --long or --ultra', cause: error },
-      );
+      return new ArchiveError('LIMIT', `${doing}: it needs a window that is too large`, {
+        hint: 'recompress the layer without --long or --ultra',
+        cause: error,
+      });
     default:
       return new ArchiveError('CORRUPT_STREAM', `${doing}: ${error.message}`, { cause: error });
   }

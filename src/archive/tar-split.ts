@@ -19,6 +19,9 @@ export type TarSplitPiece =
 /** A segment holds the headers of one member; PAX and GNU extensions of 1 MiB each are the most. */
 const LINE_MAX_BYTES = 8 * 1024 * 1024;
 
+/** Only the payload of a segment, in base64, and paths are so long. */
+const LONG_LINE_CHARACTERS = 64 * 1024;
+
 const FILE = 1;
 const SEGMENT = 2;
 
@@ -43,7 +46,7 @@ async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string, v
       begun = [];
       begunBytes = 0;
       at = end + 1;
-      if (line.length > 0) yield line.toString('utf8');
+      yield line.toString('utf8');
     }
     begun.push(Buffer.from(chunk.subarray(at)));
     begunBytes += chunk.length - at;
@@ -55,6 +58,10 @@ async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string, v
 const NEWLINE = 0x0a;
 
 function pieceOf(line: string): TarSplitPiece {
+  // Nothing in a line lies in anything else: what does is made to cost memory.
+  if (line.length > LONG_LINE_CHARACTERS && /[[{]/.test(line.slice(1))) {
+    throw bad('a line is too long');
+  }
   let value: JsonValue;
   try {
     value = JSON.parse(line) as JsonValue;

@@ -53,11 +53,13 @@ export function parseTocMembers(
 ): readonly TocMember[] {
   const members: TocMember[] = [];
   const toc = visitToc(bytes, blobBytes, (entry, items) => {
-    for (const item of items) assertKnownKeys(item, ENTRY_KEYS);
-    members.push({ entry: tarEntryOf(entry, items[0], limits), content: entry.content });
+    for (const { fields, text } of items) {
+      assertKnownKeys(fields, ENTRY_KEYS);
+      if (hasRepeatedKeys(text, fields)) throw badToc('it has a key twice');
+    }
+    members.push({ entry: tarEntryOf(entry, items[0].fields, limits), content: entry.content });
   });
   assertKnownKeys(toc, TOC_KEYS);
-  if (hasRepeatedKeys(bytes.toString('utf8'), toc)) throw badToc('it has a key twice');
   return members;
 }
 

@@ -4,6 +4,7 @@ import { type ChunkedToc, parseChunkedToc, type TocContent } from '../archive/ch
 import { decompress } from '../archive/decompress.ts';
 import { type TarSplitPiece, tarSplitPieces } from '../archive/tar-split.ts';
 import { type Digest, sha256 } from '../base/digest.ts';
+import { quote } from '../base/printable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { MetadataSpan, ZstdChunkedLayer } from '../oci/zstd-chunked.ts';
 import { mismatch } from './fetch-contents.ts';
@@ -15,8 +16,8 @@ const COMPRESSED_MAX_BYTES = 16 * 1024 * 1024;
 /** 40,000 files come to this much of JSON; all of it is in memory, several times over while it is parsed. */
 export const TOC_MAX_BYTES = 16 * 1024 * 1024;
 
-/** It is read as a stream. */
-const TAR_SPLIT_MAX_BYTES = 1024 * 1024 * 1024;
+/** It is read as a stream; 40,000 files come to a fifth of this. */
+const TAR_SPLIT_MAX_BYTES = 256 * 1024 * 1024;
 
 /** The place of a member's content in the archive, or bytes between. */
 export type ArchivePiece =
@@ -28,10 +29,12 @@ export class ChunkedMetadata {
   readonly toc: ChunkedToc;
   /** Compressed; its digest was checked. */
   readonly #tarSplit: Buffer;
+  readonly #tarSplitSpan: MetadataSpan;
 
-  private constructor(toc: ChunkedToc, tarSplit: Buffer) {
+  private constructor(toc: ChunkedToc, tarSplit: Buffer, tarSplitSpan: MetadataSpan) {
     this.toc = toc;
     this.#tarSplit = tarSplit;
+    this.#tarSplitSpan = tarSplitSpan;
   }
 
   /**
@@ -59,7 +62,7 @@ export class ChunkedMetadata {
     const digest = toc.tarSplitDigest ?? tarSplitSpan.digest;
     if (digest === undefined) throw noTarSplit();
     assertDigest(descriptor, 'the tar-split has', tarSplit, digest);
-    return new ChunkedMetadata(toc, tarSplit);
+    return new ChunkedMetadata(toc, tarSplit, tarSplitSpan);
   }
 
   /**
@@ -68,7 +71,11 @@ export class ChunkedMetadata {
    */
   async *pieces(signal: AbortSignal): AsyncGenerator<ArchivePiece, void, undefined> {
     const entries = this.toc.entries.values();
-    for await (const piece of tarSplitPieces(decompress('zstd', once(this.#tarSplit), signal))) {
+    const text = atMost(
+      this.#tarSplitSpan.inflatedBytes,
+      decompress('zstd', once(this.#tarSplit), signal),
+    );
+    for await (const piece of tarSplitPieces(text)) {
       if (piece.kind === 'segment') {
         yield piece;
         continue;
@@ -124,6 +131,21 @@ export async function inflated(
   throw new ArchiveError('BAD_TOC', 'the table of contents has another length than was announced');
 }
 
+/** A bomb of empty lines makes no archive, and so runs into none of its limits. */
+async function* atMost(
+  maxBytes: number,
+  chunks: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
+  let seenBytes = 0;
+  for await (const chunk of chunks) {
+    seenBytes += chunk.length;
+    if (seenBytes > maxBytes) {
+      throw new ArchiveError('BAD_TAR_SPLIT', 'the tar-split is longer than was announced');
+    }
+    yield chunk;
+  }
+}
+
 async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
   yield await Promise.resolve(bytes);
 }
@@ -153,7 +175,7 @@ function noTarSplit(): ArchiveError {
 }
 
 function unlike(piece: Extract<TarSplitPiece, { kind: 'file' }> | undefined): ArchiveError {
-  const where = piece === undefined ? 'at its end' : `at ${JSON.stringify(piece.name ?? '')}`;
+  const where = piece === undefined ? 'at its end' : `at ${quote(piece.name ?? '')}`;
   return new ArchiveError(
     'BAD_TAR_SPLIT',
     `the tar-split has other members than the table of contents, ${where}`,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { zstdDecompressSync } from 'node:zlib';
 import { ArchiveError } from '../archive/archive-error.ts';
 import type { TocContent } from '../archive/chunked-toc.ts';
-import { decompress } from '../archive/decompress.ts';
+import { decompress, PART_LIMIT } from '../archive/decompress.ts';
 import { type Digest, digestFromHex } from '../base/digest.ts';
 import { messageOf } from '../base/sysct-error.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -89,7 +89,9 @@ async function takeContent(
   if (sizeBytes <= AT_ONCE_BYTES && end - start <= AT_ONCE_BYTES) {
     take(inflateAtOnce(await reader.read(end - start), content));
   } else {
-    for await (const bytes of decompress('zstd', reader.take(end - start), signal)) take(bytes);
+    for await (const bytes of decompress('zstd', reader.take(end - start), signal, PART_LIMIT)) {
+      take(bytes);
+    }
   }
   if (seenBytes < sizeBytes) throw wrongSize(content, `${seenBytes} of ${sizeBytes}`);
   const seen = digestFromHex(hash.digest('hex'));

@@ -158,6 +158,13 @@ describe('a zstd:chunked layer', () => {
     ['a content outside of the blob', { toc: (toc) => void (changed(toc).endOffset = 1e9) }],
     ['a content that ends before it begins', { toc: (toc) => void (changed(toc).endOffset = 1) }],
     ['a content at a fraction of a byte', { toc: (toc) => void (changed(toc).offset = 1.5) }],
+    [
+      'a content that is said to have two sizes',
+      {
+        toc: (toc) =>
+          void (toc.entries.find(({ name }) => name === 'usr/changed-copy')!.size! -= 1),
+      },
+    ],
     ['contents that overlap', { toc: (toc) => void (changed(toc).offset! -= 50_000) }],
     ['contents that swell to a terabyte', { toc: (toc) => void (changed(toc).size = 1e12) }],
     ['a chunk without its file', { toc: (toc) => void (toc.entries[0]!.type = 'chunk') }],
@@ -189,6 +196,38 @@ describe('a zstd:chunked layer', () => {
       'a tar-split with other headers',
       { tarSplit: (lines) => void (lines[2]!.payload = lines[0]!.payload) },
     ],
+    ['a TOC that is a million arrays deep', { tocText: () => '['.repeat(MIB) }],
+    [
+      'a TOC whose entries are a million arrays deep',
+      { tocText: () => `{"version":1,"entries":[${'['.repeat(MIB)}${']'.repeat(MIB)}]}` },
+    ],
+    [
+      'a TOC of a million empty entries',
+      { tocText: () => `{"version":1,"entries":[${'{},'.repeat(MIB)}{}]}` },
+    ],
+    ['a TOC with its entries twice', { tocText: (text) => text.replace('{', '{"entries":[],') }],
+    ['a TOC with something behind it', { tocText: (text) => `${text}{}` }],
+    ['a TOC that is no text', { tocText: () => '\0'.repeat(MIB) }],
+    ['a tar-split of empty lines', { tarSplitText: () => '\n'.repeat(50 * MIB) }],
+    ['a tar-split of a gigabyte', { annotations: edit('tarsplit-position', /\d+$/, '1000000000') }],
+    [
+      'a tar-split that is longer than announced',
+      { annotations: edit('tarsplit-position', /\d+$/, '100') },
+    ],
+    [
+      'a tar-split with a line of a million arrays',
+      { tarSplitText: (text) => text.replace('{', `{"x":${'['.repeat(MIB)},`) },
+    ],
+    [
+      'a tar-split in its TOC',
+      {
+        annotations: (all) => {
+          const [start, length] = (all[key('manifest-position')] ?? '').split(':');
+          all[key('tarsplit-position')] = `${start}:${length}:1000`;
+        },
+        toc: (toc) => void delete toc.tarSplitDigest,
+      },
+    ],
     [
       'a TOC with another content of the store in its place',
       { toc: (toc) => void Object.assign(changed(toc), { digest: sha256(noise('old', 100_000)) }) },
@@ -207,6 +246,44 @@ describe('a zstd:chunked layer', () => {
       });
     });
   }
+
+  it('is fetched whole when a content wants 128 MiB to be remembered of it', async () => {
+    const wide = noise('wide', 5 * MIB);
+    const shared = { path: 'shared', content: noise('large', 8 * MIB) };
+    const layer = chunkedLayer([shared, { path: 'wide', content: wide }], {
+      frame: { wide: rawFrame(wide, 27) },
+    });
+    await withSite(layer, async ({ registry, store, pull }) => {
+      registry.add('shared', [chunkedLayer([shared])]);
+      await pull('shared');
+      await pull('new');
+      assert.ok(store.hasLayer(layer.diffId));
+      const sent = registry.sent.filter(({ digest }) => digest === layer.descriptor.digest);
+      assert.deepEqual(sent.map(({ status }) => status).join(), '206,206,200');
+    });
+  });
+
+  it('comes in parts beside others that have the same files', async () => {
+    using tmp = temporaryDirectory('zstd-chunked');
+    await using registry = await startBlobRegistry();
+    const shared = Array.from({ length: 8 }, (_, n) => ({
+      path: `shared-${n}`,
+      content: noise(`shared ${n}`, n % 2 === 0 ? 700_000 : 400),
+    }));
+    const layers = ['a', 'b', 'c', 'd'].map((name) =>
+      chunkedLayer([{ path: name, content: noise(name, 100_000) }, ...shared]),
+    );
+    registry.add('old', [chunkedLayer(shared)]);
+    registry.add('new', layers);
+    const store = await openStore(join(tmp.directory, 'store'), { log: silentLog });
+    await pullInto(store, `${registry.server.host}/team/app:old`);
+    registry.sent.length = 0;
+    await pullInto(store, `${registry.server.host}/team/app:new`);
+    for (const { descriptor, diffId } of layers) {
+      assert.ok(store.hasLayer(diffId));
+      assert.ok(registry.sentOf(descriptor.digest) < 150_000, 'only what is missing was sent');
+    }
+  });
 
   it('is fetched whole when most of it is missing', async () => {
     const layer = chunkedLayer([
@@ -336,6 +413,20 @@ describe('a zstd:chunked layer of real tools', () => {
     assert.ok(sent >= whole, `${sent} of ${whole} were sent`);
   });
 });
+
+/** A frame that compresses nothing (RFC 8878 §3.1.1), and says that it refers back by 2 to the power of `windowLog`. */
+function rawFrame(content: Buffer, windowLog: number): Buffer {
+  const parts: Buffer[] = [Buffer.from('28b52ffd00', 'hex'), Buffer.from([(windowLog - 10) << 3])];
+  const step = 128 * 1024;
+  for (let at = 0; at < content.length; at += step) {
+    const block = content.subarray(at, at + step);
+    const isLast = at + step >= content.length;
+    const head = Buffer.alloc(3);
+    head.writeUIntLE((block.length << 3) | (isLast ? 1 : 0), 0, 3);
+    parts.push(head, block);
+  }
+  return Buffer.concat(parts);
+}
 
 /** The layer file is the same as the one of a store that fetched the whole blob. */
 async function assertSameAsWhole(store: Store, layer: ChunkedLayerBlob): Promise<void> {

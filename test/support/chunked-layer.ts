@@ -53,6 +53,9 @@ export interface WireTarSplitLine {
 export interface Tampering {
   readonly toc?: (toc: WireToc) => void;
   readonly tarSplit?: (lines: WireTarSplitLine[]) => WireTarSplitLine[] | void;
+  /** What is written instead of the text of either. */
+  readonly tocText?: (text: string) => string;
+  readonly tarSplitText?: (text: string) => string;
   /** Instead of the compressed content of this path. */
   readonly frame?: Readonly<Record<string, Buffer>>;
   readonly annotations?: (annotations: Record<string, string>) => void;
@@ -120,11 +123,12 @@ export function chunkedLayer(
   endSegment();
   blob.endFrame();
   lines = tampering.tarSplit?.(lines) ?? lines;
-  const tarSplitText = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  const linesText = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  const tarSplitText = tampering.tarSplitText?.(linesText) ?? linesText;
   const tarSplit = zstdCompressSync(tarSplitText);
   toc.tarSplitDigest = sha256(tarSplit);
   tampering.toc?.(toc);
-  const tocText = JSON.stringify(toc);
+  const tocText = tampering.tocText?.(JSON.stringify(toc)) ?? JSON.stringify(toc);
   const tocBytes = zstdCompressSync(tocText);
   const tocOffset = blob.skippable(tocBytes);
   const tarSplitOffset = blob.skippable(tarSplit);
