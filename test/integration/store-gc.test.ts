@@ -8,15 +8,19 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { sha256 } from '../../src/base/digest.ts';
 import { mountCheckout, planCheckout, unmountCheckout } from '../../src/store/checkout/checkout.ts';
-import type { Store } from '../../src/store/store.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
 import {
   ALONE,
   APP_A,
@@ -42,6 +46,7 @@ import {
   snapshot,
 } from '../support/store-layers.ts';
 import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
+import { temporaryDirectory } from '../support/tmp.ts';
 
 const A = 'quay.io/x/a:1';
 const B = 'quay.io/x/b:1';
@@ -162,6 +167,24 @@ describe('what keeps an image without a name', () => {
     });
   }
 
+  for (const moved of ['web', 'web/1'] as const) {
+    it(`a container does of which ${moved} was moved to another disk, with a link in its place`, async () => {
+      await withStore(async (store, directory) => {
+        const record = await importImage(store, A, [BASE, APP_A]);
+        writeGeneration(store, 'web', '1', record);
+        pointCurrentAt(store, 'web', '1');
+        const elsewhere = join(directory, '../elsewhere');
+        renameSync(join(store.layout.containers, moved), elsewhere);
+        symlinkSync(elsewhere, join(store.layout.containers, moved));
+        await forget(store, A);
+        await collect(store);
+        for (const path of filesOfTree(store, record.treeId)) {
+          assert.ok(existsSync(join(store.layout.directory, path)), path);
+        }
+      });
+    });
+  }
+
   it('a generation whose tree is damaged does, by its own image', async () => {
     await withStore(async (store) => {
       const record = await importImage(store, A, [BASE, APP_A]);
@@ -218,8 +241,11 @@ describe('what keeps an image without a name', () => {
     });
   });
 
-  it('a running mount does, whatever became of its image file', async () => {
-    await withStore(async (store, directory) => {
+  for (const name of ['store', 'a:b', 'two words', 'back\\slash', 'a\\072b', '\u00e9\ttab']) {
+    it(`a running mount does, whatever became of its image file, in ${JSON.stringify(name)}`, async () => {
+      using tmp = temporaryDirectory('gc-mount', '/dev/shm');
+      const directory = join(tmp.directory, name, 'store');
+      const store = await openStore(directory, { log: silentLog, graceMs: 0 });
       const record = await importImage(store, A, [BASE, APP_A]);
       await importImage(store, C, [ALONE]);
       const image = join(directory, '../mounted.erofs');
@@ -247,7 +273,7 @@ describe('what keeps an image without a name', () => {
       await collect(store);
       await assertOnlyNeeded(store);
     });
-  });
+  }
 });
 
 describe('what stops a collection, with nothing removed', () => {
@@ -298,6 +324,50 @@ describe('what stops a collection, with nothing removed', () => {
       spoil: (store) => writeGeneration(store, 'web', '1', '{"version'),
       code: 'ROOT_UNREADABLE',
       message: /generation\.json": it is not JSON; so nothing is removed$/,
+    },
+    {
+      what: 'a generation that is nested without end',
+      spoil: (store) => writeGeneration(store, 'web', '1', '['.repeat(1e6)),
+      code: 'ROOT_UNREADABLE',
+      message: /generation\.json": it is not JSON; so nothing is removed$/,
+    },
+    {
+      what: 'a generation that is a FIFO',
+      spoil: (store) => {
+        const path = join(writeGeneration(store, 'web', '1', ''), 'generation.json');
+        rmSync(path);
+        execFileSync('mkfifo', [path]);
+      },
+      code: 'STORE_DAMAGED',
+      message: /generation\.json": it is no regular file$/,
+    },
+    {
+      what: 'a ref that is a link',
+      spoil: (store) => {
+        const path = join(store.layout.refs, 'quay.io/x/a/:1');
+        rmSync(path);
+        symlinkSync('/dev/zero', path);
+      },
+      code: 'STORE_DAMAGED',
+      message: /a\/:1": it is no regular file$/,
+    },
+    {
+      what: 'a tombstone that is a FIFO',
+      spoil: (store) => {
+        mkdirSync(store.layout.removed, { recursive: true });
+        execFileSync('mkfifo', [join(store.layout.removed, '1-0123456789ab.json')]);
+      },
+      code: 'STORE_DAMAGED',
+      message: /1-0123456789ab\.json": it is no regular file$/,
+    },
+    {
+      what: 'a container on a disk that is not mounted',
+      spoil: (store) => {
+        mkdirSync(store.layout.containers, { recursive: true });
+        symlinkSync('/nonexistent/web', join(store.layout.containers, 'web'));
+      },
+      code: 'ROOT_UNREADABLE',
+      message: /containers\/web": it is a symbolic link that leads nowhere; so nothing is removed$/,
     },
     {
       what: 'an installed generation without a record',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Dirent, readdirSync, readlinkSync } from 'node:fs';
+import { type Dirent, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '../../base/digest.ts';
 import { quote } from '../../base/printable.ts';
@@ -27,6 +27,9 @@ export interface GenerationImage extends NamedImage {
   readonly key: string;
 }
 
+/** The symbolic link to the generation that counts. */
+const CURRENT = 'current';
+
 const FINISHED = /^[1-9][0-9]*$/;
 const BUILDING = /^\.[1-9][0-9]*\.building$/;
 
@@ -41,14 +44,12 @@ export function readGenerationImages(
   layout: StoreLayout,
   cache: RecordCache<NamedImage>,
 ): GenerationImage[] {
-  return entriesOf(layout.containers)
-    .filter((entry) => entry.isDirectory())
-    .flatMap(({ name }) => {
-      const container = join(layout.containers, name);
-      return entriesOf(container)
-        .filter((entry) => entry.isDirectory())
-        .flatMap((entry) => readGeneration(name, container, entry.name, cache) ?? []);
-    });
+  return directoriesOf(layout.containers).flatMap((name) => {
+    const container = join(layout.containers, name);
+    return directoriesOf(container).flatMap(
+      (entry) => readGeneration(name, container, entry, cache) ?? [],
+    );
+  });
 }
 
 /** Names of the containers that have a generation of each tree. @throws StoreError ROOT_UNREADABLE */
@@ -104,11 +105,23 @@ function readGeneration(
 
 function currentOf(container: string): string | undefined {
   try {
-    return readlinkSync(join(container, 'current'));
+    return readlinkSync(join(container, CURRENT));
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EINVAL')) return undefined;
     throw error;
   }
+}
+
+/** An admin may have moved a container to another disk, and left a symbolic link: one that leads nowhere now may do so again. */
+function directoriesOf(directory: string): string[] {
+  return entriesOf(directory).flatMap((entry) => {
+    if (entry.isDirectory()) return [entry.name];
+    if (!entry.isSymbolicLink() || entry.name === CURRENT) return [];
+    const path = join(directory, entry.name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) throw unreadable(path, 'it is a symbolic link that leads nowhere');
+    return stats.isDirectory() ? [entry.name] : [];
+  });
 }
 
 function entriesOf(directory: string): Dirent[] {

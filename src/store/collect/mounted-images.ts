@@ -57,11 +57,16 @@ function readMountedImages(layout: StoreLayout): MountedImage[] {
 export function lowerLayers({ superOptions }: Pick<MountInfo, 'superOptions'>): string[] {
   const layers: string[] = [];
   for (const option of superOptions) {
-    const [, value = ''] = /^(?:lowerdir\+?|datadir\+)=(.*)$/.exec(option) ?? [];
+    const [, name = '', value = ''] = /^(lowerdir\+?|datadir\+)=(.*)$/.exec(option) ?? [];
     // The kernel escapes backslashes for mountinfo, and overlay colons with backslashes.
     const text = value.replace(/\\([0-7]{3})/g, (_, octal: string) =>
       String.fromCharCode(Number.parseInt(octal, 8)),
     );
+    // Each of these names one layer, whose colons nobody had to escape.
+    if (name.endsWith('+')) {
+      layers.push(text);
+      continue;
+    }
     for (const layer of text.match(/(?:\\.|[^:\\])+/g) ?? []) {
       layers.push(layer.replace(/\\(.)/g, '$1'));
     }

@@ -8,6 +8,7 @@ describe('the lower directories of an overlay', () => {
     ['one after the other', ['ro', 'lowerdir=/m:/s/objects'], ['/m', '/s/objects']],
     ['data-only', ['lowerdir=/m::/s/objects'], ['/m', '/s/objects']],
     ['each an option', ['lowerdir+=/m', 'datadir+=/s/objects'], ['/m', '/s/objects']],
+    ['each an option, with a colon', ['lowerdir+=/m', 'datadir+=/a:b'], ['/m', '/a:b']],
     ['with a colon in a name', ['lowerdir=/m:/a\\134:b/objects'], ['/m', '/a:b/objects']],
     ['with a space in a name', ['lowerdir=/m\\040n:/s'], ['/m n', '/s']],
     ['none', ['rw', 'upperdir=/u'], []],
