@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { printable } from '../base/printable.ts';
 import { formatSize } from '../base/size.ts';
 import { messageOf, SysctError } from '../base/sysct-error.ts';
 import type { CheckAllReport } from '../container/check-all.ts';
@@ -55,7 +56,7 @@ export class FsckResult {
       const reason = this.#reason(finding);
       if (reason === undefined) continue;
       const hint = reason.hint === undefined ? '' : `; ${reason.hint}`;
-      lines.push(`  not repaired: ${reason.message}${hint}`);
+      lines.push(printable(`  not repaired: ${reason.message}${hint}`));
     }
     const { files, readBytes } = this.#before;
     lines.push(`${files} files, ${formatSize(readBytes)} read: ${this.#summary()}`);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../base/digest.ts';
+import { printable } from '../base/printable.ts';
 import type { TreeUser } from '../container/check-containers.ts';
 import type { Finding } from '../store/check/finding.ts';
 import { nameOf } from '../store/ref/image-name.ts';
@@ -37,7 +38,7 @@ export function reportFinding(
 }
 
 /**
- * One line: `object sha256:… has the bytes of sha256:…; images quay.io/x/y:1; containers etcd/1;
+ * One line, fit to be printed: `object sha256:… has the bytes of sha256:…; images quay.io/x/y:1; containers etcd/1;
  * paths usr/lib/libc.so.6`.
  */
 export function findingLine(finding: ReportedFinding): string {
@@ -53,5 +54,5 @@ export function findingLine(finding: ReportedFinding): string {
     const shown = paths.slice(0, SHOWN_PATHS).join(', ');
     parts.push(`paths ${shown}${more > 0 ? ` and ${more} more` : ''}`);
   }
-  return parts.join('; ');
+  return printable(parts.join('; '));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { styleText } from 'node:util';
-import { printable } from '../base/printable.ts';
+import { printable, printableLines } from '../base/printable.ts';
 import { diskTroubleOf, TROUBLE_WORDS } from '../base/disk-trouble.ts';
 import { firstFailure, isErrno, messageOf, SysctError } from '../base/sysct-error.ts';
 
@@ -13,7 +13,7 @@ export function renderError(error: unknown, debug: boolean): string {
   const lines = [`${label} ${printable(oneLine(firstFailure(error)))}`];
   const hint = hintFor(firstFailure(error));
   if (hint !== undefined) lines.push(`hint: ${printable(hint)}`);
-  if (debug) lines.push(stackOf(error));
+  if (debug) lines.push(printableLines(stackOf(error)));
   return `${lines.join('\n')}\n`;
 }
 

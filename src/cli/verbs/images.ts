@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shortDigest } from '../../base/digest.ts';
+import { printable } from '../../base/printable.ts';
 import type { StoredImage } from '../../store/stores.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Verb } from '../verb.ts';
@@ -52,7 +53,7 @@ export const images: Verb = {
     }
     if (options.flag('quiet')) {
       const lines = found.map(({ record: r }) => (options.flag('names') ? nameOf(r) : r.imageId));
-      context.print([...new Set(lines)].map((line) => `${line}\n`).join(''));
+      context.print([...new Set(lines)].map((line) => `${printable(line)}\n`).join(''));
       return EXIT.done;
     }
     const { ago, renderTable } = await import('../table.ts');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../base/digest.ts';
-import { quote } from '../../base/printable.ts';
+import { printable, quote } from '../../base/printable.ts';
 import { UsageError } from '../../base/sysct-error.ts';
 import { matchImage } from '../../store/ref/find-image.ts';
 import { nameOf } from '../../store/ref/image-name.ts';
@@ -106,7 +106,7 @@ function keyOf({ reference, manifestDigest }: RefRecord): string {
 
 async function print({ untagged, deleted, freedBytes }: Removed, context: Context): Promise<void> {
   const { formatSize } = await import('../../base/size.ts');
-  for (const name of untagged) context.print(`Untagged: ${name}\n`);
+  for (const name of untagged) context.print(`Untagged: ${printable(name)}\n`);
   for (const imageId of deleted) context.print(`Deleted: ${imageId}\n`);
   if (untagged.length > 0) context.print(`Freed: ${formatSize(freedBytes)}\n`);
 }
