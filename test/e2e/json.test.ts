@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What verbs print for programs, held against sysct-json(5): every key that comes is described there.
 import assert from 'node:assert/strict';
-import { readFileSync, truncateSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { writeBusyboxImage } from '../support/busybox-image.ts';
@@ -14,6 +15,7 @@ const PAGE = readFileSync(join(import.meta.dirname, '../../docs/man/sysct-json.5
 /** What these hold is not ours to describe, or a map by names. */
 const OPAQUE = new Set([
   'config',
+  'outcome',
   'outcomes',
   'values',
   'order',
@@ -87,6 +89,8 @@ describe('the JSON of', () => {
     () => ['images', '--json'],
     () => ['inspect', '--image', image],
     () => ['verify', '--json', image],
+    () => ['trust', 'explain', '--json', image],
+    () => ['trust', 'show', '--json'],
     () => ['install', ...HOW, '--display', '--json', image],
     () => ['install', ...HOW, '--json', image],
     () => ['list', '--json'],
@@ -105,6 +109,24 @@ describe('the JSON of', () => {
     const { exitCode, stdout } = await sysctOffline(root, ['status', '--json', 'app']);
     assert.equal(exitCode, 3);
     assertDescribed(stdout);
+  });
+
+  it('the trust verbs, where there is something to say', async () => {
+    await sysctOfflineChecked(root, ['trust', 'allow', 'oci:/srv', '--unsigned']);
+    const key = join(root, 'cosign.pub');
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(key, publicKey.export({ type: 'spki', format: 'pem' }));
+    const scope = `oci:${join(root, 'srv')}`;
+    await sysctOfflineChecked(root, ['trust', 'allow', scope, '--sigstore-key', key]);
+    await sysctOfflineChecked(root, ['trust', 'allow', 'a.b', '--sigstore-key', key]);
+    assertDescribed((await sysctOfflineChecked(root, ['trust', 'show', '--json'])).stdout);
+    const lint = await sysctOffline(root, ['trust', 'lint', '--json']);
+    assert.equal(lint.exitCode, 1);
+    assertDescribed(lint.stdout);
+    const explained = await sysctOffline(root, ['trust', 'explain', '--json', image]);
+    assert.equal(explained.exitCode, 5);
+    assertDescribed(explained.stdout);
+    writePolicy(root, [join(root, 'srv')]);
   });
 
   it('fsck, where something is damaged', async () => {

@@ -43,8 +43,9 @@ export async function sysctChecked(
 
 /** Runs sysct here on an offline root. */
 export async function sysctOffline(root: string, args: readonly string[]): Promise<SysctResult> {
-  const [verb = '', ...rest] = args;
-  return textOf(await runProcess(SYSCT, [verb, '--root', root, ...rest]));
+  const words = args[0] === 'trust' ? 2 : 1;
+  const line = [...args.slice(0, words), '--root', root, ...args.slice(words)];
+  return textOf(await runProcess(SYSCT, line));
 }
 
 /** As {@link sysctOffline}; a status other than 0 is an error that holds all it printed. */
