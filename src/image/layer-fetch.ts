@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/disk/store-error.ts';
 import type { StoredContents } from '../store/import/stored-contents.ts';
 import { ChunkedLayer, type ChunkedParts, isReasonForWhole } from './chunked-layer.ts';
+import { ImageError } from './image-error.ts';
 import type { ImageSource } from './image-source.ts';
 import { isAboutContent, LayerDownload } from './layer-download.ts';
 import { identitiesOf, type Layer, layerName } from './layer.ts';
@@ -53,6 +54,8 @@ export class LayerFetch implements Disposable {
   readonly #source: ImageSource;
   readonly #parts: FetchParts;
   readonly #partials: PartialBlob[] = [];
+  /** Layers that some additional store has and could not give whole. */
+  readonly #unreadable = new Set<Layer>();
   #contents: StoredContents | undefined;
 
   constructor(transaction: ImportTransaction, source: ImageSource, parts: FetchParts) {
@@ -118,17 +121,25 @@ export class LayerFetch implements Disposable {
     if (toc instanceof TocLayer && (await this.#madeOf(toc, descriptor))) return 'toc';
     const chunked =
       parts === undefined || toc !== 'unclear' ? undefined : await ChunkedLayer.plan(parts);
-    await this.#transaction.importLayer(this.#layerImport(layer, download, chunked, signal));
+    try {
+      await this.#transaction.importLayer(this.#layerImport(layer, download, chunked, signal));
+    } catch (error) {
+      throw this.#unreadable.has(layer) ? asDamage(error) : error;
+    }
     return 'diff-id';
   }
 
   /** Copies a layer from an additional store that has it. False when it has to be fetched. */
-  async #copied({ descriptor }: Layer, identity: LayerIdentity): Promise<boolean> {
+  async #copied(layer: Layer, identity: LayerIdentity): Promise<boolean> {
+    const { descriptor } = layer;
     const { additional = [], progress } = this.#parts;
     const { digest, sizeBytes } = descriptor;
     for (const store of additional.filter((other) => other.mayHaveLayer(identity))) {
       progress({ kind: 'layer-start', digest, sizeBytes });
-      if (!(await this.#transaction.copyLayer(identity, store))) continue;
+      if (!(await this.#transaction.copyLayer(identity, store))) {
+        this.#unreadable.add(layer);
+        continue;
+      }
       progress({ kind: 'layer-done', digest, sizeBytes });
       return true;
     }
@@ -218,6 +229,12 @@ export class LayerFetch implements Disposable {
     this.#partials.push(partial);
     return new LayerDownload(remote, descriptor, partial, isRoomy, signal);
   }
+}
+
+/** What is not where the image is copied from is not missing there, but cannot be read. */
+function asDamage(error: unknown): unknown {
+  if (!(error instanceof ImageError) || error.code !== 'SOURCE_NOT_FOUND') return error;
+  return new StoreError('STORE_DAMAGED', error.message, { cause: error, hint: error.hint });
 }
 
 /**

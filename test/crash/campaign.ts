@@ -10,10 +10,12 @@
 import { inspect, parseArgs } from 'node:util';
 import { type Action, ACTIONS } from '../support/crash-site.ts';
 import type { FileSystemKind } from '../support/loop-image.ts';
+import { openCrashBench } from '../support/crash-bench.ts';
+import { VmRig } from '../support/vm-site.ts';
 import { killCampaign } from './kill-campaign.ts';
 import { powerCutCampaign } from './power-cut-campaign.ts';
 import { vmKillCampaign } from './vm-kill-campaign.ts';
-import { vmTroubleCampaign, vmTroubleCases } from './vm-trouble-campaign.ts';
+import { FRAIL, vmTroubleCampaign, vmTroubleCases } from './vm-trouble-campaign.ts';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -50,13 +52,17 @@ switch (kind) {
     break;
   }
   case 'vm-kill': {
-    const counts = await vmKillCampaign({ fileSystems, kills: rounds, seed, actions, report });
+    await using bench = await openCrashBench();
+    await using rig = await VmRig.create(bench, fileSystems);
+    const counts = await vmKillCampaign(rig, { fileSystems, kills: rounds, seed, actions, report });
     console.log(counts);
     break;
   }
   case 'vm-trouble': {
     const cases = vmTroubleCases(fileSystems, actions);
-    const struck = await vmTroubleCampaign(cases, report);
+    await using bench = await openCrashBench();
+    await using rig = await VmRig.create(bench, [FRAIL]);
+    const struck = await vmTroubleCampaign(rig, cases, report);
     console.log(`${struck} of ${cases.length} met it, nothing lost`);
     break;
   }

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // A disk that is full, beyond its quota, read-only or failing, before a verb begins or in the middle of it.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CrashRegistry, startCrashRegistry } from '../support/crash-images.ts';
+import { sha256 } from '../../src/base/digest.ts';
+import { StoreLayout } from '../../src/store/disk/layout.ts';
+import { type CrashBench, furnishedSite, openCrashBench } from '../support/crash-bench.ts';
+import { largeFileOf } from '../support/crash-images.ts';
 import {
   type Action,
   ACTIONS,
-  type Contents,
-  CrashSite,
+  type CrashSite,
   type Ended,
   type RunningVerb,
-  undisturbed,
 } from '../support/crash-site.ts';
 import { openFailingDisk, type FailingDisk, type Trouble } from '../support/failing-disk.ts';
-import { temporaryDirectory } from '../support/tmp.ts';
 import { assertRecovered, assertSaid, isStruck } from './in-trouble.ts';
 import type { Step } from './steps.ts';
 
@@ -58,15 +60,12 @@ const GIVES_BACK: readonly Trouble[] = ['full', 'out of inodes', 'quota'];
 /** They are too quick to be met in the middle; the crash campaigns do that. */
 const QUICK: readonly Action[] = ['rmi', 'gc'];
 
-let registry: CrashRegistry;
-let expected: Contents;
+let bench: CrashBench;
 
 before(async () => {
-  registry = await startCrashRegistry();
-  using tmp = temporaryDirectory('undisturbed', '/dev/shm');
-  expected = await undisturbed(registry, tmp.directory);
+  bench = await openCrashBench();
 });
-after(() => registry[Symbol.asyncDispose]());
+after(() => bench[Symbol.asyncDispose]());
 
 for (const example of CASES) {
   describe(`a disk that is ${example.trouble} ${example.when}`, () => {
@@ -77,8 +76,7 @@ for (const example of CASES) {
     let site: CrashSite;
     before(async () => {
       disk = await openFailingDisk(example.trouble);
-      site = new CrashSite(disk.directory, registry);
-      await site.furnish();
+      site = await furnishedSite(bench, disk.directory);
       for (const image of ['c', 'd'] as const) await site.checked(site.lineOf('pull', image));
     });
     after(() => disk[Symbol.asyncDispose]());
@@ -95,16 +93,34 @@ for (const example of CASES) {
         } else {
           assert.equal(example.when, 'in the middle', 'it may have come too late');
         }
-        await assertRecovered(site, step, expected);
+        await assertRecovered(site, step, bench.expected);
       });
     }
 
-    it('was met', (t) => {
-      t.diagnostic(`by ${struck.length} of ${steps.length}: ${struck.join(', ')}`);
+    it('was met, and all is there afterwards', async (t) => {
+      t.diagnostic(`met by ${struck.length} of ${steps.length}: ${struck.join(', ')}`);
       assert.notDeepEqual(struck, []);
+      await site.assertIntact(bench.expected);
     });
   });
 }
+
+describe("a disk that gives wrong bytes below a vendor's store", () => {
+  it('is told by prefetch as damage, not as an image that is not there', async () => {
+    const site = await furnishedSite(bench, join(bench.directory, 'vendor'));
+    const object = new StoreLayout(site.vendorStore).object(sha256(largeFileOf('shared')));
+    const right = readFileSync(object);
+    writeFileSync(object, Buffer.alloc(right.length));
+    const step: Step = { action: 'prefetch', image: 'shared' };
+    const said = await site.run(site.lineOf(step.action, step.image));
+    assertSaid(step, said, [8]);
+    assert.match(said.stderr, /^warning: .* its bytes have another digest; it is left out$/m);
+    assert.match(said.stderr, /^sysct: copying .*: layer .* is not there as it has to be/m);
+    writeFileSync(object, right);
+    await assertRecovered(site, step, bench.expected);
+    await site.assertIntact(bench.expected);
+  });
+});
 
 async function inTrouble(
   { trouble, when }: Case,

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // kill -9 at random instants: of one run, or of one or all of several at once. After each: everything that was
 // there and that nobody asked to remove is there, to the byte; what was killed works when it is run again.
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startCrashRegistry } from '../support/crash-images.ts';
+import { furnishedSite, openCrashBench } from '../support/crash-bench.ts';
 import {
   type Action,
   type Contents,
-  CrashSite,
+  type CrashSite,
   type RunningVerb,
-  undisturbed,
 } from '../support/crash-site.ts';
 import { type Random, seededRandom } from '../support/random.ts';
-import { temporaryDirectory } from '../support/tmp.ts';
 import {
   assertDone,
   assertOnlyAsked,
@@ -44,11 +43,9 @@ export interface KillCounts {
 export async function killCampaign(options: KillCampaignOptions): Promise<KillCounts> {
   const random = seededRandom(options.seed);
   const counts: KillCounts = { killed: 0, byAction: new Map(), together: 0 };
-  await using registry = await startCrashRegistry();
-  using tmp = temporaryDirectory('kill', '/dev/shm');
-  const expected = await undisturbed(registry, tmp.directory);
-  const site = new CrashSite(tmp.directory, registry);
-  await site.furnish();
+  await using bench = await openCrashBench();
+  const { expected } = bench;
+  const site = await furnishedSite(bench, join(bench.directory, 'site'));
   const durations = new Map<Action, number>();
   for (let round = 1; round <= options.rounds; round += 1) {
     const steps = chooseSteps(options.actions, await site.holdings(), random);
@@ -66,6 +63,7 @@ export async function killCampaign(options: KillCampaignOptions): Promise<KillCo
     }
     if (steps.length > 1) counts.together += 1;
   }
+  await site.assertIntact(expected);
   return counts;
 }
 

@@ -5,19 +5,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { runChecked } from '../../src/sys/process.ts';
-import { CRASH_IMAGES, type CrashRegistry, startCrashRegistry } from '../support/crash-images.ts';
-import {
-  type Action,
-  type Contents,
-  CrashSite,
-  type Holdings,
-  undisturbed,
-} from '../support/crash-site.ts';
+import { type CrashBench, furnishedSite, openCrashBench } from '../support/crash-bench.ts';
+import { CRASH_IMAGES } from '../support/crash-images.ts';
+import { type Action, CrashSite, type Holdings } from '../support/crash-site.ts';
 import { type LoggedDisk, openLoggedDisk } from '../support/logged-disk.ts';
 import type { FileSystemKind } from '../support/loop-image.ts';
 import { withMountedImage } from '../support/mounted-image.ts';
 import { type Random, seededRandom } from '../support/random.ts';
-import { temporaryDirectory } from '../support/tmp.ts';
 import { DiskReplay } from '../support/write-log.ts';
 import type { Step } from './steps.ts';
 
@@ -57,22 +51,20 @@ const SIZE_MB = 400;
 /** Returns how many cuts there were. Throws at the first that lost something. */
 export async function powerCutCampaign(options: PowerCutOptions): Promise<number> {
   const random = seededRandom(options.seed);
-  await using registry = await startCrashRegistry();
-  using tmp = temporaryDirectory('power-cut', '/dev/shm');
-  const expected = await undisturbed(registry, tmp.directory);
+  await using bench = await openCrashBench();
+  const { directory } = bench;
   let count = 0;
   for (const fs of options.fileSystems) {
     await using disk = await openLoggedDisk(fs, SIZE_MB);
-    const steps = await record(disk, registry, options.actions);
-    const bench = { fs, disk, registry, expected, directory: tmp.directory };
-    using replay = new DiskReplay(disk.log, join(tmp.directory, 'stable'), disk.sizeBytes);
+    const steps = await record(disk, bench, options.actions);
+    using replay = new DiskReplay(disk.log, join(directory, 'stable'), disk.sizeBytes);
     for (const step of steps) {
       const cuts = cutsWithin(step, options.cuts, random);
       for (const at of cuts) {
         const what = `seed ${options.seed}: ${step.action} on ${fs}, cut after event ${at} of ${step.from}…${step.to}`;
         try {
-          await replay.cut(at, join(tmp.directory, 'cut'), random);
-          await lookAt(bench, step, at);
+          await replay.cut(at, join(directory, 'cut'), random);
+          await lookAt(bench, fs, step, at);
         } catch (cause) {
           throw new Error(what, { cause });
         }
@@ -86,11 +78,10 @@ export async function powerCutCampaign(options: PowerCutOptions): Promise<number
 
 async function record(
   disk: LoggedDisk,
-  registry: CrashRegistry,
+  bench: CrashBench,
   actions: readonly Action[],
 ): Promise<readonly RecordedStep[]> {
-  const site = new CrashSite(disk.directory, registry);
-  await site.furnish();
+  const site = await furnishedSite(bench, disk.directory);
   // What the host itself had long before: nobody says that its files are durable.
   await makeDurable(disk);
   const steps: RecordedStep[] = [];
@@ -121,16 +112,14 @@ function cutsWithin({ from, to }: RecordedStep, count: number, random: Random): 
   return [...within.toSorted((a, b) => a - b), to];
 }
 
-interface Bench {
-  readonly fs: FileSystemKind;
-  readonly registry: CrashRegistry;
-  readonly expected: Contents;
-  readonly directory: string;
-}
-
-async function lookAt(bench: Bench, step: RecordedStep, at: number): Promise<void> {
+async function lookAt(
+  bench: CrashBench,
+  fs: FileSystemKind,
+  step: RecordedStep,
+  at: number,
+): Promise<void> {
   const mountPoint = join(bench.directory, 'mnt');
-  await withMountedImage(bench.fs, join(bench.directory, 'cut'), mountPoint, async () => {
+  await withMountedImage(fs, join(bench.directory, 'cut'), mountPoint, async () => {
     const site = new CrashSite(mountPoint, bench.registry);
     // Until it is repaired, what is damaged is no measure.
     const isDamaged = step.action === 'repair' && at < step.to;

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { FileLock } from '../../src/sys/flock.ts';
-import { type CrashRegistry, startCrashRegistry } from '../support/crash-images.ts';
-import { type Contents, CrashSite, undisturbed } from '../support/crash-site.ts';
-import { temporaryDirectory } from '../support/tmp.ts';
+import { type CrashBench, furnishedSite, openCrashBench } from '../support/crash-bench.ts';
+import type { CrashRegistry } from '../support/crash-images.ts';
+import type { Contents, CrashSite } from '../support/crash-site.ts';
 
 const READERS = (registry: CrashRegistry): readonly (readonly string[])[] => [
   ['list'],
@@ -21,20 +21,16 @@ const READERS = (registry: CrashRegistry): readonly (readonly string[])[] => [
 const PATIENCE_MS = 20_000;
 
 describe('beside others', () => {
-  const tmp = temporaryDirectory('readers', '/dev/shm');
+  let bench: CrashBench;
   let registry: CrashRegistry;
   let expected: Contents;
   let site: CrashSite;
   before(async () => {
-    registry = await startCrashRegistry();
-    expected = await undisturbed(registry, tmp.directory);
-    site = new CrashSite(tmp.directory, registry);
-    await site.furnish();
+    bench = await openCrashBench();
+    ({ registry, expected } = bench);
+    site = await furnishedSite(bench, join(bench.directory, 'site'));
   });
-  after(async () => {
-    await registry[Symbol.asyncDispose]();
-    tmp[Symbol.dispose]();
-  });
+  after(() => bench[Symbol.asyncDispose]());
 
   it('readers end while somebody holds the lock of the store', async () => {
     const signal = AbortSignal.timeout(60_000);

@@ -35,7 +35,8 @@ export function chooseSteps(
       if (action === 'install') return !containers.has(image);
       if (action === 'uninstall') return containers.has(image);
       if (action === 'pull') return !images.has(image) || random() < 0.2;
-      return !steps.some((step) => step.action === action);
+      // Always possible: they would leave little to the others.
+      return random() < 0.2 && !steps.some((step) => step.action === action);
     });
     free.splice(free.indexOf(image), 1);
     if (possible.length > 0) steps.push({ action: oneOf(random, possible), image });

@@ -3,21 +3,10 @@
 // had not written is lost. Then its disk is looked at: all that was there and that nobody asked to remove is there, to
 // the byte, what was said to be done is done, and what was cut short works when it is run again.
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CrashRegistry, startCrashRegistry } from '../support/crash-images.ts';
-import {
-  type Action,
-  type Contents,
-  type CrashSite,
-  type Ended,
-  type Holdings,
-  undisturbed,
-} from '../support/crash-site.ts';
+import type { Action, Contents, CrashSite, Ended, Holdings } from '../support/crash-site.ts';
 import type { FileSystemKind } from '../support/loop-image.ts';
-import type { RunningHost } from '../support/nspawn-host.ts';
 import { type Random, seededRandom } from '../support/random.ts';
-import { temporaryDirectory } from '../support/tmp.ts';
-import { createVm, type VmHost } from '../support/vm-host.ts';
-import { bootForSites, VmSite, vmSiteDisk } from '../support/vm-site.ts';
+import { type VmRig, VmSite } from '../support/vm-site.ts';
 import {
   assertDone,
   assertOnlyAsked,
@@ -46,24 +35,21 @@ export interface VmKillCounts {
   cutShort: number;
 }
 
-/** Throws at the first thing that is lost or does not work. */
-export async function vmKillCampaign(options: VmKillOptions): Promise<VmKillCounts> {
+/**
+ * Each file system on the disk of its name. Throws at the first thing that is lost or does not work.
+ */
+export async function vmKillCampaign(rig: VmRig, options: VmKillOptions): Promise<VmKillCounts> {
   const random = seededRandom(options.seed);
   const counts: VmKillCounts = { machines: 0, cutShort: 0 };
-  await using registry = await startCrashRegistry();
-  using tmp = temporaryDirectory('vm-kill', '/dev/shm');
-  const expected = await undisturbed(registry, tmp.directory);
   for (const fs of options.fileSystems) {
-    await using vm = await createVm({ disks: [vmSiteDisk(fs)] });
-    const disk = new VmSite(vm, fs, fs, registry, tmp.directory);
+    const disk = new VmSite(rig, fs, fs);
     await disk.make();
-    const bench = { fs, vm, disk, registry, expected };
     for (let n = 1; n <= options.kills; n += 1) {
       const { steps, before } = await disk.outside((site) => plan(site, options.actions, random));
       const line = `${fs}, kill ${n}: ${wordsOf(steps)}`;
       try {
-        const said = await killInTheMiddle(bench, steps, random);
-        await disk.outside((site) => judge(site, steps, before, said, expected));
+        const said = await killInTheMiddle(rig, disk, steps, random);
+        await disk.outside((site) => judge(site, steps, before, said, rig.bench.expected));
         const cutShort = steps.length - said.size;
         options.report(
           `${line}: ${steps.map((s) => (said.has(s) ? 'done' : 'killed')).join(', ')}`,
@@ -78,13 +64,6 @@ export async function vmKillCampaign(options: VmKillOptions): Promise<VmKillCoun
   return counts;
 }
 
-interface Bench {
-  readonly fs: FileSystemKind;
-  readonly vm: VmHost;
-  readonly disk: VmSite;
-  readonly registry: CrashRegistry;
-}
-
 async function plan(
   site: CrashSite,
   actions: readonly Action[],
@@ -94,19 +73,21 @@ async function plan(
   return { steps, before: await prepare(site, steps) };
 }
 
-/** Whatever the machine, a pull takes half as long as the boot; two processors are for all that run at once. */
-const LONGEST_PER_BOOT = { first: 0.6, eachMore: 0.25 };
+/** Whatever the machine, how long a verb takes there in boots; two processors are for all that run at once. */
+const LONGEST_PER_BOOT = { long: 0.6, quick: 0.3, eachMore: 0.25 };
+const QUICK: readonly Action[] = ['uninstall', 'rmi', 'gc'];
 
 /** Returns what ended before the machine did. */
 async function killInTheMiddle(
-  { vm, disk, registry }: Bench,
+  rig: VmRig,
+  disk: VmSite,
   steps: readonly Step[],
   random: Random,
 ): Promise<ReadonlyMap<Step, Ended>> {
-  const began = performance.now();
-  await using running: RunningHost = await bootForSites(vm, registry);
-  const bootMs = performance.now() - began;
-  await running.script(`mkdir -p ${disk.mountPoint}; mount ${disk.device} ${disk.mountPoint}`);
+  const running = await rig.running();
+  await running.script(`
+    blockdev --flushbufs ${disk.device}
+    mkdir -p ${disk.mountPoint}; mount ${disk.device} ${disk.mountPoint}`);
   const said = new Map<Step, Ended>();
   const cut = new AbortController();
   const all = steps.map(async (step) => {
@@ -116,11 +97,12 @@ async function killInTheMiddle(
       if (!cut.signal.aborted) throw error;
     }
   });
-  const { first, eachMore } = LONGEST_PER_BOOT;
-  const longest = bootMs * (first + eachMore * (steps.length - 1));
-  await Promise.race([Promise.all(all), delay(longest * random(), undefined, { ref: false })]);
+  const { long, quick, eachMore } = LONGEST_PER_BOOT;
+  const one = steps.every(({ action }) => QUICK.includes(action)) ? quick : long;
+  const longestMs = rig.bootMs * (one + eachMore * (steps.length - 1));
+  await Promise.race([Promise.all(all), delay(longestMs * random(), undefined, { ref: false })]);
   cut.abort();
-  await running.kill();
+  await rig.kill();
   await Promise.all(all);
   return said;
 }

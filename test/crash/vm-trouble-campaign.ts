@@ -6,13 +6,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { sha256 } from '../../src/base/digest.ts';
 import { StoreLayout } from '../../src/store/disk/layout.ts';
-import { largeFileOf, startCrashRegistry } from '../support/crash-images.ts';
-import { type Action, type CrashSite, type Ended, undisturbed } from '../support/crash-site.ts';
+import { largeFileOf } from '../support/crash-images.ts';
+import type { Action, CrashSite, Ended } from '../support/crash-site.ts';
 import type { FileSystemKind } from '../support/loop-image.ts';
 import type { RunningHost } from '../support/nspawn-host.ts';
-import { temporaryDirectory } from '../support/tmp.ts';
-import { createVm } from '../support/vm-host.ts';
-import { bootForSites, VmSite, vmSiteDisk } from '../support/vm-site.ts';
+import { type VmRig, VmSite } from '../support/vm-site.ts';
 import {
   makeReady,
   scriptsFor,
@@ -64,32 +62,34 @@ const TOLD: Readonly<Record<VmTrouble, Told>> = {
   'unreadable blocks': { statuses: [8], givesBack: true },
 };
 
+/** The disk of the machine that all cases use, each with a fresh file system. */
+export const FRAIL = 'frail';
+
 /**
- * Each case on a fresh disk. Returns how many of them the trouble was met in. Throws at the first that lost something
- * or told it badly.
+ * Returns how many of the cases the trouble was met in. Throws at the first that lost something or told it badly.
  *
  * @param report gets a line for each case.
  */
 export async function vmTroubleCampaign(
+  rig: VmRig,
   cases: readonly VmTroubleCase[],
   report: (line: string) => void,
 ): Promise<number> {
-  await using registry = await startCrashRegistry();
-  using tmp = temporaryDirectory('vm-trouble', '/dev/shm');
-  const expected = await undisturbed(registry, tmp.directory);
-  await using vm = await createVm({ disks: [vmSiteDisk('frail')] });
-  await using running = await bootForSites(vm, registry);
+  const running = await rig.running();
   let struck = 0;
   for (const example of cases) {
     const { trouble, fs, step } = example;
     const what = `${trouble} on ${fs}: ${wordsOf([step])}`;
     try {
-      const disk = new VmSite(vm, 'frail', fs, registry, tmp.directory);
+      const disk = new VmSite(rig, FRAIL, fs);
       const said = await inTrouble(example, disk, running);
       report(`${what}: ${said.exitCode} ${said.stderr.trimEnd()}`);
       if (isStruck(said)) assertSaid(step, said, TOLD[trouble].statuses);
       if (isStruck(said) || said.stdout.includes('EIO')) struck += 1;
-      await disk.outside((site) => assertRecovered(site, step, expected));
+      await disk.outside(async (site) => {
+        await assertRecovered(site, step, rig.bench.expected);
+        await site.assertIntact(rig.bench.expected);
+      });
     } catch (cause) {
       throw new Error(what, { cause });
     }

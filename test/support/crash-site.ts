@@ -101,6 +101,13 @@ export class CrashSite {
     await this.checked(this.lineOf('install', 'shared'));
   }
 
+  /** Takes over all of another site, durably. */
+  async copyFrom(site: CrashSite): Promise<void> {
+    mkdirSync(dirname(this.root), { recursive: true });
+    await runChecked('cp', ['--archive', site.root, this.root]);
+    await runChecked('sync', ['--file-system', this.root]);
+  }
+
   /** Has the container of `shared` need the vendor's store, and nothing of it be in the own one. */
   async undoPrefetch(): Promise<void> {
     if (!(await this.holdings()).images.has('shared')) return;

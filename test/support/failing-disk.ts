@@ -105,9 +105,14 @@ const KINDS: Readonly<Record<Trouble, Kind>> = {
     mkfs: ['-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0'],
     // The file below has no room for more: the disk fails all writes to blocks it has not got yet.
     fail: async ({ backing }) => {
-      const { blocks, bfree, bsize } = statfsSync(backing);
-      const used = Math.max(1, Math.ceil(((blocks - bfree) * bsize) / 4096)) * 4096;
-      await runChecked('mount', ['-o', `remount,size=${used}`, backing]);
+      // It is refused when the file has grown meanwhile.
+      for (let n = 0; n < 1000; n += 1) {
+        const { blocks, bfree, bsize } = statfsSync(backing);
+        const used = Math.max(1, Math.ceil(((blocks - bfree) * bsize) / 4096)) * 4096;
+        const smaller = await runProcess('mount', ['-o', `remount,size=${used}`, backing]);
+        if (smaller.exitCode === 0) return;
+      }
+      throw new Error('remount smaller: it always grew');
     },
     heal: async ({ backing, image, mount }) => {
       await runChecked('mount', ['-o', `remount,size=${2 * SIZE_MB}m`, backing]);
