@@ -80,12 +80,17 @@ export class HttpTransport implements AsyncDisposable {
     if (this.#isClosed) throw new RegistryError('CLOSED', `${redactUrl(url)}: ${CLOSED_HERE}`);
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
     const body = new BodyReader(url, this.timing);
-    const abort = (): void => {
-      reject(signal.reason);
-      body.fail(signal.reason);
+    const fail = (failure: unknown): void => {
+      reject(failure);
+      body.fail(failure);
     };
+    const abort = (): void => fail(signal.reason);
+    let waiting: NodeJS.Timeout | undefined;
     signal.addEventListener('abort', abort, { once: true });
-    body.onEnd = () => signal.removeEventListener('abort', abort);
+    body.onEnd = () => {
+      signal.removeEventListener('abort', abort);
+      clearTimeout(waiting);
+    };
     agent.dispatch(
       {
         origin: url.origin,
@@ -99,17 +104,19 @@ export class HttpTransport implements AsyncDisposable {
       {
         onRequestStart: (controller) => body.attach(controller),
         onResponseStart: (_, status, headers) => {
-          // 1xx answers come before the one that counts.
-          if (status < 200) return;
+          // 1xx answers come before the one that counts. Each lets undici wait anew, and they need not end.
+          if (status < 200) {
+            waiting ??= setTimeout(() => fail(noAnswer(url)), this.timing.headersMs);
+            return;
+          }
+          clearTimeout(waiting);
           const header = (name: string): readonly string[] => [headers[name] ?? []].flat();
           resolve({ url, status, header, body });
         },
         onResponseData: (_, chunk) => body.push(chunk),
         onResponseEnd: () => body.end(),
         onResponseError: (_, error) => {
-          const failure = signal.aborted ? signal.reason : transportError(error, url);
-          reject(failure);
-          body.fail(failure);
+          fail(signal.aborted ? signal.reason : transportError(error, url));
         },
       },
     );
@@ -167,6 +174,11 @@ export class HttpTransport implements AsyncDisposable {
       proxyTls: { ca: [...system], timeout: timing.connectMs },
     });
   }
+}
+
+function noAnswer(url: URL): RegistryError {
+  const message = `${redactUrl(url)}: no answer in time, only that one is to come`;
+  return new RegistryError('TIMEOUT', message, { transient: true });
 }
 
 // A literal address is connected to without a lookup, so that the guard of the lookup would not see it.

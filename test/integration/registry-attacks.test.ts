@@ -607,6 +607,28 @@ describe('a31: slow servers', () => {
     });
   });
 
+  it('that say for ever that an answer is to come are left', async () => {
+    const early = manifestScript((response) => {
+      const timer = setInterval(() => response.writeEarlyHints({ link: '</x>; rel=preload' }), 100);
+      response.on('close', () => clearInterval(timer));
+    });
+    const setup = { ...PLAIN, timing: { retries: 0 } };
+    await assert.rejects(readManifest(early, setup), {
+      code: 'TIMEOUT',
+      message: /no answer in time, only that one is to come/,
+    });
+  });
+
+  it('that say a few times that an answer is to come are waited for', async () => {
+    const script: Script = (request, response) => {
+      if (request.path.includes('/manifests/')) {
+        for (const n of [1, 2, 3]) response.writeEarlyHints({ link: `</${n}>; rel=preload` });
+      }
+      return false;
+    };
+    await readManifest(script);
+  });
+
   it('that never answer are left', async () => {
     const silent: Script = (request) => request.path.includes('/manifests/');
     const setup = { ...PLAIN, timing: { retries: 0 } };
