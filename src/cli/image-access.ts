@@ -17,6 +17,7 @@ export async function openSourceFor(
   context: Context,
   text: string,
   options: OptionValues,
+  endpoints: 'all' | 'primary' = 'all',
 ): Promise<ImageSource> {
   const scratchDirectory = join(context.storeDirectory, 'txn');
   if (/^(oci|docker)-archive:/.test(text)) {
@@ -41,6 +42,7 @@ export async function openSourceFor(
       retries: options.number('retry', 0),
       retryDelayMs: options.durationMs('retry-delay'),
     },
+    endpoints,
     scratchDirectory,
   });
 }

@@ -15,6 +15,7 @@ import { pull } from './verbs/pull.ts';
 import { rmi } from './verbs/rmi.ts';
 import { run } from './verbs/run.ts';
 import { restart, start, stop } from './verbs/service-verbs.ts';
+import { sign } from './verbs/sign.ts';
 import { status } from './verbs/status.ts';
 import { trustAllow } from './verbs/trust-allow.ts';
 import { trustDefault } from './verbs/trust-default.ts';
@@ -46,6 +47,7 @@ export const VERBS: readonly Verb[] = [
   df,
   gc,
   verify,
+  sign,
   trustShow,
   trustExplain,
   trustAllow,

@@ -3,6 +3,7 @@ import type { Digest } from '../base/digest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { BlobSpan } from '../registry/blob-request.ts';
+import type { SignatureBlob } from '../trust/lookaside/signature-blob.ts';
 import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
 
 export type Transport = 'docker' | 'oci' | 'oci-archive' | 'docker-archive' | 'dir';
@@ -23,6 +24,16 @@ export interface RemoteBlobs {
    * @throws RegistryError NO_RANGES
    */
   openSpan(descriptor: Descriptor, span: BlobSpan, signal: AbortSignal): AsyncIterable<Buffer>;
+}
+
+/** Where new signatures of an image are put. */
+export interface SignatureSink {
+  /**
+   * Adds a signature to those that are there.
+   * @param lookaside a directory of this process to put it into, instead of where it belongs
+   * @returns the place it was put, fit for messages
+   */
+  add(manifestDigest: Digest, blob: SignatureBlob, lookaside: string | undefined): Promise<string>;
 }
 
 /**
@@ -51,4 +62,6 @@ export interface ImageSource extends AsyncDisposable {
   readonly remote: RemoteBlobs | undefined;
   /** All signatures to be found for the manifest with this digest; absence is an empty list, failure an error. */
   findSignatures(manifestDigest: Digest): Promise<SignatureSearch>;
+  /** For a source that can keep new signatures. */
+  readonly signatureSink?: SignatureSink;
 }

@@ -19,6 +19,8 @@ export interface SourceEnvironment {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly registry: RegistryOptions;
+  /** Whether mirrors may speak for a registry; `all` when left out. */
+  readonly endpoints?: 'all' | 'primary';
   /** A directory on the store's file system, for archives that have to be unpacked to be read. */
   readonly scratchDirectory: string;
 }
@@ -61,6 +63,7 @@ async function openRegistry(text: string, environment: SourceEnvironment): Promi
   const { host, env, log, signal, version } = environment;
   const { loadRegistryAccess } = await import('../registry/registry-access.ts');
   const { RegistryClient } = await import('../registry/registry-client.ts');
+  const { primaryEndpoint } = await import('../registry/resolve-endpoints.ts');
   const { expandReference } = await import('../registry/short-name.ts');
   const { loadRegistriesD } = await import('../trust/lookaside/registries-d-file.ts');
   const { RegistrySource } = await import('./registry-source.ts');
@@ -69,7 +72,9 @@ async function openRegistry(text: string, environment: SourceEnvironment): Promi
   const reference = expandReference(text, access.conf);
   const registriesD = await loadRegistriesD({ host, env });
   for (const { path, line, text } of registriesD.warnings) log.warn(`${path}:${line}: ${text}`);
-  const client = new RegistryClient(reference, access);
+  const endpoints =
+    environment.endpoints === 'primary' ? [primaryEndpoint(reference, access.conf)] : undefined;
+  const client = new RegistryClient(reference, access, endpoints);
   return new RegistrySource({ client, access, registriesD, host, log, signal });
 }
 

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { formatReference, type Reference, repositoryName } from '../oci/reference.ts';
+import { attachSignature } from '../registry/attach-signature.ts';
 import type { BlobSpan } from '../registry/blob-request.ts';
 import type { RegistryAccess } from '../registry/registry-access.ts';
 import type { RegistryClient } from '../registry/registry-client.ts';
+import { primaryEndpoint } from '../registry/resolve-endpoints.ts';
 import type { HostRoot } from '../sys/host-root.ts';
-import { findLookasideSignatures } from '../trust/lookaside/lookaside.ts';
+import {
+  findLookasideSignatures,
+  lookasideName,
+  stagingDirectory,
+} from '../trust/lookaside/lookaside.ts';
+import { placeSignature } from '../trust/lookaside/place-signature.ts';
+import { printSignatureBlob, type SignatureBlob } from '../trust/lookaside/signature-blob.ts';
 import { type RegistriesD, signatureSettingsFor } from '../trust/lookaside/registries-d.ts';
 import { dockerIdentity } from '../trust/policy/scope-lookup.ts';
 import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
 import { encodeSigstoreBlob } from '../trust/lookaside/sigstore-json.ts';
-import type { ImageSource, ManifestBytes, RemoteBlobs } from './image-source.ts';
+import type { ImageSource, ManifestBytes, RemoteBlobs, SignatureSink } from './image-source.ts';
 
 export interface RegistrySourceParts {
   readonly client: RegistryClient;
@@ -29,12 +38,13 @@ export interface RegistrySourceParts {
  * the registry's own extension *and* from what cosign attached, where registries.d allows that: a registry that
  * announces the extension must not be able to hide the lookaside.
  */
-export class RegistrySource implements ImageSource, RemoteBlobs {
+export class RegistrySource implements ImageSource, RemoteBlobs, SignatureSink {
   readonly transport = 'docker';
   readonly display: string;
   readonly reference: Reference;
   readonly policyIdentity: string;
   readonly remote: RemoteBlobs = this;
+  readonly signatureSink: SignatureSink = this;
   readonly #parts: RegistrySourceParts;
 
   constructor(parts: RegistrySourceParts) {
@@ -64,6 +74,27 @@ export class RegistrySource implements ImageSource, RemoteBlobs {
         this.#parts.log.warn(`${reason}; retry ${attempt} in ${Math.ceil(delayMs / 1000)} s`);
       },
     });
+  }
+
+  /** GPG signatures go into the lookaside of registries.d, sigstore's into the registry itself; never into a mirror. */
+  async add(
+    manifestDigest: Digest,
+    blob: SignatureBlob,
+    lookaside: string | undefined,
+  ): Promise<string> {
+    const { access, registriesD, host, signal } = this.#parts;
+    if (blob.format === 'sigstore-json' && lookaside === undefined)
+      return await attachSignature(
+        this.reference,
+        access,
+        { manifestDigest, ...blob.attachment },
+        signal,
+      );
+    const primary = primaryEndpoint(this.reference, access.conf).reference;
+    const base = signatureSettingsFor(registriesD, primary).staging;
+    const directory = lookaside ?? stagingDirectory(base, host);
+    const own = lookasideName(primary, manifestDigest);
+    return placeSignature(join(directory, own), '', printSignatureBlob(blob));
   }
 
   async findSignatures(manifestDigest: Digest): Promise<SignatureSearch> {

@@ -12,6 +12,7 @@ import { fetchToken } from './token.ts';
 
 export interface AuthorizerSetup {
   readonly endpoint: Endpoint;
+  readonly actions: RegistryActions;
   /** The registry's own origin. */
   readonly base: URL;
   readonly transport: HttpTransport;
@@ -22,6 +23,9 @@ export interface AuthorizerSetup {
   readonly tokenChannel: () => Promise<Channel>;
 }
 
+/** What a login is for, as token servers spell it. */
+export type RegistryActions = 'pull' | 'pull,push';
+
 interface Held {
   readonly header: string | undefined;
   /** On the clock of `performance.now()`. */
@@ -31,7 +35,7 @@ interface Held {
 /** Tokens are renewed this long before they end, so that they do not end under way. */
 const RENEWAL_MS = 10_000;
 
-/** Logs in at one registry, to pull from one repository: holds what it last asked for and what we have got. */
+/** Logs in at one registry, to work with one repository: holds what it last asked for and what we have got. */
 export class Authorizer {
   readonly #setup: AuthorizerSetup;
   #challenge: Challenge | undefined;
@@ -88,12 +92,12 @@ export class Authorizer {
     credential: Credential | undefined,
     signal: AbortSignal,
   ): Promise<Held> {
-    const { base, transport, endpoint, channel, tokenChannel } = this.#setup;
+    const { base, transport, endpoint, actions, channel, tokenChannel } = this.#setup;
     const realm = parseRealm(parameters.get('realm'), base);
     const { token, lifetimeMs } = await fetchToken(transport, {
       realm,
       service: parameters.get('service'),
-      scope: `repository:${endpoint.reference.repository}:pull`,
+      scope: `repository:${endpoint.reference.repository}:${actions}`,
       credential: await this.#credentialFor(realm, credential, signal),
       channel: realm.origin === base.origin ? channel : await tokenChannel(),
       signal,

@@ -2,6 +2,7 @@
 import type { Log } from '../base/log.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { HostRoot } from '../sys/host-root.ts';
+import type { RegistryActions } from './authorizer.ts';
 import { loadRegistryCertificates } from './certs-d.ts';
 import { type Credential, parseCredsOption } from './credentials.ts';
 import { createCredentialSource, type CredentialSource } from './credentials-file.ts';
@@ -66,7 +67,7 @@ export interface RegistryAccess extends AsyncDisposable {
    * For {@link ./registry-client.ts}: one endpoint of a logical reference; nothing is connected yet.
    * @throws RegistryError CONFIG from certs.d.
    */
-  openSession(endpoint: Endpoint, logical: Reference): RegistrySession;
+  openSession(endpoint: Endpoint, logical: Reference, actions: RegistryActions): RegistrySession;
 }
 
 /**
@@ -101,10 +102,11 @@ export function loadRegistryAccess(
       verify: true,
       allowedAddresses: undefined,
     }),
-    openSession: (endpoint, logical) => {
+    openSession: (endpoint, logical, actions) => {
       const host = endpoint.reference.registry;
       return new RegistrySession({
         endpoint,
+        actions,
         transport,
         certificates: loadRegistryCertificates(host, { root, env, uid, certDir }),
         credentials: given === undefined ? stored : preferGiven(given, logical.registry, stored),

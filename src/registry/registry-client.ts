@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Digest, isDigest, sha256 } from '../base/digest.ts';
+import { type Digest, isDigest } from '../base/digest.ts';
 import { quote } from '../base/printable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { LIMITS } from '../oci/limits.ts';
-import { MANIFEST_ACCEPT } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
 import { type BlobSpan, downloadBlob } from './blob-request.ts';
+import { checkDigest } from './check-digest.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { RegistryAccess } from './registry-access.ts';
+import { type FetchedManifest, fetchManifest, manifestPath } from './manifest-request.ts';
 import { RegistryError } from './registry-error.ts';
 import type { RegistrySession } from './registry-session.ts';
 import { resolveEndpoints } from './resolve-endpoints.ts';
-import { responseError } from './response-error.ts';
 import { type RetryNotice, type RetryPlan, waitForRetry, withRetries } from './retry.ts';
 import { type ExtensionSearch, readExtension } from './signature-extension.ts';
 import {
@@ -19,16 +19,6 @@ import {
   type AttachmentSearch,
   readAttachments,
 } from './sigstore-attachments.ts';
-
-export interface FetchedManifest {
-  /** The exact bytes, at most 4 MiB. */
-  readonly bytes: Buffer;
-  /** sha256 of `bytes`, computed here; what the registry says is not believed. */
-  readonly digest: Digest;
-  /** The Content-Type, without parameters; undefined where there was none. */
-  readonly mediaType: string | undefined;
-  readonly endpoint: Endpoint;
-}
 
 export interface OpenBlobOptions {
   readonly signal: AbortSignal;
@@ -60,13 +50,18 @@ export class RegistryClient {
   #current = 0;
   #answered = false;
 
-  /** @throws RegistryError BLOCKED, CONFIG from registries.conf and certs.d. */
-  constructor(reference: Reference, access: RegistryAccess) {
+  /**
+   * @param endpoints where to read from, in the order to try
+   * @throws RegistryError BLOCKED, CONFIG from registries.conf and certs.d
+   */
+  constructor(
+    reference: Reference,
+    access: RegistryAccess,
+    endpoints: readonly Endpoint[] = resolveEndpoints(reference, access.conf),
+  ) {
     this.reference = reference;
     this.#access = access;
-    this.#sessions = resolveEndpoints(reference, access.conf).map((endpoint) =>
-      access.openSession(endpoint, reference),
-    );
+    this.#sessions = endpoints.map((endpoint) => access.openSession(endpoint, reference, 'pull'));
   }
 
   /** The endpoint that answered last; the physical names for lookasides come from it. Undefined before the first read. */
@@ -88,7 +83,7 @@ export class RegistryClient {
       throw new RegistryError('CONFIG', `${quote(wanted)} is neither a tag nor a digest`);
     }
     return await this.#anywhere(signal, async (session) => {
-      return await this.#fetchManifest(session, wanted, signal);
+      return await fetchManifest(session, wanted, this.#access.timing, signal);
     });
   }
 
@@ -177,35 +172,12 @@ export class RegistryClient {
     const reader: AttachmentReader = {
       fetchManifest: async (tag, within) =>
         await withRetries(this.#retryPlan(this.#sessions.length, within, undefined), () =>
-          this.#fetchManifest(session, tag, within),
+          fetchManifest(session, tag, this.#access.timing, within),
         ),
       readBlob: async (descriptor, within) => await this.readBlob(descriptor, within),
       describe: (tag) => session.describe(manifestPath(session, tag)),
     };
     return await readAttachments(reader, manifestDigest, signal);
-  }
-
-  async #fetchManifest(
-    session: RegistrySession,
-    wanted: string,
-    signal: AbortSignal,
-  ): Promise<FetchedManifest> {
-    const path = manifestPath(session, wanted);
-    const response = await session.get(path, { accept: MANIFEST_ACCEPT }, signal);
-    if (response.status !== 200)
-      throw await responseError(`reading the manifest ${quote(wanted)}`, response);
-    const encoding = response.header('content-encoding')[0] ?? 'identity';
-    if (encoding !== 'identity') {
-      response.body.close();
-      throw new RegistryError(
-        'PROTOCOL',
-        `${session.describe(path)}: came with the content encoding ${quote(encoding)}`,
-      );
-    }
-    const bytes = await response.body.readAll(LIMITS.manifestBytes, this.#access.timing.documentMs);
-    if (isDigest(wanted)) checkDigest(bytes, wanted, session, 'manifest');
-    const mediaType = response.header('content-type')[0]?.split(';')[0]?.trim();
-    return { bytes, digest: sha256(bytes), mediaType, endpoint: session.endpoint };
   }
 
   /** Runs a read at the current endpoint, then at those behind it; keeps the one that succeeds. */
@@ -252,10 +224,6 @@ export class RegistryClient {
   }
 }
 
-function manifestPath(session: RegistrySession, wanted: string): string {
-  return `/v2/${session.endpoint.reference.repository}/manifests/${wanted}`;
-}
-
 async function* resumingDownload(
   session: RegistrySession,
   descriptor: Descriptor,
@@ -278,21 +246,6 @@ async function* resumingDownload(
       await waitForRetry(error, attempt, plan);
     }
   }
-}
-
-function checkDigest(
-  bytes: Buffer,
-  digest: Digest,
-  session: RegistrySession,
-  kind: 'manifest' | 'blob',
-): void {
-  const got = sha256(bytes);
-  if (got === digest) return;
-  throw new RegistryError(
-    'DIGEST_MISMATCH',
-    `${kind} ${digest} from ${session.endpoint.reference.registry}: the bytes that came have the digest ${got}`,
-    { hint: 'the registry, or a proxy before it, damages content' },
-  );
 }
 
 /** The primary's failure, which says most, with those of the mirrors before it. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Log } from '../base/log.ts';
-import { redactUrl } from '../base/printable.ts';
+import { quote, redactUrl } from '../base/printable.ts';
 import { type AddressClass, classesOfHost } from './address-class.ts';
-import { Authorizer } from './authorizer.ts';
+import { Authorizer, type RegistryActions } from './authorizer.ts';
 import type { RegistryCertificates } from './certs-d.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { CredentialSource } from './credentials-file.ts';
@@ -14,12 +14,23 @@ import { responseError } from './response-error.ts';
 
 export interface SessionSetup {
   readonly endpoint: Endpoint;
+  readonly actions: RegistryActions;
   readonly transport: HttpTransport;
   readonly certificates: RegistryCertificates;
   readonly credentials: CredentialSource;
   /** `--tls-verify`; decides over `endpoint.insecure` when given. */
   readonly tlsVerify: boolean | undefined;
   readonly log: Log;
+}
+
+/** Bytes on their way to the registry. */
+export interface Upload {
+  readonly method: 'POST' | 'PUT';
+  /** A path, or what the registry gave as the place to send to. */
+  readonly location: string;
+  /** Content-Type. */
+  readonly type: string;
+  readonly body: Buffer;
 }
 
 interface Connection {
@@ -36,7 +47,7 @@ interface Connection {
 const DOCKER_HUB = 'registry-1.docker.io';
 
 /**
- * One repository at one endpoint: finds out how to talk to it (scheme, login), then sends GETs with
+ * One repository at one endpoint: finds out how to talk to it (scheme, login), then sends requests with
  * whatever login it wants. Statuses are the caller's to judge.
  */
 export class RegistrySession {
@@ -60,9 +71,8 @@ export class RegistrySession {
     signal: AbortSignal,
   ): Promise<HttpResponse> {
     const connection = await this.#connect(signal);
-    const { base, channel, foreignChannel, authorizer } = connection;
-    const ask = async (): Promise<HttpResponse> => {
-      const authorization = await authorizer.authorization(signal);
+    const { base, channel, foreignChannel } = connection;
+    return await this.#withLogin(connection, signal, async (authorization) => {
       const url = new URL(path, base);
       // Bytes must come as they are: digests and sizes are of the plain blob.
       const plain = { ...headers, 'accept-encoding': 'identity' };
@@ -70,13 +80,45 @@ export class RegistrySession {
       const response = await exchange(this.#setup.transport, request);
       this.#setup.log.debug(`GET ${redactUrl(response.url)}: ${response.status}`);
       return response;
-    };
-    const response = await ask();
+    });
+  }
+
+  /**
+   * Sends something to the registry. No redirect is followed, and it goes to the registry's own origin only.
+   * @throws RegistryError as {@link get}; REDIRECT_REFUSED for a location elsewhere
+   */
+  async send({ method, location, type, body }: Upload, signal: AbortSignal): Promise<HttpResponse> {
+    const connection = await this.#connect(signal);
+    const { base, channel } = connection;
+    const url = URL.parse(location, base);
+    if (url?.origin !== base.origin) {
+      const where = url === null ? quote(location) : redactUrl(url);
+      throw new RegistryError(
+        'REDIRECT_REFUSED',
+        `${redactUrl(base)} wants an upload sent to ${where}, which is not the registry itself`,
+      );
+    }
+    const headers = { 'content-type': type, 'content-length': String(body.length) };
+    return await this.#withLogin(connection, signal, async (authorization) => {
+      const login = authorization === undefined ? {} : { authorization };
+      const request = { method, url, headers: { ...headers, ...login }, body, channel, signal };
+      const response = await this.#setup.transport.send(request);
+      this.#setup.log.debug(`${method} ${redactUrl(url)}: ${response.status}`);
+      return response;
+    });
+  }
+
+  async #withLogin(
+    { base, authorizer }: Connection,
+    signal: AbortSignal,
+    ask: (authorization: string | undefined) => Promise<HttpResponse>,
+  ): Promise<HttpResponse> {
+    const response = await ask(await authorizer.authorization(signal));
     // Only the registry itself may tell us how to log in, not whom it redirected us to.
     if (response.status !== 401 || response.url.origin !== base.origin) return response;
     if (!authorizer.challenge(challengesOf(response))) return response;
     await response.body.drain();
-    return await ask();
+    return await ask(await authorizer.authorization(signal));
   }
 
   /** Whether the registry announces the X-R-S-S extension. */

@@ -48,6 +48,15 @@ export function resolveEndpoints(
   return first === undefined ? [primary] : [first, ...others, primary];
 }
 
+/**
+ * Where `reference` itself is kept, for writing: mirrors are copies that somebody else makes.
+ * @throws RegistryError as {@link resolveEndpoints}
+ */
+export function primaryEndpoint(reference: Reference, config: RegistriesConf): Endpoint {
+  const [first, ...others] = resolveEndpoints(reference, config);
+  return others.at(-1) ?? first;
+}
+
 function findRule(
   name: string,
   rules: readonly RegistryRule[],

@@ -7,7 +7,7 @@ import { printable } from '../base/printable.ts';
 import { parseAttachmentManifest } from '../oci/attachment-manifest.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { LIMITS } from '../oci/limits.ts';
-import type { FetchedManifest } from './registry-client.ts';
+import type { FetchedManifest } from './manifest-request.ts';
 import { RegistryError } from './registry-error.ts';
 
 /** One layer of the attachments' manifest with the bytes it names. */

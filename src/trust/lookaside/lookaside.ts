@@ -99,12 +99,31 @@ async function readPlace(
   }
 }
 
+/** The directory of a manifest's signatures inside a lookaside. */
+export function lookasideName(reference: Reference, manifestDigest: Digest): string {
+  return `${reference.repository}@sha256=${digestHex(manifestDigest)}`;
+}
+
+/**
+ * The real path of the directory that a lookaside is on this host.
+ * @param base as {@link LookasideQuery.base}
+ * @throws TrustError SIGNATURES_UNREADABLE for one that is only read over HTTP
+ */
+export function stagingDirectory(base: string | undefined, host: HostRoot): string {
+  const url = parseBase(base ?? BUILT_IN_BASE);
+  if (url.protocol === 'file:') return host.resolveFollowing(fileURLToPath(url));
+  throw new TrustError(
+    'SIGNATURES_UNREADABLE',
+    `writing a signature into the lookaside ${redactUrl(url)}: it is only read over HTTP`,
+    { hint: 'name its directory with lookaside-staging in registries.d, or with --lookaside' },
+  );
+}
+
 function opener(query: LookasideQuery, access: LookasideAccess): (n: number) => Place {
   const base = parseBase(query.base ?? BUILT_IN_BASE);
-  const hex = digestHex(query.manifestDigest);
   return (n) => {
     const url = new URL(base);
-    const directory = `${query.reference.repository}@sha256=${hex}`;
+    const directory = lookasideName(query.reference, query.manifestDigest);
     url.pathname = `${url.pathname.replace(/\/+$/, '')}/${directory}/signature-${n}`;
     return url.protocol === 'file:' ? filePlace(url, access.host) : httpPlace(url, access.httpGet);
   };

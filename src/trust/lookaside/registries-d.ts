@@ -63,6 +63,8 @@ export async function parseRegistriesD(files: readonly RegistriesDFile[]): Promi
 export interface SignatureSettings {
   /** Base URL of the lookaside; undefined means the built-in default directory. */
   readonly lookaside: string | undefined;
+  /** Where new signatures go: the nearest section's `lookaside-staging`, else its `lookaside`; undefined as above. */
+  readonly staging: string | undefined;
   readonly useSigstoreAttachments: boolean;
 }
 
@@ -74,9 +76,11 @@ export function signatureSettingsFor(
   registriesD: RegistriesD,
   physical: Reference,
 ): SignatureSettings {
-  const { lookaside, useSigstoreAttachments } = sectionsFor(registriesD, dockerIdentity(physical));
+  const identity = dockerIdentity(physical);
+  const { lookaside, useSigstoreAttachments } = sectionsFor(registriesD, identity);
   return {
     lookaside: lookaside?.lookaside,
+    staging: stagingOf(nearestSection(registriesD, identity, stagingOf)),
     useSigstoreAttachments: useSigstoreAttachments?.useSigstoreAttachments ?? false,
   };
 }
@@ -89,16 +93,32 @@ export function sectionsFor(
   readonly lookaside: RegistriesDSection | undefined;
   readonly useSigstoreAttachments: RegistriesDSection | undefined;
 } {
+  return {
+    lookaside: nearestSection(registriesD, identityOrScope, ({ lookaside }) => lookaside),
+    useSigstoreAttachments: nearestSection(
+      registriesD,
+      identityOrScope,
+      ({ useSigstoreAttachments }) => useSigstoreAttachments,
+    ),
+  };
+}
+
+/** The most specific section that sets something. */
+function nearestSection(
+  registriesD: RegistriesD,
+  identityOrScope: string,
+  setting: (section: RegistriesDSection) => unknown,
+): RegistriesDSection | undefined {
   const sections = scopesFor('docker', identityOrScope).map((scope) =>
     registriesD.docker.get(scope),
   );
-  sections.push(registriesD.defaultDocker);
-  return {
-    lookaside: sections.find((section) => section?.lookaside !== undefined),
-    useSigstoreAttachments: sections.find(
-      (section) => section?.useSigstoreAttachments !== undefined,
-    ),
-  };
+  return [...sections, registriesD.defaultDocker].find(
+    (section) => section !== undefined && setting(section) !== undefined,
+  );
+}
+
+function stagingOf(section: RegistriesDSection | undefined): string | undefined {
+  return section?.lookasideStaging ?? section?.lookaside;
 }
 
 async function parseYaml({ path, text }: RegistriesDFile): Promise<YamlFile> {

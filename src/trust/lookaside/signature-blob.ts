@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
 import { TrustError } from '../verdict/trust-error.ts';
-import { parseSigstoreJson, type SigstoreAttachment } from './sigstore-json.ts';
+import { encodeSigstoreBlob, parseSigstoreJson, type SigstoreAttachment } from './sigstore-json.ts';
 
 /**
  * A signature blob sorted by its first byte, as `signature-N` files, lookasides and the store hold it. Whatever
@@ -47,6 +47,11 @@ export function parseSignatureBlob(bytes: Buffer): SignatureBlob {
     default:
       throw invalid(`has the unknown format ${quote(format)}`);
   }
+}
+
+/** The bytes that {@link parseSignatureBlob} reads, for a new signature. */
+export function printSignatureBlob(blob: SignatureBlob): Buffer {
+  return blob.format === 'simple-signing' ? blob.message : encodeSigstoreBlob(blob.attachment);
 }
 
 function invalid(seen: string): TrustError {

@@ -56,6 +56,23 @@ export function parseSimpleSigningPayload(
   };
 }
 
+/** The text to sign: that `dockerReference` names this manifest. */
+export function printSimpleSigningPayload(
+  payload: Required<SimpleSigningPayload>,
+  kind: keyof typeof TYPE,
+): Buffer {
+  const { manifestDigest, dockerReference, creator, timestampSeconds: timestamp } = payload;
+  const text = {
+    critical: {
+      identity: { 'docker-reference': dockerReference },
+      image: { 'docker-manifest-digest': manifestDigest },
+      type: TYPE[kind],
+    },
+    optional: { creator, timestamp },
+  };
+  return Buffer.from(JSON.stringify(text));
+}
+
 function parse(bytes: Buffer): JsonValue {
   // As in Go, bytes that are no UTF-8 read as U+FFFD, which no checked member can hold.
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);

@@ -41,8 +41,8 @@ docker:
 `;
 
 describe('signatureSettingsFor', () => {
-  const rows: readonly (readonly [string, string, boolean])[] = [
-    ['quay.io/coreos/etcd:v3', 'https://new', false],
+  const rows: readonly (readonly [string, string, boolean, string?])[] = [
+    ['quay.io/coreos/etcd:v3', 'https://new', false, 'file:///staging'],
     ['quay.io/coreos/etcd:v4', 'https://new', false],
     ['quay.io/coreos/flannel:1', 'https://new', true],
     ['quay.io/other/x:1', 'https://old', true],
@@ -50,14 +50,15 @@ describe('signatureSettingsFor', () => {
     ['example.com/x:1', 'https://default/', false],
     [`quay.io/coreos/x@sha256:${'0'.repeat(64)}`, 'https://new', true],
   ];
-  for (const [name, lookaside, useSigstoreAttachments] of rows) {
+  for (const [name, lookaside, useSigstoreAttachments, staging = lookaside] of rows) {
     it(`takes each field for ${name} from the most specific section that has it`, async () => {
-      assert.deepEqual(await settings(name, FILE), { lookaside, useSigstoreAttachments });
+      const wanted = { lookaside, staging, useSigstoreAttachments };
+      assert.deepEqual(await settings(name, FILE), wanted);
     });
   }
 
   it('has no lookaside where nothing is configured', async () => {
-    const nothing = { lookaside: undefined, useSigstoreAttachments: false };
+    const nothing = { lookaside: undefined, staging: undefined, useSigstoreAttachments: false };
     assert.deepEqual(await settings('a.b/c:1'), nothing);
     assert.deepEqual(await settings('a.b/c:1', '', '# nothing\n', 'docker:\n'), nothing);
   });

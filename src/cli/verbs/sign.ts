@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync, statSync } from 'node:fs';
+import { quote } from '../../base/printable.ts';
+import { messageOf, UsageError } from '../../base/sysct-error.ts';
+import type { ImageSigner } from '../../image/sign-image.ts';
+import type { Context } from '../context.ts';
+import { EXIT } from '../exit-code.ts';
+import type { OptionValues } from '../option-values.ts';
+import { REGISTRY_OPTIONS } from '../source-options.ts';
+import type { Verb } from '../verb.ts';
+import { VERSION } from '../version.ts';
+
+const MAX_FILE_BYTES = 64 * 1024;
+
+export const sign: Verb = {
+  name: 'sign',
+  summary: 'Sign an image',
+  description: [
+    'Signs the manifest that an image stands for now, and keeps the signature beside those that are there. Of an index, the image for the platform is signed: sign the others with --platform.',
+    "With --sign-by, the host's gpg makes a simple signature. It goes into the directory that registries.d names with lookaside-staging, or lookaside where that is a directory, as the next free signature-N; serve that directory to the hosts that verify. With --sign-by-sigstore-private-key, the signature is attached to the image in its registry, as cosign 2 does it; hosts that verify need use-sigstore-attachments in registries.d. Signatures of dir: images lie in the directory itself.",
+    'The key of cosign, skopeo or openssl may be encrypted; --passphrase-file then names a file whose first line is its passphrase.',
+  ],
+  args: [{ name: 'IMAGE', description: 'an image in a registry, or dir:', arity: 'one' }],
+  options: [
+    { flags: '--sign-by KEY', description: 'sign with this key of gpg, by fingerprint or address' },
+    {
+      flags: '--sign-by-sigstore-private-key FILE',
+      description: 'sign with this private key: PKCS#8, or as cosign and skopeo make them',
+    },
+    {
+      flags: '--passphrase-file FILE',
+      description: 'the passphrase of the key, in the first line of a file',
+    },
+    {
+      flags: '--identity REFERENCE',
+      description: 'the name to sign for, with its tag, instead of the name of IMAGE',
+    },
+    {
+      flags: '--lookaside DIR',
+      description: 'keep the signature in this directory instead of where registries.d says',
+    },
+    {
+      flags: '--platform OS/ARCH',
+      description: "the platform to choose from an index, default this machine's",
+    },
+    { flags: '--json', description: 'print what was signed as JSON' },
+    ...REGISTRY_OPTIONS,
+  ],
+  examples: [
+    {
+      command: 'sysct sign --sign-by release@example.com registry.example.com/etcd:v3.5',
+      does: 'A GPG signature, into the lookaside of registries.d.',
+    },
+    {
+      command:
+        'sysct sign --sign-by-sigstore-private-key cosign.key --passphrase-file pass registry.example.com/etcd:v3.5',
+      does: 'A sigstore signature, attached in the registry.',
+    },
+    {
+      command:
+        'sysct sign --sign-by release@example.com --identity registry.example.com/etcd:v3.5 dir:/srv/etcd',
+      does: 'Sign a directory for the name it will have.',
+    },
+  ],
+  run: async (context, [text = ''], options) => {
+    const { openSourceFor, platformFor } = await import('../image-access.ts');
+    const { signImage } = await import('../../image/sign-image.ts');
+    const { parseReference } = await import('../../oci/reference.ts');
+    const signer = await signerFor(context, options);
+    const identity = options.text('identity');
+    const lookaside = options.text('lookaside');
+    // A mirror must not choose what is signed.
+    await using source = await openSourceFor(context, text, options, 'primary');
+    const placed = await signImage(source, {
+      signer,
+      identity: identity === undefined ? undefined : parseReference(identity),
+      lookaside,
+      platform: platformFor(options),
+      creator: `sysct ${VERSION}`,
+      now: context.now(),
+    });
+    if (options.flag('json')) context.printJson({ version: 1, source: source.display, ...placed });
+    else
+      context.print(
+        `signed ${placed.manifestDigest} as ${placed.identity}\nsignature: ${placed.place}\n`,
+      );
+    return EXIT.done;
+  },
+};
+
+async function signerFor(context: Context, options: OptionValues): Promise<ImageSigner> {
+  const key = options.text('sign-by');
+  const file = options.text('sign-by-sigstore-private-key');
+  const passphraseFile = options.text('passphrase-file');
+  if ((key === undefined) === (file === undefined))
+    throw new UsageError('sign: give either --sign-by or --sign-by-sigstore-private-key');
+  if (key !== undefined) {
+    const { signWithGpg } = await import('../../trust/simple/sign-with-gpg.ts');
+    const { env, signal } = context;
+    return {
+      kind: 'gpg',
+      sign: async (payload) => ({
+        format: 'simple-signing',
+        message: await signWithGpg(payload, { key, passphraseFile, env, signal }),
+      }),
+    };
+  }
+  const { parsePrivateKeyFile, signPayload } = await import('../../trust/sigstore/private-key.ts');
+  const path = file ?? '';
+  const passphrase =
+    passphraseFile === undefined
+      ? undefined
+      : (read(passphraseFile, 'passphrase').toString('utf8').split(/\r?\n/)[0] ?? '');
+  const privateKey = parsePrivateKeyFile(read(path, 'private key'), path, passphrase);
+  return {
+    kind: 'sigstore',
+    sign: (payload) =>
+      Promise.resolve({
+        format: 'sigstore-json',
+        attachment: signPayload(privateKey, payload),
+      }),
+  };
+}
+
+function read(path: string, what: string): Buffer {
+  try {
+    const { size } = statSync(path);
+    if (size > MAX_FILE_BYTES)
+      throw new UsageError(`${what} ${quote(path)} is ${size} bytes long, more than a key can be`);
+    return readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
+    throw new UsageError(`reading ${what} ${quote(path)}: ${messageOf(cause)}`, { cause });
+  }
+}

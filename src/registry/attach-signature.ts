@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../base/digest.ts';
+import { isJsonObject, type JsonObject, parseStrictJsonValue } from '../base/strict-json.ts';
+import { parseAttachmentManifest } from '../oci/attachment-manifest.ts';
+import { LIMITS } from '../oci/limits.ts';
+import { MEDIA_TYPE } from '../oci/media-type.ts';
+import type { Reference } from '../oci/reference.ts';
+import { fetchManifest } from './manifest-request.ts';
+import type { RegistryAccess } from './registry-access.ts';
+import { RegistryError } from './registry-error.ts';
+import type { RegistrySession } from './registry-session.ts';
+import { primaryEndpoint } from './resolve-endpoints.ts';
+import { attachmentTag } from './sigstore-attachments.ts';
+import { putManifest, uploadBlob } from './upload.ts';
+
+export interface NewAttachment {
+  readonly manifestDigest: Digest;
+  readonly mimeType: string;
+  readonly payload: Buffer;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * Adds a signature to those that are attached to a manifest, in the repository itself and never in a mirror. The signatures
+ * that are there stay as they are.
+ * @returns the URL of the tag
+ * @throws RegistryError; PROTOCOL when somebody else wrote the tag at the same moment
+ */
+export async function attachSignature(
+  reference: Reference,
+  access: RegistryAccess,
+  attachment: NewAttachment,
+  signal: AbortSignal,
+): Promise<string> {
+  const endpoint = primaryEndpoint(reference, access.conf);
+  const session = access.openSession(endpoint, reference, 'pull,push');
+  const tag = attachmentTag(attachment.manifestDigest);
+  const place = session.describe(`/v2/${endpoint.reference.repository}/manifests/${tag}`);
+  const read = async () => await fetchIfThere(session, tag, access, signal);
+  const before = await read();
+  const body = await uploadParts(session, before, attachment, place, signal);
+  // Registries have no "write if unchanged": look just before, and look again.
+  if (!isSame(await read(), before)) throw raced(place);
+  await putManifest(session, tag, MEDIA_TYPE.ociManifest, body, signal);
+  if (!isSame(await read(), body)) throw raced(place);
+  return session.describe(`/v2/${endpoint.reference.repository}/manifests/${tag}`);
+}
+
+async function uploadParts(
+  session: RegistrySession,
+  before: Buffer | undefined,
+  { mimeType, payload, annotations }: NewAttachment,
+  place: string,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const old = before === undefined ? { value: {}, layers: [] } : readOld(before, place);
+  if (old.layers.length >= LIMITS.signaturesPerImage)
+    throw new RegistryError(
+      'TOO_LARGE',
+      `${place}: it holds ${old.layers.length} signatures, and no more are read`,
+      { hint: 'remove those that are not needed any more' },
+    );
+  const digest = await uploadBlob(session, payload, signal);
+  const layer = { mediaType: mimeType, digest, size: payload.length, annotations };
+  const layers = [...old.layers, layer];
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: '',
+      os: '',
+      config: {},
+      // Signatures are not compressed: a layer is its own content.
+      rootfs: { type: 'layers', diff_ids: layers.map((each) => each['digest']) },
+    }),
+  );
+  const configDigest = await uploadBlob(session, config, signal);
+  return Buffer.from(
+    JSON.stringify({
+      ...old.value,
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPE.ociManifest,
+      config: { mediaType: MEDIA_TYPE.ociConfig, digest: configDigest, size: config.length },
+      layers,
+    }),
+  );
+}
+
+/** The manifest that is there, its layers as they were written. */
+function readOld(
+  bytes: Buffer,
+  place: string,
+): { readonly value: JsonObject; readonly layers: readonly JsonObject[] } {
+  parseAttachmentManifest(bytes, MEDIA_TYPE.ociManifest, place);
+  const value = parseStrictJsonValue(bytes.toString('utf8'), place);
+  const layers = isJsonObject(value) ? value['layers'] : undefined;
+  if (!isJsonObject(value) || !Array.isArray(layers))
+    throw new RegistryError('PROTOCOL', `${place}: is no manifest of signatures`);
+  return { value, layers: layers.filter((layer) => isJsonObject(layer)) };
+}
+
+async function fetchIfThere(
+  session: RegistrySession,
+  tag: string,
+  { timing }: RegistryAccess,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
+  try {
+    return (await fetchManifest(session, tag, timing, signal)).bytes;
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function isSame(now: Buffer | undefined, wanted: Buffer | undefined): boolean {
+  return now === undefined || wanted === undefined ? now === wanted : now.equals(wanted);
+}
+
+function raced(place: string): RegistryError {
+  return new RegistryError('PROTOCOL', `${place}: somebody else wrote it at the same moment`, {
+    hint: 'sign again, and see with sysct verify whether the other signature is still there',
+  });
+}

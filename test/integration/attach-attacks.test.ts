@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Registries that misbehave while a signature is attached.
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { describe, it } from 'node:test';
+import { sha256 } from '../../src/base/digest.ts';
+import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
+import { parseReference } from '../../src/oci/reference.ts';
+import { attachSignature } from '../../src/registry/attach-signature.ts';
+import { openClient } from '../support/open-client.ts';
+import {
+  MANIFEST_DIGEST,
+  type RecordedRequest,
+  REPOSITORY,
+  type Script,
+  type ScriptedServer,
+  startScriptedRegistry,
+} from '../support/scripted-registry.ts';
+
+const signal = AbortSignal.timeout(60_000);
+const PAYLOAD = Buffer.from('{"critical":{}}');
+
+type Act = (request: RecordedRequest, response: ServerResponse) => boolean;
+
+/** A registry that takes uploads, and first asks `act`. */
+function accepting(act: Act = () => false): Script {
+  let tag: string | undefined;
+  return (request, response) => {
+    if (request.headers.authorization === undefined && request.path.startsWith('/v2/')) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+      return true;
+    }
+    if (act(request, response)) return true;
+    if (request.method === 'POST') response.writeHead(202, { location: '/upload?state=1' }).end();
+    else if (request.method === 'PUT') {
+      if (request.path.includes('/manifests/')) tag = request.body;
+      response.writeHead(201).end();
+    } else if (request.path.endsWith('.sig') && tag !== undefined) {
+      response.writeHead(200, { 'content-type': MEDIA_TYPE.ociManifest }).end(tag);
+    } else return false;
+    return true;
+  };
+}
+
+async function attach(script: Script, times = 1): Promise<ScriptedServer> {
+  await using server = await startScriptedRegistry(script);
+  const reference = parseReference(`${server.host}/${REPOSITORY}:1`);
+  const setup = { tlsVerify: false, creds: 'user:secret', timing: { retries: 0 } };
+  await using opened = openClient(`${server.host}/${REPOSITORY}:1`, setup);
+  const attachment = {
+    manifestDigest: MANIFEST_DIGEST,
+    mimeType: 'application/vnd.dev.cosign.simplesigning.v1+json',
+    payload: PAYLOAD,
+    annotations: { a: 'b' },
+  };
+  for (let n = 0; n < times; n += 1)
+    await attachSignature(reference, opened.access, attachment, signal);
+  return server;
+}
+
+describe('attaching a signature', () => {
+  it('uploads payload and config, and adds a layer to those that are there', async () => {
+    const { requests } = await attach(accepting(), 2);
+    const tags = requests.filter(({ method, path }) => method === 'PUT' && path.includes('.sig'));
+    assert.equal(tags.length, 2);
+    const manifest = JSON.parse(tags[1]?.body ?? '') as {
+      layers: readonly { digest: string; size: number }[];
+      config: { digest: string };
+    };
+    assert.deepEqual(
+      manifest.layers.map(({ digest, size }) => [digest, size]),
+      [1, 2].map(() => [sha256(PAYLOAD), PAYLOAD.length]),
+    );
+    const uploads = requests.filter(({ path }) => path.startsWith('/upload?'));
+    assert.deepEqual(
+      uploads.map(
+        ({ path, body }) => path === `/upload?state=1&digest=${encodeURIComponent(sha256(body))}`,
+      ),
+      uploads.map(() => true),
+    );
+    assert.ok(uploads.some(({ body }) => sha256(body) === manifest.config.digest));
+  });
+
+  it('a24: a place for the upload on another host is refused, and gets neither bytes nor login', async () => {
+    await using elsewhere = await startScriptedRegistry();
+    const act: Act = ({ method }, response) => {
+      if (method !== 'POST') return false;
+      response.writeHead(202, { location: `${elsewhere.url}/upload` }).end();
+      return true;
+    };
+    await assert.rejects(attach(accepting(act)), { code: 'REDIRECT_REFUSED' });
+    assert.deepEqual(elsewhere.requests, []);
+  });
+
+  it('a24: a redirect of the upload is not followed', async () => {
+    await using elsewhere = await startScriptedRegistry();
+    const act: Act = ({ method }, response) => {
+      if (method !== 'PUT') return false;
+      response.writeHead(307, { location: `${elsewhere.url}/upload` }).end();
+      return true;
+    };
+    await assert.rejects(attach(accepting(act)), { code: 'PROTOCOL' });
+    assert.deepEqual(elsewhere.requests, []);
+  });
+
+  const refused: readonly (readonly [string, Act, object])[] = [
+    [
+      'no place for the upload',
+      ({ method }, response) => {
+        if (method === 'POST') response.writeHead(202).end();
+        return method === 'POST';
+      },
+      { code: 'PROTOCOL' },
+    ],
+    [
+      'no leave to write',
+      ({ method }, response) => {
+        if (method === 'POST') response.writeHead(403).end();
+        return method === 'POST';
+      },
+      { code: 'FORBIDDEN' },
+    ],
+    [
+      'a tag that somebody else writes at the same moment',
+      ({ method, path }, response) => {
+        if (method !== 'PUT' || !path.includes('/manifests/')) return false;
+        response.writeHead(201).end();
+        return true;
+      },
+      { code: 'PROTOCOL', message: /somebody else wrote it at the same moment/ },
+    ],
+    [
+      'a manifest that is there and is none of signatures',
+      ({ path }, response) => {
+        if (!path.endsWith('.sig')) return false;
+        response.writeHead(200, { 'content-type': MEDIA_TYPE.ociManifest }).end('{}');
+        return true;
+      },
+      { code: 'INVALID_MANIFEST' },
+    ],
+  ];
+  for (const [name, act, error] of refused) {
+    it(`fails for ${name}`, async () => {
+      await assert.rejects(attach(accepting(act)), error);
+    });
+  }
+});
