@@ -35,7 +35,7 @@ export interface FetchParts {
 const LAYERS_AT_ONCE = 3;
 
 /** Below this, a request costs as much as what it could save. */
-const KEPT_MIN_BYTES = 256 * 1024;
+export const KEPT_MIN_BYTES = 256 * 1024;
 
 /** Of a blob, that an earlier run fetched: the rest of it is asked for then, even where parts would do. */
 const BEGUN_SHARE = 0.3;
@@ -242,7 +242,7 @@ function asDamage(error: unknown): unknown {
  * damaged, or gone. Parts that were fetched and are not what the manifest's word leads to are no reason: the
  * source is not to be trusted then.
  */
-function mayComeOfParts(error: unknown): boolean {
+export function mayComeOfParts(error: unknown): boolean {
   if (isReasonForWhole(error) || isAboutContent(error)) return true;
   return error instanceof StoreError && error.code !== 'NO_SPACE';
 }

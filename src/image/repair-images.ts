@@ -17,7 +17,7 @@ import { identityOf, type RefLayer, type RefSignature } from '../store/ref/ref-r
 import type { Store } from '../store/store.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource } from './image-source.ts';
-import { importAgain, type RepairLayer } from './import-again.ts';
+import { importAgain, type ImportAgainParts, type RepairLayer } from './import-again.ts';
 import { layersWith } from './layers-with.ts';
 
 /** An image of the store that damaged things can be fetched from again. */
@@ -66,7 +66,10 @@ export async function repairImages(
     );
     if (wanted.length === 0) continue;
     parts.signal.throwIfAborted();
-    await using repair = new ImageRepair(image, wanted, parts);
+    const damaged = new Set(
+      findings.filter((finding) => open.has(keyOf(finding))).map(({ name }) => name),
+    );
+    await using repair = new ImageRepair(image, wanted, { ...parts, damaged });
     await repair.run((finding, error) => {
       if (error === undefined) {
         open.delete(keyOf(finding));
@@ -92,10 +95,14 @@ type Tell = (finding: Finding, error: unknown) => void;
 class ImageRepair implements AsyncDisposable {
   readonly #image: RepairableImage;
   readonly #wanted: readonly Finding[];
-  readonly #parts: RepairParts;
+  readonly #parts: RepairParts & ImportAgainParts;
   #source: Promise<ImageSource> | undefined;
 
-  constructor(image: RepairableImage, wanted: readonly Finding[], parts: RepairParts) {
+  constructor(
+    image: RepairableImage,
+    wanted: readonly Finding[],
+    parts: RepairParts & ImportAgainParts,
+  ) {
     this.#image = image;
     this.#wanted = wanted;
     this.#parts = parts;

@@ -2,12 +2,17 @@
 // zstd:chunked layers: what is fetched of them, and what is refused.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, writeFileSync, chmodSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { type Digest, sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
+import { noProgress } from '../../src/base/progress.ts';
+import type { ImageSource } from '../../src/image/image-source.ts';
+import { repairImages } from '../../src/image/repair-images.ts';
+import { checkStore } from '../../src/store/check/check-store.ts';
+import { type Finding, isDamage } from '../../src/store/check/finding.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { type BlobRegistry, startBlobRegistry } from '../support/blob-registry.ts';
 import {
@@ -21,7 +26,7 @@ import { type Registry, startRegistry } from '../support/registry.ts';
 import { pushLayout, type SmallEntry, writeSmallImage } from '../support/small-image.ts';
 import { CHUNKED, openTrixieSkopeo } from '../support/trixie-skopeo.ts';
 import { assertSound } from '../support/sound-store.ts';
-import { pullInto } from '../support/pull-into.ts';
+import { openPlainSource, pullInto } from '../support/pull-into.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 
@@ -50,6 +55,29 @@ const NEW_MEMBERS: readonly ChunkedMember[] = [
 ];
 const OLD = chunkedLayer(OLD_MEMBERS);
 const NEW = chunkedLayer(NEW_MEMBERS);
+
+const SHARED_TOO = sha256(noise('shared too', 200_000));
+
+function overwrite(path: string, bytes: Buffer): void {
+  chmodSync(path, 0o600);
+  writeFileSync(path, bytes);
+  chmodSync(path, 0o400);
+}
+
+/** Checks and repairs once, as fsck does. @param between runs when all damage was found. */
+async function repair(store: Store, between = (): void => {}): Promise<readonly Finding[]> {
+  const signal = AbortSignal.timeout(120_000);
+  const parts = { store, log: silentLog, progress: noProgress, signal };
+  const none = (): ReadonlySet<Digest> => new Set();
+  const check = { fast: false, generationTrees: none, progress: noProgress, signal };
+  const { findings, refs } = await checkStore(store.layout, check);
+  between();
+  const failures = new Map<string, unknown>();
+  const openSource = async (text: string): Promise<ImageSource> => openPlainSource(text, signal);
+  await repairImages(findings, refs, { ...parts, openSource }, failures);
+  assert.deepEqual([...failures], []);
+  return findings;
+}
 
 interface Site {
   readonly registry: BlobRegistry;
@@ -118,6 +146,53 @@ describe('a zstd:chunked layer', () => {
       },
       false,
     );
+  });
+
+  const damages: readonly {
+    readonly what: string;
+    readonly damage: (store: Store) => void;
+    readonly sentBytes: readonly [least: number, most: number];
+  }[] = [
+    {
+      what: 'an object',
+      damage: (store) => overwrite(store.layout.object(SHARED_TOO), noise('damage', 200_000)),
+      sentBytes: [200_000, 215_000],
+    },
+    {
+      what: 'an object that is gone',
+      damage: (store) => rmSync(store.layout.object(SHARED_TOO)),
+      sentBytes: [200_000, 215_000],
+    },
+    {
+      what: 'the layer file',
+      damage: (store) => truncateSync(store.layout.layer(layerOfDiffId(OLD.diffId).key), 100),
+      sentBytes: [1000, 5000],
+    },
+  ];
+  for (const { what, damage, sentBytes } of damages) {
+    it(`is repaired by fetching what is damaged of it: ${what}`, async () => {
+      await withSite(OLD, async ({ registry, store }) => {
+        damage(store);
+        const findings = await repair(store);
+        assert.equal(findings.filter(isDamage).length, 1);
+        const sent = registry.sentOf(OLD.descriptor.digest);
+        const [least, most] = sentBytes;
+        assert.ok(sent > least && sent < most, `${sent} of ${OLD.bytes.length} were sent`);
+        assert.ok(store.hasLayer(OLD.diffId));
+      });
+    });
+  }
+
+  it('is repaired whole where more of the store is damaged than was found', async () => {
+    await withSite(OLD, async ({ registry, store }) => {
+      rmSync(store.layout.object(SHARED_TOO));
+      const shared = store.layout.object(sha256(noise('shared', MIB)));
+      const sound = readFileSync(shared);
+      await repair(store, () => overwrite(shared, noise('damage', MIB)));
+      assert.ok(registry.sentOf(OLD.descriptor.digest) > OLD.bytes.length);
+      assert.ok(store.hasLayer(OLD.diffId));
+      overwrite(shared, sound);
+    });
   });
 
   it('heals what is damaged in the store by fetching all of it', async () => {

@@ -2,6 +2,7 @@
 import type { Log } from '../../src/base/log.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { noProgress } from '../../src/base/progress.ts';
+import type { ImageSource } from '../../src/image/image-source.ts';
 import { openSource } from '../../src/image/open-source.ts';
 import { type PullParts, pullImage } from '../../src/image/pull-image.ts';
 import { platformOfNode } from '../../src/oci/platform.ts';
@@ -13,6 +14,23 @@ import { parsePolicy } from '../../src/trust/policy/policy.ts';
 
 const NOBODY = '/nonexistent';
 
+/** An image of a registry on plain HTTP, and of a host that has no settings. */
+export async function openPlainSource(
+  text: string,
+  signal: AbortSignal,
+  log: Log = silentLog,
+): Promise<ImageSource> {
+  return await openSource(text, {
+    host: new HostRoot(NOBODY),
+    env: {},
+    version: 'test',
+    log,
+    signal,
+    registry: { ...noRegistryOptions, tlsVerify: false },
+    scratchDirectory: NOBODY,
+  });
+}
+
 /** Pulls an image from a registry on plain HTTP, under a policy that admits everything. */
 export async function pullInto(
   store: Store,
@@ -22,15 +40,7 @@ export async function pullInto(
   const signal = options.signal ?? AbortSignal.timeout(120_000);
   const log = options.log ?? silentLog;
   const policy = JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] });
-  await using source = await openSource(`docker://${reference}`, {
-    host: new HostRoot(NOBODY),
-    env: {},
-    version: 'test',
-    log,
-    signal,
-    registry: { ...noRegistryOptions, tlsVerify: false },
-    scratchDirectory: NOBODY,
-  });
+  await using source = await openPlainSource(`docker://${reference}`, signal, log);
   const { record } = await pullImage(source, {
     store,
     gate: {
