@@ -118,7 +118,7 @@ async function planAndWriteRoot(
     meta: join(bundle, 'meta'),
     rootfs: join(bundle, 'rootfs'),
     plainTree: join(bundle, ROOT_TREE),
-    sealed: false,
+    sealed: plan.rootSeals !== undefined,
   });
   if (plan.rootTree === undefined) return checkout;
   using sources = store.contentSources();
@@ -127,6 +127,7 @@ async function planAndWriteRoot(
     await writePlainTree(plan.rootTree, checkout.directory, sources, signal);
     return checkout;
   }
+  sources.useSeals(plan.rootSeals);
   const fd = openSync(join(bundle, ROOT_IMAGE), 'wx', 0o600);
   try {
     writeErofsImage(plan.rootTree, fd, sources);

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import { writeBusyboxImage } from '../support/busybox-image.ts';
 import type { RunningHost } from '../support/nspawn-host.ts';
 import { sysct, SYSCT_BIND, sysctChecked } from '../support/shipped-sysct.ts';
 import { writeSmallImage } from '../support/small-image.ts';
-import { temporaryDirectory } from '../support/tmp.ts';
-import { createVm } from '../support/vm-host.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/tmp.ts';
+import { createVm, type VmHost } from '../support/vm-host.ts';
 
 const POLICY = '{"default":[{"type":"insecureAcceptAnything"}]}';
 
@@ -20,8 +21,8 @@ async function prepare(vm: RunningHost): Promise<void> {
     cp /run/image/policy.json /etc/containers/policy.json`);
 }
 
-async function levelOf(vm: RunningHost): Promise<unknown> {
-  const { stdout } = await sysctChecked(vm, ['inspect', '--image', 'oci:/run/image/layout:x']);
+async function levelOf(vm: RunningHost, tag = 'x'): Promise<unknown> {
+  const { stdout } = await sysctChecked(vm, ['inspect', '--image', `oci:/run/image/layout:${tag}`]);
   const { checkout } = JSON.parse(stdout) as { checkout: { verityLevel: unknown } };
   return checkout.verityLevel;
 }
@@ -94,3 +95,66 @@ for (const { release, level } of [
     });
   });
 }
+
+describe('what came to a store on ext4 with fs-verity by other ways than a pull', () => {
+  let tmp: TemporaryDirectory;
+  let host: VmHost;
+  let vm: RunningHost;
+
+  before(async () => {
+    tmp = temporaryDirectory('verity', '/dev/shm');
+    const layout = join(tmp.directory, 'layout');
+    mkdirSync(layout);
+    writeFileSync(join(tmp.directory, 'policy.json'), POLICY);
+    await writeBusyboxImage(join(tmp.directory, 'busybox'), 'x', { script: 'cat /proc/mounts\n' });
+    // More than a copy keeps to itself: the first file has its name before the second comes.
+    await writeSmallImage(layout, 'large', {
+      compression: 'none',
+      layers: [
+        [
+          { name: 'a', content: Buffer.alloc(130 * 1024 * 1024) },
+          { name: 'b', content: Buffer.alloc(5000) },
+        ],
+      ],
+    });
+    host = await createVm({ release: 'trixie', disks: [{ name: 'store', sizeMb: 512 }] });
+    vm = await host.start({ bindReadOnly: [SYSCT_BIND, `${tmp.directory}:/run/image`] });
+    await prepare(vm);
+    await vm.script('mkdir -p /etc/sysct');
+  });
+
+  after(async () => {
+    await vm?.[Symbol.asyncDispose]();
+    await host?.[Symbol.asyncDispose]();
+    tmp?.[Symbol.dispose]();
+  });
+
+  it('unsealed, is sealed by fsck --repair, and a run then requires the seals', async () => {
+    const image = 'oci:/run/image/busybox:x';
+    const run = async (): Promise<string> =>
+      (await sysctChecked(vm, ['run', '--allow-unsigned', '--quiet', image])).stdout;
+    await vm.script(`echo 'verity = "off"' > /etc/sysct/sysct.toml`);
+    await sysctChecked(vm, ['pull', image]);
+    const measure = 'for f in /var/lib/sysct/objects/*/*; do fsverity measure $f; done';
+    assert.notEqual((await vm.exec('sh', ['-euc', measure])).exitCode, 0);
+    await vm.script('rm /etc/sysct/sysct.toml');
+    assert.doesNotMatch(await run(), /verity=require/);
+    const { stdout } = await sysctChecked(vm, ['fsck', '--repair']);
+    assert.match(stdout, /: no damage\n$/);
+    assert.match(await vm.script(measure), /^sha256:[0-9a-f]{64} /);
+    assert.match(await run(), /^overlay \/ overlay .*verity=require/m);
+    await vm.script(`echo 'verity = "require"' > /etc/sysct/sysct.toml`);
+    assert.match(await run(), /^overlay \/ overlay .*verity=require/m);
+  });
+
+  it('copied from another store, is sealed, also what has its name early', async () => {
+    await vm.script(`mkdir -p /srv/other && mount -t tmpfs -o size=300m tmpfs /srv/other
+      echo 'store = "/srv/other/store"' > /etc/sysct/sysct.toml`);
+    await sysctChecked(vm, ['pull', 'oci:/run/image/layout:large']);
+    await vm.script(`echo 'additional-stores = ["/srv/other/store"]' > /etc/sysct/sysct.toml
+      echo 'verity = "require"' >> /etc/sysct/sysct.toml`);
+    await sysctChecked(vm, ['prefetch', 'oci:/run/image/layout:large']);
+    await vm.script(`rm /etc/sysct/sysct.toml`);
+    assert.equal(await levelOf(vm, 'large'), 'enforce');
+  });
+});

@@ -28,6 +28,7 @@ import { sealsForImage, sealStaged, type StagedFiles } from './seal-staged.ts';
 import { StagedLayers } from './staged-layers.ts';
 import { StagedObjects } from './staged-objects.ts';
 import { completeRef, identityOf, type NewRef, type RefRecord } from '../ref/ref-record.ts';
+import { nameOf } from '../ref/image-name.ts';
 import { keepReplaced } from '../ref/keep-replaced.ts';
 import { writeRef } from '../ref/refs.ts';
 import { assertThere } from './assert-there.ts';
@@ -199,7 +200,7 @@ export class ImportTransaction implements AsyncDisposable {
       this.#state = 'closed';
       return record;
     } catch (error) {
-      throw storeFailure(`committing ${ref.reference ?? ref.source}`, error);
+      throw storeFailure(`committing ${nameOf(ref)}`, error);
     }
   }
 
@@ -254,7 +255,7 @@ export class ImportTransaction implements AsyncDisposable {
 
   /** Only of whole objects: others may be half written. */
   async #publishEarly(objects: readonly Digest[]): Promise<void> {
-    await this.#staging.settle();
+    await this.#seal(objects);
     await this.#syncStaged();
     await underLock(this.#layout, this.#signal, async () => {
       this.#staging.publish(objects);
@@ -290,10 +291,10 @@ export class ImportTransaction implements AsyncDisposable {
     return record;
   }
 
-  /** True when all that was staged is sealed. */
-  async #seal(): Promise<boolean> {
-    const { path } = this.#directory;
-    return await sealStaged(this.#staging, this.#options.sealer, path, this.#signal);
+  /** True when all that was staged, or all of `digests`, is sealed. */
+  async #seal(digests?: Iterable<Digest>): Promise<boolean> {
+    const { sealer } = this.#options;
+    return await sealStaged(this.#staging, sealer, this.#directory.path, this.#signal, digests);
   }
 
   async #stageTree(tree: Tree, sources: ContentSources, isSealed: boolean): Promise<WrittenTree> {

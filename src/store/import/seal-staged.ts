@@ -14,21 +14,23 @@ export interface StagedFiles {
 }
 
 /**
- * Seals what an import staged, where that works; also waits for the syncs that run.
+ * Seals objects that an import staged, where that works; also waits for the syncs that run.
+ * @param digests which; all of them when absent.
  * @param directory of the import.
- * @returns whether all of it is sealed now.
+ * @returns whether all of them are sealed now.
  */
 export async function sealStaged(
   staging: StagedObjects,
   sealer: Sealer,
   directory: string,
   signal: AbortSignal,
+  digests?: Iterable<Digest>,
 ): Promise<boolean> {
   await staging.settle();
   if (!(await sealer.works(directory, signal))) return false;
   // Sealing a file that is not on disk waits for the disk, file by file.
   await syncFileSystem(directory);
-  return await sealer.seal(staging.paths(), signal);
+  return await sealer.seal(staging.paths(digests), signal);
 }
 
 /** What an image of `objects`, staged or in the store, is to say of them. */

@@ -37,9 +37,9 @@ export class StagedObjects {
     for (const digest of reused) this.#reused.add(digest);
   }
 
-  /** The paths of all staged objects. */
-  paths(): readonly string[] {
-    return [...this.#staged].map((digest) => this.#path(digest));
+  /** The paths of staged objects; of those of `digests` that are. */
+  paths(digests: Iterable<Digest> = this.#staged): readonly string[] {
+    return [...digests].flatMap((digest) => this.pathOf(digest) ?? []);
   }
 
   /** Where an object is staged; undefined for one that was not. */
