@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the verbs that edit the trust policy have in common: one session, and how its changes are told.
+import { printable } from '../base/printable.ts';
 import { EditSession, type FileChange } from '../trust/edit/edit-session.ts';
 import { parseScope, type PolicyScope, scopeNote } from '../trust/edit/parse-scope.ts';
 import type { Context } from './context.ts';
@@ -34,11 +35,12 @@ export async function editTrust(
   if (dryRun) for (const change of session.changes) context.print(shown(change));
   else await session.commit();
   if (session.changes.length === 0) context.log.info('nothing to change: it is so already');
-  else if (!dryRun) for (const { path } of session.changes) context.print(`wrote ${path}\n`);
+  else if (!dryRun)
+    for (const { path } of session.changes) context.print(`wrote ${printable(path)}\n`);
   return EXIT.done;
 }
 
 function shown({ path, before, after }: FileChange): string {
-  if (after.includes(0)) return `new file ${path}, ${after.length} bytes\n`;
-  return lineDiff(path, before?.toString('utf8'), after.toString('utf8'));
+  if (after.includes(0)) return `new file ${printable(path)}, ${after.length} bytes\n`;
+  return lineDiff(printable(path), before?.toString('utf8'), after.toString('utf8'));
 }

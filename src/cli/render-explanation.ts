@@ -13,14 +13,16 @@ export function renderExplanation(display: string, explanation: Explanation): st
   const lines = [
     field('image', printable(display)),
     field('manifest', explanation.manifestDigest),
-    field('verdict', said),
+    field('verdict', printable(said)),
     ...(verdict.allowed && !systemVerdict.allowed
-      ? [field('', `refused by install --system: ${systemVerdict.reasons.join('; ')}`)]
+      ? [field('', printable(`refused by install --system: ${systemVerdict.reasons.join('; ')}`))]
       : []),
-    field('rule', describeRule(rule)),
-    ...shadowed.map((other) => field('', `hides ${describeRule(other)}`)),
+    field('rule', printable(describeRule(rule))),
+    ...shadowed.map((other) => field('', printable(`hides ${describeRule(other)}`))),
     '',
-    ...requirements.flatMap((requirement, n) => requirementLines(requirement, n + 1, found)),
+    ...requirements.flatMap((requirement, n) =>
+      requirementLines(requirement, n + 1, found, places.length > 0),
+    ),
     ...(places.length === 0 ? [] : ['looked for signatures at']),
     ...places.map(({ place, answer }) => `  ${printable(place)}: ${printable(answer)}`),
     ...(advice.length === 0 ? [] : ['what to do']),
@@ -41,25 +43,27 @@ function requirementLines(
   requirement: ExplainedRequirement,
   number: number,
   found: readonly FoundSignature[],
+  hasAsked: boolean,
 ): readonly string[] {
   const { type, result, wanted, signers, identity, problems, signatures, reasons } = requirement;
   const head = `requirement ${number}: ${type}: ${result}`;
+  const said = reasons.map((reason) => `  ${printable(reason)}`);
   // Without a report of signatures the reasons are all that there is to say.
-  if (wanted === undefined) return [head, ...reasons.map((reason) => `  ${printable(reason)}`), ''];
+  if (wanted === undefined) return [head, ...said, ''];
   return [
     head,
     `  wants ${wanted} for ${printable(identity ?? '')} by`,
     ...signers.map((signer) => `    ${printable(signer)}`),
     ...problems.map((problem) => `  not usable as a key: ${printable(problem)}`),
-    ...(signatures.length === 0 ? ['  no signature was found'] : []),
-    ...signatures.flatMap((signature) => signatureLines(signature, found)),
+    ...(signatures.length > 0 ? [] : hasAsked ? ['  no signature was found'] : said),
+    ...signatures.flatMap((signature, n) => signatureLines(signature, found[n])),
     '',
   ];
 }
 
 function signatureLines(
   { source, result }: CheckedSignature,
-  found: readonly FoundSignature[],
+  found: FoundSignature | undefined,
 ): readonly string[] {
   const shown = `  signature ${printable(source)}`;
   if (result.kind === 'counts') {
@@ -67,7 +71,7 @@ function signatureLines(
     const name = outcome.type === 'insecureAcceptAnything' ? '' : outcome.signedIdentity;
     return [`${shown} counts: it is for ${quote(name)}`];
   }
-  const claims = found.find((one) => one.source === source)?.untrustedClaims;
+  const claims = found?.untrustedClaims;
   const said = [
     ...(claims?.keyIds ?? []).map((keyId) => `key ${keyId}`),
     ...(claims?.dockerReference === undefined ? [] : [`for ${quote(claims.dockerReference)}`]),

@@ -30,7 +30,7 @@ function ruleLines(
     ({ requirement: { type } }) => type === 'signedBy' || type === 'sigstoreSigned',
   );
   return [
-    `${name}   ${printable(file)}:${rule.line}`,
+    printable(`${name}   ${file}:${rule.line}`),
     ...requirements.flatMap(requirementLines),
     ...(signatures === undefined || !wantsSignatures ? [] : signatureLines(signatures)),
   ];

@@ -19,12 +19,32 @@ export interface SignaturePlaces {
   readonly hasLookaside: boolean;
 }
 
-/** What would make an image that is refused, or admitted by a default alone, be admitted with proof. */
+/**
+ * What would make an image that is refused, or admitted by a default alone, be admitted with proof.
+ * @param found the signatures in the order that requirements looked at them
+ */
 export function adviceFor(
   subject: PolicySubject,
-  { verdict, requirements }: Evaluation,
+  evaluation: Evaluation,
   found: readonly FoundSignature[],
-  places: SignaturePlaces,
+  configured: SignaturePlaces,
+): readonly Advice[] {
+  const advice = adviceOfOne(subject, evaluation, found, configured);
+  const { rule } = evaluation.verdict;
+  // A command would write one requirement where several stand, all of which must be met.
+  return evaluation.requirements.length <= 1
+    ? advice
+    : advice.map(({ text }) => ({
+        text: `${text} (by hand, in ${rule.policyFile}:${rule.line}: the rule has several requirements)`,
+        command: undefined,
+      }));
+}
+
+function adviceOfOne(
+  subject: PolicySubject,
+  { verdict, requirements, places }: Evaluation,
+  found: readonly FoundSignature[],
+  configured: SignaturePlaces,
 ): readonly Advice[] {
   const scope = scopeToEdit(subject, verdict.rule.scope);
   if (verdict.allowed) {
@@ -46,7 +66,7 @@ export function adviceFor(
       const edit = new Rewrite(scope, requirement);
       const checks = result?.checks?.signatures;
       // Keys that cannot be read, a server that fails: the reason itself says what to do.
-      if (checks === undefined) {
+      if (checks === undefined || places.length === 0) {
         return verdict.hint === undefined ? [] : [{ text: verdict.hint, command: undefined }];
       }
       const advice = [
@@ -55,7 +75,7 @@ export function adviceFor(
         ...ofKinds(checks, found, scope),
       ];
       const isUnfound = checks.every((check) => check.result.kind === 'passed-over');
-      return isUnfound ? [...advice, ...ofPlaces(subject, requirement, places, edit)] : advice;
+      return isUnfound ? [...advice, ...ofPlaces(subject, requirement, configured, edit)] : advice;
     }
   }
 }
@@ -64,14 +84,23 @@ export function adviceFor(
 class Rewrite {
   readonly #start: string;
   readonly #keys: string | undefined;
+  readonly #identity: string | undefined;
 
   constructor(scope: string, requirement: Requirement) {
     this.#start = `sysct trust allow ${scope}`;
     this.#keys = keyOptions(requirement);
+    this.#identity = identityOption(requirement);
   }
 
   /** Undefined where the keys stand in the policy itself: there is no file to name. */
   with(option: string): string | undefined {
+    return this.withIdentity(
+      [this.#identity, option].filter((part) => part !== undefined).join(' '),
+    );
+  }
+
+  /** As {@link with}, where the option says which name a signature must be for. */
+  withIdentity(option: string): string | undefined {
     return this.#keys === undefined
       ? undefined
       : `${this.#start} ${this.#keys} --key-in-place ${option}`;
@@ -94,6 +123,26 @@ function keyOptions(requirement: Requirement): string | undefined {
   return `--keyless ${who} ${ca} ${rekor}`;
 }
 
+/** What `--signed-identity` says it with; undefined for the identity that is taken without one. */
+function identityOption(requirement: Requirement): string | undefined {
+  if (requirement.type !== 'signedBy' && requirement.type !== 'sigstoreSigned') return undefined;
+  const identity = requirement.signedIdentity;
+  const value = (text: string) => `--signed-identity ${shellQuote(`${identity.type}${text}`)}`;
+  switch (identity.type) {
+    case 'matchRepoDigestOrExact':
+      return undefined;
+    case 'matchExact':
+    case 'matchRepository':
+      return value('');
+    case 'exactReference':
+      return value(`=${identity.dockerReference}`);
+    case 'exactRepository':
+      return value(`=${identity.dockerRepository}`);
+    case 'remapIdentity':
+      return value(`=${identity.prefix}=${identity.signedPrefix}`);
+  }
+}
+
 function pathOptions(option: string, keys: KeySource): string | undefined {
   return keys.kind === 'paths'
     ? keys.paths.map((path) => `${option} ${shellQuote(path)}`).join(' ')
@@ -107,20 +156,19 @@ function ofNames(
   found: readonly FoundSignature[],
   edit: Rewrite,
 ): readonly Advice[] {
-  const misnamed = checks.find(
+  // Told apart by its place, not by its source: a registry may give two the same name.
+  const misnamed = checks.findIndex(
     ({ result }) => result.kind === 'refused' && result.code === 'OTHER_NAME',
   );
-  if (misnamed === undefined) return [];
   // Its signature holds, so what it claims is what was signed.
-  const claimed = found.find(({ source }) => source === misnamed.source)?.untrustedClaims
-    ?.dockerReference;
+  const claimed = found[misnamed]?.untrustedClaims?.dockerReference;
   if (claimed === undefined) return [];
   const { reference } = subject;
   if (reference !== undefined && repositoryOf(claimed) === repositoryName(reference)) {
     return [
       {
         text: 'the signature is for the repository, or for another tag of it; to let it stand for every tag (whoever runs the registry can then put one signed image in the place of another)',
-        command: edit.with('--signed-identity matchRepository'),
+        command: edit.withIdentity('--signed-identity matchRepository'),
       },
     ];
   }
@@ -129,7 +177,7 @@ function ofNames(
   return [
     {
       text: 'the signature is for another name; if this image is a copy of that one',
-      command: edit.with(`--signed-identity exactRepository=${shellQuote(repository)}`),
+      command: edit.withIdentity(`--signed-identity exactRepository=${shellQuote(repository)}`),
     },
   ];
 }
@@ -158,9 +206,9 @@ function ofKinds(
   scope: string,
 ): readonly Advice[] {
   const others = new Set(
-    checks
-      .filter(({ result }) => result.kind === 'passed-over')
-      .map(({ source }) => found.find((one) => one.source === source)?.untrustedClaims?.format),
+    checks.flatMap(({ result }, n) =>
+      result.kind === 'passed-over' ? [found[n]?.untrustedClaims?.format] : [],
+    ),
   );
   const allow = `sysct trust allow ${scope}`;
   return [

@@ -20,7 +20,7 @@ export interface Explanation {
   readonly shadowed: readonly PolicyRule[];
   readonly requirements: readonly ExplainedRequirement[];
   readonly places: readonly AskedPlace[];
-  /** What was found, whether or not a requirement looked at it. Nothing of it is verified. */
+  /** What was found, in the order that each requirement's `signatures` have. Nothing of it is verified. */
   readonly found: readonly FoundSignature[];
   readonly verdict: Verdict;
   /** What `install --system` makes of it. */

@@ -249,6 +249,19 @@ describe('sysct trust allow', () => {
     });
   }
 
+  it('prints the name of a key file so that it moves no cursor', async () => {
+    const root = freshRoot();
+    const file = put(root, 'k\u001b[2J\nwrote nothing.gpg', readFileSync(aliceFile));
+    for (const flags of [['--dry-run'], []]) {
+      const args = ['--root', root, 'a.b', '--gpg-key', file, ...flags];
+      const { stdout } = await runCliChecked('trust', 'allow', ...args);
+      assert.match(stdout, /k\\x1b\[2J\\x0awrote nothing\.gpg/);
+      assert.doesNotMatch(stdout, /\u001b|^wrote nothing/m);
+    }
+    const shown = (await runCliChecked('trust', 'show', '--root', root)).stdout;
+    assert.match(shown, /from \/etc\/pki\/containers\/k\\x1b\[2J\\x0awrote/);
+  });
+
   it('takes no secret key, in any form', async () => {
     const root = freshRoot();
     const args = ['--passphrase', '', '--export-secret-keys', alice.fingerprint];

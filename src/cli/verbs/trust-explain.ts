@@ -49,7 +49,12 @@ export const trustExplain: Verb = {
     const configured = await configuredFor(context, source);
     const { verdict, explanation } = await explainImage(gate, source, image, configured);
     if (options.flag('json'))
-      context.printJson({ version: 1, source: source.display, ...explanation });
+      context.printJson({
+        version: 1,
+        source: source.display,
+        indexDigest: image.index?.digest,
+        ...explanation,
+      });
     else context.print(renderExplanation(source.display, explanation));
     return verdict.allowed ? EXIT.done : EXIT.refused;
   },

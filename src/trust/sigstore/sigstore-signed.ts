@@ -29,7 +29,6 @@ export async function evaluateSigstoreSigned(
   context.signal.throwIfAborted();
   if (loaded.status === 'rejected')
     return failedRequirement('reading the keys of the policy', loaded.reason);
-  if (found.status === 'rejected') return failedRequirement('looking for signatures', found.reason);
   const trust = loaded.value;
   const { signedIdentity } = requirement;
   const judge = {
@@ -45,6 +44,10 @@ export async function evaluateSigstoreSigned(
     check: async (attachment: SigstoreAttachment, source: string) =>
       checkAttachment(attachment, source, requirement, trust, subject, context.now()),
   };
+  if (found.status === 'rejected') {
+    const checks = { ...judge.asked, signatures: [] };
+    return { ...failedRequirement('looking for signatures', found.reason), checks };
+  }
   return await judgeSignatures(judge, found.value, rule, subject, context);
 }
 

@@ -35,7 +35,6 @@ export async function evaluateSignedBy(
   context.signal.throwIfAborted();
   if (loaded.status === 'rejected')
     return failedRequirement('reading the keys of the policy', loaded.reason);
-  if (found.status === 'rejected') return failedRequirement('looking for signatures', found.reason);
   const keyring = loaded.value;
   const judge = {
     asked: {
@@ -60,6 +59,10 @@ export async function evaluateSignedBy(
       };
     },
   };
+  if (found.status === 'rejected') {
+    const checks = { ...judge.asked, signatures: [] };
+    return { ...failedRequirement('looking for signatures', found.reason), checks };
+  }
   return await judgeSignatures(judge, found.value, rule, subject, context);
 }
 

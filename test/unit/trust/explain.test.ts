@@ -57,6 +57,10 @@ const SIGSTORE = Buffer.from(
 interface Asked {
   /** Of scope `registry.example`, or of dir:/srv; none leaves the image to the default, which rejects. */
   readonly requirement?: object;
+  /** A second one of the same scope. */
+  readonly and?: object;
+  /** What looking for signatures fails with. */
+  readonly failure?: Error;
   readonly default?: object;
   readonly subject?: PolicySubject;
   readonly signatures?: readonly Buffer[];
@@ -65,8 +69,9 @@ interface Asked {
 
 async function explained(asked: Asked): Promise<Explanation> {
   const subject = asked.subject ?? REGISTRY_IMAGE;
-  const scopes = asked.requirement === undefined ? {} : { 'registry.example': [asked.requirement] };
-  const dir = asked.requirement === undefined ? {} : { '/srv': [asked.requirement] };
+  const list = [asked.requirement, asked.and].filter((one) => one !== undefined);
+  const scopes = list.length === 0 ? {} : { 'registry.example': list };
+  const dir = list.length === 0 ? {} : { '/srv': list };
   const policy = parsePolicy(
     JSON.stringify({
       default: [asked.default ?? { type: 'reject' }],
@@ -74,11 +79,15 @@ async function explained(asked: Asked): Promise<Explanation> {
     }),
     '/etc/containers/policy.json',
   );
-  const candidates = (asked.signatures ?? []).map((bytes, n) => ({ bytes, source: `s-${n + 1}` }));
+  const source = 'https://registry.example/extensions/v2/x (same name)';
+  const candidates = (asked.signatures ?? []).map((bytes) => ({ bytes, source }));
   const evaluation = await evaluatePolicy(
     policy,
     subject,
-    async () => ({ candidates, places: [{ place: 's', answer: '404' }] }),
+    async () => {
+      if (asked.failure !== undefined) throw asked.failure;
+      return { candidates, places: [{ place: 's', answer: '404' }] };
+    },
     {
       readKeyFile: async (path) => {
         if (path !== '/k/a.gpg')
@@ -130,6 +139,47 @@ describe('explain', () => {
       commands: [
         `${ALLOW} --gpg-key /k/a.gpg --key-in-place --signed-identity exactRepository=quay.io/coreos/etcd`,
       ],
+    },
+    {
+      name: 'what was signed, not what another signature of the same name claims',
+      asked: async () => ({
+        requirement: GPG,
+        signatures: [
+          await signedBy(bob, 'evil.example/x:1'),
+          await signedBy(alice, 'quay.io/coreos/etcd:3.4'),
+        ],
+      }),
+      commands: [
+        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --signed-identity exactRepository=quay.io/coreos/etcd`,
+        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --gpg-key KEYFILE`,
+      ],
+    },
+    {
+      name: 'a command that keeps the identity that the rule asks for',
+      asked: async () => ({
+        requirement: {
+          ...GPG,
+          signedIdentity: { type: 'remapIdentity', prefix: 'a.b', signedPrefix: 'c.d' },
+        },
+      }),
+      commands: [
+        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --signed-identity remapIdentity=a.b=c.d --lookaside URL`,
+      ],
+    },
+    {
+      name: 'no command where it would take another requirement away',
+      asked: async () => ({ requirement: GPG, and: GPG, signatures: [await signedBy(bob)] }),
+      commands: [undefined],
+      text: /by hand, in \/etc\/containers\/policy\.json:1: the rule has several requirements/,
+    },
+    {
+      name: 'what the failure of a server says',
+      asked: async () => ({
+        requirement: GPG,
+        failure: new TrustError('SIGNATURES_UNREADABLE', 'answers 500', { hint: 'ask its owner' }),
+      }),
+      commands: [undefined],
+      text: /^ask its owner$/,
     },
     {
       name: 'a lookaside where none is configured',
@@ -219,6 +269,14 @@ describe('explain', () => {
       if (text !== undefined) assert.match(advice[0]?.text ?? '', text);
     });
   }
+
+  it('says who may sign also where looking for signatures failed', async () => {
+    const failure = new TrustError('SIGNATURES_UNREADABLE', 'answers 500');
+    const { requirements, places } = await explained({ requirement: GPG, failure });
+    assert.match(requirements[0]?.signers[0] ?? '', /^[0-9A-F]{40} "x" from \/k\/a\.gpg$/);
+    assert.match(requirements[0]?.reasons[0] ?? '', /looking for signatures failed: answers 500/);
+    assert.deepEqual(places, []);
+  });
 
   it('names the rules that the one hides, nearest first', async () => {
     const { rule, shadowed } = await explained({ requirement: GPG });
