@@ -47,7 +47,7 @@ export interface CertificateSpec {
   readonly issuer?: TestCertificate;
   /** Default: an hour ago, and in an hour. */
   readonly notBefore?: Date;
-  readonly notAfter?: Date;
+  readonly notAfter?: Date | string;
   /** The key that really signs, instead of the issuer's. */
   readonly signedBy?: TestKey;
 }
@@ -172,7 +172,8 @@ function name(commonName: string): Buffer {
   return sequence(tlv(0x31, sequence(oid('2.5.4.3'), tlv(0x0c, Buffer.from(commonName)))));
 }
 
-function time(date: Date): Buffer {
+function time(date: Date | string): Buffer {
+  if (typeof date === 'string') return tlv(0x18, Buffer.from(date));
   const digits = date.toISOString().replace(/[-:T]|\.\d+/g, '');
   return tlv(0x18, Buffer.from(digits));
 }

@@ -408,6 +408,14 @@ function logCases(payload: Buffer): readonly SigstoreCase[] {
       blobs: logged(logEntry(mine).replace('"logIndex"', '"integratedTime":1,"logIndex"')),
     },
     {
+      name: 'an entry of a time that no clock shows',
+      allowed: false,
+      because: /it says no time/,
+      skopeoDiffers: 'it does not look at the time where no certificate does',
+      requirement,
+      blobs: logged(logEntry({ ...mine, integratedSeconds: 9e15 })),
+    },
+    {
       name: 'an unknown member of the promise',
       allowed: false,
       because: /unknown key "more"/,
@@ -818,6 +826,19 @@ function certificateCases(payload: Buffer): readonly SigstoreCase[] {
       because: /expired on/,
       requirement: pkiFor({ subjectEmail: EMAIL }),
       blobs: blobOf(old, { integratedAt: oldTime }),
+    },
+    {
+      name: 'pki: a certificate without end',
+      allowed: true,
+      requirement: pki,
+      blobs: pkiBlob(rooted(intermediate, { notAfter: '99991231235959Z' })),
+    },
+    {
+      name: 'pki: a certificate until a day that does not exist',
+      allowed: false,
+      because: /no readable time of validity|cannot be read|expired on/,
+      requirement: pki,
+      blobs: pkiBlob(rooted(intermediate, { notAfter: '20991332000000Z' })),
     },
     {
       name: 'pki: another address',

@@ -30,6 +30,8 @@ export interface LogEntryParts {
   readonly payload: Buffer;
   /** Default now. */
   readonly integratedAt?: Date;
+  /** Instead, since 1970. */
+  readonly integratedSeconds?: number;
   /** Changes the entry before the log signs it. */
   readonly body?: (body: Record<string, unknown>) => unknown;
   /** Changes what the log promises, after it signed it. */
@@ -54,7 +56,8 @@ export function logEntry(parts: LogEntryParts): string {
   const logged = JSON.stringify(parts.body?.(body) ?? body);
   const promised = {
     body: Buffer.from(logged).toString('base64'),
-    integratedTime: Math.floor((parts.integratedAt ?? new Date()).getTime() / 1000),
+    integratedTime:
+      parts.integratedSeconds ?? Math.floor((parts.integratedAt ?? new Date()).getTime() / 1000),
     logID: 'ab'.repeat(32),
     logIndex: 42,
   };

@@ -47,6 +47,10 @@ export function parseCertificate(der: Buffer): Certificate {
       throw invalid('lacks parts');
     if (!algorithm.raw.equals(outerAlgorithm.raw))
       throw invalid('names two different signature algorithms');
+    const { validFromDate: notBefore, validToDate: notAfter } = x509;
+    // What is no time compares with nothing: such a certificate would always be valid.
+    if (Number.isNaN(notBefore.getTime()) || Number.isNaN(notAfter.getTime()))
+      throw invalid('has no readable time of validity');
     const [oid] = readDerList(algorithm);
     if (oid === undefined) throw invalid('names no signature algorithm');
     return {
@@ -56,8 +60,8 @@ export function parseCertificate(der: Buffer): Certificate {
       publicKey: x509.publicKey,
       subject: subject.raw,
       issuer: issuer.raw,
-      notBefore: x509.validFromDate,
-      notAfter: x509.validToDate,
+      notBefore,
+      notAfter,
       signatureAlgorithm: readOid(oid),
       extensions: readExtensions(parts.find(({ tag }) => tag === EXTENSIONS_TAG)),
     };

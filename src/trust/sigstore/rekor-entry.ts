@@ -55,11 +55,10 @@ export function verifyRekorEntry(text: string, rekorKeys: readonly TrustedPublic
   const signed = Buffer.from(JSON.stringify({ body, integratedTime, logID, logIndex }));
   if (!rekorKeys.some((key) => isSignedBy(key, signed, promise)))
     throw bad('none of the accepted Rekor keys signed it');
-  if (integratedTime === 0) throw bad('it says no time');
-  return {
-    ...parseBody(bytesOf(body, 'body')),
-    integratedAt: new Date(integratedTime * 1000),
-  };
+  const integratedAt = new Date(integratedTime * 1000);
+  // What is no time compares with nothing: no certificate would be too old for it.
+  if (integratedTime === 0 || Number.isNaN(integratedAt.getTime())) throw bad('it says no time');
+  return { ...parseBody(bytesOf(body, 'body')), integratedAt };
 }
 
 /** @throws TrustError BAD_SIGNATURE when the entry is about another signature */
