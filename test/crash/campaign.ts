@@ -40,19 +40,25 @@ process.on('uncaughtException', (error) => {
     console.error(inspect(shown instanceof SuppressedError ? shown.error : shown, { depth: 10 }));
   process.exit(1);
 });
+await using bench = await openCrashBench();
 switch (kind) {
   case 'kill': {
-    const counts = await killCampaign({ rounds, seed, actions, report });
+    const counts = await killCampaign(bench, { rounds, seed, actions, report });
     console.log(counts);
     break;
   }
   case 'power-cut': {
-    const cuts = await powerCutCampaign({ fileSystems, cuts: rounds, seed, actions, report });
+    const cuts = await powerCutCampaign(bench, {
+      fileSystems,
+      cuts: rounds,
+      seed,
+      actions,
+      report,
+    });
     console.log(`${cuts} power cuts, nothing lost`);
     break;
   }
   case 'vm-kill': {
-    await using bench = await openCrashBench();
     await using rig = await VmRig.create(bench, fileSystems);
     const counts = await vmKillCampaign(rig, { fileSystems, kills: rounds, seed, actions, report });
     console.log(counts);
@@ -60,7 +66,6 @@ switch (kind) {
   }
   case 'vm-trouble': {
     const cases = vmTroubleCases(fileSystems, actions);
-    await using bench = await openCrashBench();
     await using rig = await VmRig.create(bench, [FRAIL]);
     const struck = await vmTroubleCampaign(rig, cases, report);
     console.log(`${struck} of ${cases.length} met it, nothing lost`);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The crash campaigns in a short form; the long one is test/crash/campaign.ts.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import { type CrashBench, openCrashBench } from '../support/crash-bench.ts';
 import { ACTIONS } from '../support/crash-site.ts';
 import { killCampaign } from './kill-campaign.ts';
 import { powerCutCampaign } from './power-cut-campaign.ts';
@@ -9,10 +10,17 @@ import { powerCutCampaign } from './power-cut-campaign.ts';
 /** Another one each day: what fails is printed with it, and comes again with it but for the instants. */
 const SEED = Math.floor(Date.now() / 86_400_000);
 
+let bench: CrashBench;
+
+before(async () => {
+  bench = await openCrashBench();
+});
+after(() => bench[Symbol.asyncDispose]());
+
 describe('kill -9 at random instants', () => {
   it('loses nothing, alone and among others, and the next run works', async (t) => {
     const report = t.diagnostic.bind(t);
-    const counts = await killCampaign({ rounds: 15, seed: SEED, actions: ACTIONS, report });
+    const counts = await killCampaign(bench, { rounds: 15, seed: SEED, actions: ACTIONS, report });
     assert.ok(counts.killed >= 5, `${counts.killed} were killed`);
     assert.ok(counts.together >= 3, `${counts.together} rounds with several`);
   });
@@ -22,7 +30,13 @@ describe('a power cut at a random instant', () => {
   for (const fs of ['ext4', 'xfs', 'btrfs'] as const) {
     it(`loses nothing on ${fs}, and the next run works`, async (t) => {
       const report = t.diagnostic.bind(t);
-      await powerCutCampaign({ fileSystems: [fs], cuts: 2, seed: SEED, actions: ACTIONS, report });
+      await powerCutCampaign(bench, {
+        fileSystems: [fs],
+        cuts: 2,
+        seed: SEED,
+        actions: ACTIONS,
+        report,
+      });
     });
   }
 });

@@ -3,7 +3,7 @@
 // there and that nobody asked to remove is there, to the byte; what was killed works when it is run again.
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { furnishedSite, openCrashBench } from '../support/crash-bench.ts';
+import { type CrashBench, furnishedSite } from '../support/crash-bench.ts';
 import {
   type Action,
   type Contents,
@@ -40,10 +40,12 @@ export interface KillCounts {
 }
 
 /** Throws at the first thing that is lost or does not work. */
-export async function killCampaign(options: KillCampaignOptions): Promise<KillCounts> {
+export async function killCampaign(
+  bench: CrashBench,
+  options: KillCampaignOptions,
+): Promise<KillCounts> {
   const random = seededRandom(options.seed);
   const counts: KillCounts = { killed: 0, byAction: new Map(), together: 0 };
-  await using bench = await openCrashBench();
   const { expected } = bench;
   const site = await furnishedSite(bench, join(bench.directory, 'site'));
   const durations = new Map<Action, number>();

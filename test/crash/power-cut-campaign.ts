@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { runChecked } from '../../src/sys/process.ts';
-import { type CrashBench, furnishedSite, openCrashBench } from '../support/crash-bench.ts';
+import { type CrashBench, furnishedSite } from '../support/crash-bench.ts';
 import { CRASH_IMAGES } from '../support/crash-images.ts';
 import { type Action, CrashSite, type Holdings } from '../support/crash-site.ts';
 import { type LoggedDisk, openLoggedDisk } from '../support/logged-disk.ts';
@@ -49,9 +49,11 @@ const STEPS: readonly Step[] = [
 const SIZE_MB = 400;
 
 /** Returns how many cuts there were. Throws at the first that lost something. */
-export async function powerCutCampaign(options: PowerCutOptions): Promise<number> {
+export async function powerCutCampaign(
+  bench: CrashBench,
+  options: PowerCutOptions,
+): Promise<number> {
   const random = seededRandom(options.seed);
-  await using bench = await openCrashBench();
   const { directory } = bench;
   let count = 0;
   for (const fs of options.fileSystems) {

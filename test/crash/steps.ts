@@ -29,7 +29,7 @@ export function chooseSteps(
   while (steps.length < count) {
     const image = oneOf(random, free);
     const possible = actions.filter((action) => {
-      if (image === 'shared') return action === 'prefetch';
+      if (image === 'shared') return action === 'prefetch' && random() < 0.5;
       if (action === 'prefetch') return false;
       if (action === 'rmi') return images.has(image) && !containers.has(image);
       if (action === 'install') return !containers.has(image);
