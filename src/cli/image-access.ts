@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the options of source-options.ts mean: source, platform and trust gate of a verb that obtains an image.
 import { dirname, join } from 'node:path';
+import type { DecidingVerb } from '../image/decision.ts';
+import { DecisionLedger } from '../image/decision-ledger.ts';
 import type { ImageSource } from '../image/image-source.ts';
 import { openSource } from '../image/open-source.ts';
 import type { Purpose, TrustGate } from '../image/trust-gate.ts';
 import { parsePlatform, platformOfNode, type Platform } from '../oci/platform.ts';
+import { StoreLayout } from '../store/disk/layout.ts';
 import { storeFailure } from '../store/disk/store-failure.ts';
 import { makeDirectories } from '../sys/make-directories.ts';
 import { loadPolicy } from '../trust/policy/policy-file.ts';
@@ -52,10 +55,12 @@ export function platformFor(options: OptionValues): Platform {
   return text === undefined ? platformOfNode(process.arch) : parsePlatform(text);
 }
 
+/** @param decider the verb whose decisions are recorded; `nobody` where nothing follows from them */
 export async function gateFor(
   context: Context,
   purpose: Purpose,
   options: OptionValues,
+  decider: DecidingVerb | 'nobody',
 ): Promise<TrustGate> {
   const override = options.text('policy');
   return {
@@ -64,5 +69,12 @@ export async function gateFor(
     allowUnsigned: options.flag('allow-unsigned'),
     now: () => context.now(),
     signal: context.signal,
+    ledger: decider === 'nobody' ? undefined : ledgerOf(context, decider),
   };
+}
+
+function ledgerOf(context: Context, verb: DecidingVerb): DecisionLedger {
+  const { log, storeDirectory } = context;
+  const layout = new StoreLayout(storeDirectory);
+  return new DecisionLedger({ layout, verb, log, now: () => context.now() });
 }

@@ -13,12 +13,13 @@ export async function readInstallRequest(
   context: Context,
   text: string,
   options: OptionValues,
+  decider: 'install' | 'run' | 'nobody',
 ): Promise<InstallRequest> {
   if (text === '') throw new UsageError('install: the name of an image is empty');
   return {
     source: text,
     openSource: () => openSourceFor(context, text, options),
-    gate: await gateFor(context, 'system-container', options),
+    gate: await gateFor(context, 'system-container', options, decider),
     platform: platformFor(options),
     pull: pullPolicy(options.text('pull')),
     additional: options.flag('prefetch') ? 'copy' : 'use',

@@ -7,7 +7,7 @@ import type { StoredImage, Stores } from '../store/stores.ts';
 import { parseSourceName } from './source-name.ts';
 import { readImageConfig, resolveImage } from './resolve-image.ts';
 import { StoredSource } from './stored-source.ts';
-import { type Admission, judgeImage, type TrustGate } from './trust-gate.ts';
+import { type Admission, decideOnImage, type TrustGate } from './trust-gate.ts';
 import { type Platform, platformMatches } from '../oci/platform.ts';
 
 /** An image that may be used as it is, and where it is. */
@@ -52,7 +52,7 @@ async function admitted(
   const { config } = await readImageConfig(source, image);
   if (config.platform !== undefined && !platformMatches(platform, config.platform))
     return undefined;
-  const { verdict } = await judgeImage(gate, source, image);
+  const { verdict } = await decideOnImage(gate, source, image, 'as-stored');
   return verdict.allowed ? verdict : undefined;
 }
 

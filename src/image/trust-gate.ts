@@ -7,6 +7,7 @@ import { applySystemContainerRule } from '../trust/system-container-rule.ts';
 import type { CandidateSignature } from '../trust/lookaside/signature-source.ts';
 import type { PolicySubject } from '../trust/verdict/evaluation.ts';
 import type { Verdict } from '../trust/verdict/verdict.ts';
+import type { DecisionLedger } from './decision-ledger.ts';
 import type { ImageSource } from './image-source.ts';
 import type { ResolvedImage } from './resolve-image.ts';
 
@@ -20,6 +21,8 @@ export interface TrustGate {
   readonly allowUnsigned: boolean;
   readonly now: () => Date;
   readonly signal: AbortSignal;
+  /** Where decisions are recorded; absent where nothing follows from them: `--display`, `trust explain`. */
+  readonly ledger?: DecisionLedger | undefined;
 }
 
 export type Admission = Extract<Verdict, { allowed: true }>;
@@ -64,13 +67,31 @@ export function subjectOf(source: ImageSource, image: ResolvedImage): PolicySubj
   return { transport, policyIdentity, reference, manifestDigest, manifestBytes };
 }
 
-/** As {@link judgeImage}, for callers that go on only with an admission. @throws TrustError REFUSED */
+/**
+ * As {@link judgeImage}, for callers that act on the verdict: it is recorded first.
+ * @throws StoreError when an admission cannot be recorded
+ */
+export async function decideOnImage(
+  gate: TrustGate,
+  source: ImageSource,
+  image: ResolvedImage,
+  judged: 'at-source' | 'as-stored',
+  container?: string,
+): Promise<Judgement> {
+  const judgement = await judgeImage(gate, source, image);
+  const { verdict } = judgement;
+  const indexDigest = image.index?.digest;
+  await gate.ledger?.record({ source: source.display, judged, container, indexDigest, verdict });
+  return judgement;
+}
+
+/** As {@link decideOnImage}, for callers that go on only with an admission. @throws TrustError REFUSED */
 export async function admitImage(
   gate: TrustGate,
   source: ImageSource,
   image: ResolvedImage,
 ): Promise<Judgement<Admission>> {
-  const judgement = await judgeImage(gate, source, image);
+  const judgement = await decideOnImage(gate, source, image, 'at-source');
   const { verdict } = judgement;
   if (verdict.allowed) return { ...judgement, verdict };
   throw refusal(verdict, printable(source.display));

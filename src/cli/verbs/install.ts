@@ -120,7 +120,12 @@ export const install: Verb = {
     }
     const { installContainer } = await import('../../container/install-container.ts');
     const { readInstallRequest } = await import('../install-request.ts');
-    const request = await readInstallRequest(context, text, options);
+    const request = await readInstallRequest(
+      context,
+      text,
+      options,
+      options.flag('display') ? 'nobody' : 'install',
+    );
     if (options.flag('display')) return await display(context, request, options);
     const { openParts } = await import('../open-parts.ts');
     const parts = await openParts(context, context.progress(options));

@@ -52,7 +52,7 @@ export const prefetch: Verb = {
     const parts = await openParts(context, progress);
     const stores = await openStoresOf(context);
     const { log, now, signal, containersPath } = parts;
-    const gate = await gateFor(context, 'pull', options);
+    const gate = await gateFor(context, 'pull', options, 'prefetch');
     const pullParts = {
       store: stores.local,
       additional: stores.additional,

@@ -116,7 +116,7 @@ async function runImage(
   const { oneOffState, runOnce } = await import('../../container/run-once.ts');
   const { spawnAttached } = await import('../spawn-attached.ts');
   const id = `run-${randomBytes(6).toString('hex')}`;
-  const request = await readInstallRequest(context, source, options);
+  const request = await readInstallRequest(context, source, options, 'run');
   const parts = await openParts(context, context.progress(options));
   const sets = new Map([['STATE_DIRECTORY', oneOffState(id)], ...request.sets]);
   using held = await holdImage(request, parts);

@@ -36,16 +36,17 @@ export const verify: Verb = {
   run: async (context, [text = ''], options) => {
     const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
     const { resolveImage } = await import('../../image/resolve-image.ts');
-    const { judgeImage } = await import('../../image/trust-gate.ts');
+    const { decideOnImage } = await import('../../image/trust-gate.ts');
     const { refusal, describeVerdict } = await import('../../trust/verdict/describe-verdict.ts');
     const gate = await gateFor(
       context,
       options.flag('system') ? 'system-container' : 'pull',
       options,
+      'verify',
     );
     await using source = await openSourceFor(context, text, options);
     const image = await resolveImage(source, platformFor(options));
-    const { verdict } = await judgeImage(gate, source, image);
+    const { verdict } = await decideOnImage(gate, source, image, 'at-source');
     if (options.flag('json')) {
       context.printJson({ version: 1, source: source.display, verdict });
       return verdict.allowed ? EXIT.done : EXIT.refused;

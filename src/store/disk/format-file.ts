@@ -18,6 +18,7 @@ const KNOWN_NAMES: ReadonlySet<string> = new Set([
   'images',
   'layers',
   'lock',
+  'log',
   'lost+found',
   'objects',
   'quarantine',

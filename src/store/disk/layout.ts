@@ -21,6 +21,7 @@ import type { LayerKey } from './layer-identity.ts';
  *       txn/<bootid>-<pid>-…/  one running import or lease each, flocked by its owner
  *       checked/…              what the last check saw of each file; only fsck reads it
  *       quarantine/…           what fsck took out of its place, for a look
+ *       log/decisions.jsonl    what the trust gate decided, a line each
  *       lock                   short critical sections only
  *
  * A name outside `txn/` and `downloads/` always means durable, verified content. Everything is first written in
@@ -76,6 +77,11 @@ export class StoreLayout {
 
   get quarantine(): string {
     return join(this.directory, 'quarantine');
+  }
+
+  /** Of decisions; nothing of the store is in there. */
+  get log(): string {
+    return join(this.directory, 'log');
   }
 
   get containers(): string {
