@@ -67,9 +67,7 @@ function signatureLines(
 ): readonly string[] {
   const shown = `  signature ${printable(source)}`;
   if (result.kind === 'counts') {
-    const { outcome } = result;
-    const name = outcome.type === 'insecureAcceptAnything' ? '' : outcome.signedIdentity;
-    return [`${shown} counts: it is for ${quote(name)}`];
+    return [`${shown} counts: it is for ${quote(result.outcome.signedIdentity)}`];
   }
   const claims = found?.untrustedClaims;
   const said = [

@@ -51,6 +51,12 @@ function describeRequirement(requirement: Requirement): string {
       return 'insecureAcceptAnything: everything is admitted';
     case 'reject':
       return 'reject: nothing is admitted';
+    case 'anyOf':
+      return `anyOf: ${requirement.min} of ${requirement.requirements.length} requirements, each met by another signer`;
+    case 'signedWithin':
+      return `signedWithin: a signature of the last ${requirement.days} days`;
+    case 'noDowngrade':
+      return 'noDowngrade: nothing that was signed before the newest image that was stored';
     case 'signedBy':
       return `signedBy: a GPG signature by one of these keys, ${requirement.signedIdentity.type}`;
     case 'signedBaseLayer':

@@ -57,6 +57,10 @@ function adviceOfOne(
   switch (requirement.type) {
     case 'insecureAcceptAnything':
       return [];
+    case 'anyOf':
+    case 'signedWithin':
+    case 'noDowngrade':
+      return verdict.hint === undefined ? [] : [{ text: verdict.hint, command: undefined }];
     case 'reject':
       return [allowWithKey(scope, 'say which key must have signed it')];
     case 'signedBaseLayer':

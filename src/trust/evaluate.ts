@@ -1,37 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever } from '../base/assert-never.ts';
 import { type Digest, sha256 } from '../base/digest.ts';
+import { evaluateAnyOf } from './any-of.ts';
+import type { SignatureSearch } from './lookaside/signature-source.ts';
+import type { Policy } from './policy/policy.ts';
+import type { Requirement, SignatureRequirement } from './policy/requirement.ts';
+import { alsoRules, chooseRule } from './policy/scope-lookup.ts';
+import { evaluateNoDowngrade } from './no-downgrade.ts';
+import { evaluateSigstoreSigned } from './sigstore/sigstore-signed.ts';
+import { joinResults, signedManifests } from './signed-manifest.ts';
+import { evaluateSignedWithin } from './signed-time.ts';
+import { evaluateSignedBy } from './simple/signed-by.ts';
+import { unsignedAdmission } from './system-container-rule.ts';
 import { describeRule } from './verdict/describe-verdict.ts';
 import type { EvaluationContext, PolicySubject, RequirementResult } from './verdict/evaluation.ts';
-import type { Policy } from './policy/policy.ts';
-import type { Requirement } from './policy/requirement.ts';
-import { chooseRule } from './policy/scope-lookup.ts';
-import type { SignatureSearch } from './lookaside/signature-source.ts';
-import { evaluateSignedBy } from './simple/signed-by.ts';
-import { evaluateSigstoreSigned } from './sigstore/sigstore-signed.ts';
-import { unsignedAdmission } from './system-container-rule.ts';
 import type { AskedPlace } from './verdict/signature-checks.ts';
 import { TrustError } from './verdict/trust-error.ts';
-import type { PolicyRule, RequirementOutcome, Verdict } from './verdict/verdict.ts';
+import type {
+  PolicyRule,
+  RequirementOutcome,
+  SignatureOutcome,
+  Verdict,
+} from './verdict/verdict.ts';
 
 /** A verdict, and how it was come to. */
 export interface Evaluation {
   readonly verdict: Verdict;
-  /** The requirements of the chosen rule; those behind the first that is not met have no result. */
+  /** The rule that decides; what must hold in addition comes with its own. */
+  readonly rule: PolicyRule;
+  /**
+   * The requirements of the chosen rule, then what must hold in addition, then what is asked of the time of the
+   * signatures; those behind the first that is not met have no result.
+   */
   readonly requirements: readonly EvaluatedRequirement[];
   /** Every place that was asked for signatures; empty where none were asked for, or asking failed. */
   readonly places: readonly AskedPlace[];
 }
 
 export interface EvaluatedRequirement {
+  readonly rule: PolicyRule;
   readonly requirement: Requirement;
   readonly result: RequirementResult | undefined;
 }
 
 /**
- * Decides whether the policy admits the image: every requirement of the chosen rule must be met
- * (AND), the first that is not decides; a `signedBy` is met by any one good signature (OR).
- * `findSignatures` is called at most once and only when a requirement needs signatures; that it fails
+ * Decides whether the policy admits the image: every requirement of the chosen rule must be met, and all that
+ * `also` of trust.d asks for (AND), the first that is not decides; a `signedBy` is met by any one good signature (OR).
+ * `findSignatures` is called at most once for a manifest and only when a requirement needs signatures; that it fails
  * is a refusal, never "no signatures".
  *
  * @throws TrustError MANIFEST_MISMATCH when the bytes do not have the digest; the signal's reason on
@@ -40,74 +55,134 @@ export interface EvaluatedRequirement {
 export async function evaluatePolicy(
   policy: Policy,
   subject: PolicySubject,
-  findSignatures: () => Promise<SignatureSearch>,
+  findSignatures: (manifestDigest: Digest) => Promise<SignatureSearch>,
   context: EvaluationContext,
 ): Promise<Evaluation> {
   context.signal.throwIfAborted();
-  const { manifestDigest } = subject;
-  const actual = sha256(subject.manifestBytes);
-  if (actual !== manifestDigest)
-    throw new TrustError(
-      'MANIFEST_MISMATCH',
-      `manifest ${manifestDigest} has the digest ${actual}`,
-    );
-  const { rule, requirements } = chooseRule(policy, subject.transport, subject.policyIdentity);
-  const places: AskedPlace[] = [];
-  let search: Promise<SignatureSearch> | undefined;
-  const find = async (): Promise<SignatureSearch> => {
-    const found = await findSignatures();
-    places.push(...found.places);
-    return found;
-  };
-  const findOnce = () => (search ??= find());
+  assertManifest(subject);
+  const { manifestDigest, transport, policyIdentity } = subject;
+  const chosen = chooseRule(policy, transport, policyIdentity);
+  const also = alsoRules(policy, transport, policyIdentity);
+  const asked = inOrder(
+    [chosen, ...also].flatMap(({ rule, requirements }) =>
+      requirements.map((requirement) => ({ rule, requirement })),
+    ),
+  );
+  const wanted = asked.some(({ requirement }) => isAboutTime(requirement)) ? 'all' : 'one';
+  const search = new Search(findSignatures);
   const results: RequirementResult[] = [];
-  for (const requirement of requirements) {
-    const result = await evaluateRequirement(requirement, rule, subject, findOnce, context);
+  const counting: SignatureOutcome[] = [];
+  for (const { rule, requirement } of asked) {
+    const question = { rule, subject, search, wanted, context, counting } as const;
+    const result = await evaluateRequirement(requirement, question);
     context.signal.throwIfAborted();
     results.push(result);
     if (!result.met) break;
+    counting.push(...result.counting);
   }
-  return {
-    verdict: verdictOf(results, rule, manifestDigest),
-    requirements: requirements.map((requirement, n) => ({ requirement, result: results[n] })),
-    places,
-  };
+  const requirements = asked.map((one, n) => ({ ...one, result: results[n] }));
+  const added = also.map(({ rule }) => rule);
+  const verdict = verdictOf(requirements, chosen.rule, added, manifestDigest);
+  return { verdict, rule: chosen.rule, requirements, places: search.places };
+}
+
+function assertManifest({ manifestDigest, manifestBytes }: PolicySubject): void {
+  const actual = sha256(manifestBytes);
+  if (actual === manifestDigest) return;
+  throw new TrustError('MANIFEST_MISMATCH', `manifest ${manifestDigest} has the digest ${actual}`);
+}
+
+/** Looks for the signatures of each manifest once. */
+class Search {
+  readonly places: AskedPlace[] = [];
+  readonly #find: (manifestDigest: Digest) => Promise<SignatureSearch>;
+  readonly #found = new Map<Digest, Promise<SignatureSearch>>();
+
+  constructor(find: (manifestDigest: Digest) => Promise<SignatureSearch>) {
+    this.#find = find;
+  }
+
+  find(manifestDigest: Digest): Promise<SignatureSearch> {
+    const found = this.#found.get(manifestDigest) ?? this.#ask(manifestDigest);
+    this.#found.set(manifestDigest, found);
+    return found;
+  }
+
+  async #ask(manifestDigest: Digest): Promise<SignatureSearch> {
+    const found = await this.#find(manifestDigest);
+    this.places.push(...found.places);
+    return found;
+  }
+}
+
+/** What is asked of the time of signatures comes behind what finds them. */
+function inOrder<One extends { readonly requirement: Requirement }>(
+  asked: readonly One[],
+): readonly One[] {
+  const [first, last] = [false, true].map((isLast) =>
+    asked.filter(({ requirement }) => isAboutTime(requirement) === isLast),
+  );
+  return [...(first ?? []), ...(last ?? [])];
+}
+
+function isAboutTime({ type }: Requirement): boolean {
+  return type === 'signedWithin' || type === 'noDowngrade';
 }
 
 function verdictOf(
-  results: readonly RequirementResult[],
+  requirements: readonly EvaluatedRequirement[],
   rule: PolicyRule,
+  also: readonly PolicyRule[],
   manifestDigest: Digest,
 ): Verdict {
   const outcomes: RequirementOutcome[] = [];
-  for (const result of results) {
-    if (!result.met)
-      return { allowed: false, rule, reasons: result.reasons, hint: result.hint, manifestDigest };
-    outcomes.push(result.outcome);
+  for (const { rule: unmet, result } of requirements) {
+    if (result?.met === true) outcomes.push(result.outcome);
+    else if (result !== undefined) {
+      const { reasons, hint } = result;
+      return { allowed: false, rule: unmet, reasons, hint, manifestDigest };
+    }
   }
   const unsigned = unsignedAdmission(rule, outcomes);
-  return { allowed: true, rule, outcomes, manifestDigest, unsigned };
+  const added = also.length === 0 ? {} : { also };
+  return { allowed: true, rule, ...added, outcomes, manifestDigest, unsigned };
+}
+
+/** What one requirement is asked about. */
+interface Question {
+  readonly rule: PolicyRule;
+  readonly subject: PolicySubject;
+  readonly search: Search;
+  readonly wanted: 'one' | 'all';
+  readonly context: EvaluationContext;
+  /** The signatures that counted for requirements in front of this one. */
+  readonly counting: readonly SignatureOutcome[];
 }
 
 async function evaluateRequirement(
   requirement: Requirement,
-  rule: PolicyRule,
-  subject: PolicySubject,
-  findSignatures: () => Promise<SignatureSearch>,
-  context: EvaluationContext,
+  question: Question,
 ): Promise<RequirementResult> {
+  const { rule, context, counting } = question;
   switch (requirement.type) {
     case 'insecureAcceptAnything':
-      return { met: true, outcome: { type: 'insecureAcceptAnything' } };
+      return { met: true, outcome: { type: 'insecureAcceptAnything' }, counting: [] };
     case 'reject':
       return refuse(
         `the policy rejects it (${describeRule(rule)})`,
         `name it in a scope of ${rule.policyFile} that says which keys must have signed it`,
       );
     case 'signedBy':
-      return await evaluateSignedBy(requirement, rule, subject, findSignatures, context);
     case 'sigstoreSigned':
-      return await evaluateSigstoreSigned(requirement, rule, subject, findSignatures, context);
+      return await evaluateSignature(requirement, question);
+    case 'anyOf':
+      return await evaluateAnyOf(requirement, rule, question.wanted, async (part, wanted) => {
+        return await evaluateRequirement(part, { ...question, wanted });
+      });
+    case 'signedWithin':
+      return evaluateSignedWithin(requirement, rule, counting, context.now());
+    case 'noDowngrade':
+      return evaluateNoDowngrade(rule, question.subject, counting, context);
     case 'signedBaseLayer':
       return refuse(
         `the policy asks for signedBaseLayer (${describeRule(rule)}), which no tool implements`,
@@ -116,6 +191,28 @@ async function evaluateRequirement(
     default:
       return assertNever(requirement);
   }
+}
+
+/** Asks about each manifest that a signature may be for, until one is met or all were asked about. */
+async function evaluateSignature(
+  requirement: SignatureRequirement,
+  { subject, search, ...question }: Question,
+): Promise<RequirementResult> {
+  const results: RequirementResult[] = [];
+  for (const manifestDigest of signedManifests(requirement.signedManifest, subject)) {
+    const about = {
+      ...question,
+      subject: { ...subject, manifestDigest },
+      findSignatures: () => search.find(manifestDigest),
+    };
+    const result =
+      requirement.type === 'signedBy'
+        ? await evaluateSignedBy(requirement, about)
+        : await evaluateSigstoreSigned(requirement, about);
+    results.push(result);
+    if (result.met && question.wanted === 'one') break;
+  }
+  return joinResults(results);
 }
 
 function refuse(reason: string, hint: string): RequirementResult {

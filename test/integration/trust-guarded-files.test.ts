@@ -77,6 +77,41 @@ describe('loadPolicy as root', () => {
     await assert.rejects(load(tmp.directory), hasCode('UNSAFE_FILE', /"\/home\/bob", on the way/));
   });
 
+  const TRUST_D = '/etc/sysct/trust.d';
+  const unsafeTrustD: readonly UnsafeCase[] = [
+    {
+      name: 'a file of trust.d that others can write',
+      spoil: (root) => put(root, `${TRUST_D}/a.json`, '{"version":1,"transports":{}}', 0o666),
+      message: /trust policy "\/etc\/sysct\/trust\.d\/a\.json" can be written by others/,
+    },
+    {
+      name: 'an empty trust.d out of which others can take files',
+      spoil: (root) => {
+        mkdirSync(join(root, TRUST_D), { recursive: true });
+        chmodSync(join(root, TRUST_D), 0o777);
+      },
+      message: /directory of trust policies "\/etc\/sysct\/trust\.d" can be written by others/,
+    },
+    {
+      name: 'a trust.d of another user behind a link',
+      spoil: (root) => {
+        mkdirSync(join(root, 'etc/sysct'), { recursive: true });
+        mkdirSync(join(root, 'srv/trust'), { recursive: true });
+        chownSync(join(root, 'srv/trust'), 1000, 1000);
+        symlinkSync('/srv/trust', join(root, TRUST_D));
+      },
+      message: /"\/srv\/trust", on the way .* belongs to user 1000/,
+    },
+  ];
+  for (const c of unsafeTrustD) {
+    it(`a12: refuses ${c.name}`, async () => {
+      using tmp = temporaryDirectory('policy');
+      put(tmp.directory, POLICY);
+      c.spoil(tmp.directory);
+      await assert.rejects(load(tmp.directory), hasCode('UNSAFE_FILE', c.message));
+    });
+  }
+
   it('allows a sticky directory on the way', async () => {
     using tmp = temporaryDirectory('policy');
     put(tmp.directory, POLICY);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { printable } from '../../base/printable.ts';
 import type { JsonObject } from '../../base/strict-json.ts';
 import { readSystemRegistriesD } from '../lookaside/registries-d-file.ts';
-import { TrustError } from '../verdict/trust-error.ts';
+import { decodePolicy } from '../policy/decode-policy.ts';
 import { editPolicy, type PolicyEdit } from './edit-policy.ts';
 import {
   dropSignatureSettings,
@@ -19,7 +18,7 @@ export async function planPolicyEdit(session: EditSession, edit: PolicyEdit): Pr
   const { policyPath } = session;
   const before = await session.read(policyPath, 'trust policy');
   const after = editPolicy(
-    before === undefined ? undefined : textOf(before, policyPath),
+    before === undefined ? undefined : decodePolicy(before, policyPath),
     policyPath,
     edit,
   );
@@ -106,13 +105,5 @@ async function wanted(
       const rekorKeyPath = await rekor(rekorKey);
       return { kind: 'keyless', caPath, rekorKeyPath, issuer, subject, signedIdentity };
     }
-  }
-}
-
-function textOf(bytes: Buffer, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new TrustError('INVALID_POLICY', `${printable(file)}: is not UTF-8`, { cause });
   }
 }

@@ -7,12 +7,23 @@ import {
   unmetReasons,
 } from '../verdict/signature-checks.ts';
 import { TrustError } from '../verdict/trust-error.ts';
-import type { PolicyRule, RequirementOutcome } from '../verdict/verdict.ts';
+import type { PolicyRule, SignatureOutcome } from '../verdict/verdict.ts';
 import { parseSignatureBlob, type SignatureBlob } from './signature-blob.ts';
 import type { CandidateSignature, SignatureSearch } from './signature-source.ts';
 
 // 128 hostile signatures of the longest kind would take a minute or two; honest ones take milliseconds.
 const VERIFICATION_BUDGET_MS = 20_000;
+
+/** What is asked about the signatures of an image. */
+export interface SignatureQuestion {
+  readonly rule: PolicyRule;
+  /** Its manifest is the one that the signatures must be for: that of the image, or of its index. */
+  readonly subject: PolicySubject;
+  readonly findSignatures: () => Promise<SignatureSearch>;
+  /** `all`: those behind the first that counts, too, for rules that count signers or ask for the newest. */
+  readonly wanted: 'one' | 'all';
+  readonly context: EvaluationContext;
+}
 
 /** How one kind of signature is judged. */
 export interface SignatureJudge<Found> {
@@ -22,35 +33,35 @@ export interface SignatureJudge<Found> {
   /** Said of another kind: `is no simple signature`. */
   readonly otherKind: string;
   /** @throws TrustError whose message follows the signature's source in a sentence */
-  readonly check: (found: Found, source: string) => Promise<RequirementOutcome>;
+  readonly check: (found: Found, source: string) => Promise<SignatureOutcome>;
 }
 
 /**
- * Judges what was found, in order, until one counts. Bounded in time.
+ * Judges what was found, in order, until as many count as are wanted. Bounded in time.
  * @throws the signal's reason on abort
  */
 export async function judgeSignatures<Found>(
   judge: SignatureJudge<Found>,
   { candidates, places }: SignatureSearch,
-  rule: PolicyRule,
-  subject: PolicySubject,
-  context: EvaluationContext,
+  { rule, subject, wanted, context }: Omit<SignatureQuestion, 'findSignatures'>,
 ): Promise<RequirementResult> {
   const blobs = parseBlobs(candidates);
   if (blobs instanceof TrustError) return failedRequirement('looking for signatures', blobs);
   const signatures: CheckedSignature[] = [];
   const checks = { ...judge.asked, signatures };
   const started = performance.now();
-  let met: RequirementOutcome | undefined;
+  const counting: SignatureOutcome[] = [];
   for (const { source, blob } of blobs) {
     context.signal.throwIfAborted();
     const found = judge.pick(blob);
-    if (found === undefined || met !== undefined) {
-      const reason = met === undefined ? judge.otherKind : 'is not needed: an earlier one counts';
+    const isEnough = wanted === 'one' && counting.length > 0;
+    if (found === undefined || isEnough) {
+      const reason = isEnough ? 'is not needed: an earlier one counts' : judge.otherKind;
       signatures.push({ source, result: { kind: 'passed-over', reason } });
       continue;
     }
     if (performance.now() - started > VERIFICATION_BUDGET_MS) {
+      if (counting.length > 0) break;
       const tooLong = `checking ${blobs.length} signatures takes longer than ${VERIFICATION_BUDGET_MS / 1000} s`;
       return { met: false, reasons: [tooLong], hint: 'ask who runs the lookaside', checks };
     }
@@ -59,11 +70,12 @@ export async function judgeSignatures<Found>(
       const { code, message: reason } = result;
       signatures.push({ source, result: { kind: 'refused', code, reason } });
     } else {
-      met = result;
+      counting.push(result);
       signatures.push({ source, result: { kind: 'counts', outcome: result } });
     }
   }
-  if (met !== undefined) return { met: true, outcome: met, checks };
+  const [outcome] = counting;
+  if (outcome !== undefined) return { met: true, outcome, counting, checks };
   return { met: false, ...unmetReasons(checks, rule, places, subject), checks };
 }
 
@@ -97,9 +109,7 @@ function parseBlobs(candidates: readonly CandidateSignature[]): readonly FoundBl
   return blobs;
 }
 
-async function outcomeOf(
-  check: Promise<RequirementOutcome>,
-): Promise<RequirementOutcome | TrustError> {
+async function outcomeOf(check: Promise<SignatureOutcome>): Promise<SignatureOutcome | TrustError> {
   try {
     return await check;
   } catch (error) {

@@ -6,7 +6,7 @@
 // nobody can replace what is root's). Checked inside the host root only; what lies above an offline
 // root is the operator's affair.
 import { constants, type Stats } from 'node:fs';
-import { lstat, open } from 'node:fs/promises';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { quote } from '../../base/printable.ts';
 import { isErrno, messageOf } from '../../base/sysct-error.ts';
@@ -64,7 +64,36 @@ export async function readGuardedFile(file: GuardedFile): Promise<Buffer | undef
   }
 }
 
-async function checkWay(file: GuardedFile, hostPath: string): Promise<void> {
+/**
+ * The names in a directory that decides by what is in it, sorted; undefined when there is none. Whoever could take
+ * a file out of it decides, too: the directory itself is as safe as {@link readGuardedFile} asks of files.
+ * @throws TrustError UNSAFE_FILE, UNREADABLE_FILE
+ */
+export async function listGuardedDirectory(
+  directory: Omit<GuardedFile, 'maxBytes'>,
+): Promise<readonly string[] | undefined> {
+  const asRoot = process.getuid?.() === 0;
+  const { host, path, what, guard } = directory;
+  try {
+    const real = host.resolveFollowing(path);
+    const names = await readdir(real);
+    if (asRoot && guard === 'system') {
+      await checkWay(directory, posix.normalize(path));
+      await checkWay(directory, host.hostPathOf(real));
+    } else if (asRoot) checkOwner(directory, path, await lstat(real));
+    return names.toSorted();
+  } catch (cause) {
+    if (cause instanceof TrustError) throw cause;
+    if (isErrno(cause, 'ENOENT')) return undefined;
+    throw new TrustError('UNREADABLE_FILE', `reading ${what} ${quote(path)}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+type Guarded = Omit<GuardedFile, 'maxBytes'>;
+
+async function checkWay(file: Guarded, hostPath: string): Promise<void> {
   const steps = hostPath.split('/').filter((step) => step !== '');
   for (let depth = 1; depth <= steps.length; depth += 1) {
     const step = `/${steps.slice(0, depth).join('/')}`;
@@ -75,7 +104,7 @@ async function checkWay(file: GuardedFile, hostPath: string): Promise<void> {
   }
 }
 
-function checkOwner(file: GuardedFile, path: string, stat: Stats, checkMode = true): void {
+function checkOwner(file: Guarded, path: string, stat: Stats, checkMode = true): void {
   const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0');
   const on =
     path === file.path

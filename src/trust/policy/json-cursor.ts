@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
 import {
+  InvalidJsonError,
   isJsonObject,
   type JsonDocument,
   type JsonPath,
   type JsonValue,
+  parseStrictJson,
 } from '../../base/strict-json.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
@@ -16,18 +18,52 @@ export interface PolicyWarning {
   readonly text: string;
 }
 
+/** Whose grammar a document has: containers/image's, or sysct's own, which has more to say. */
+export type Dialect = 'policy.json' | 'trust.d';
+
+const MANUAL: Readonly<Record<Dialect, string>> = {
+  'policy.json': 'containers-policy.json(5)',
+  'trust.d': 'sysct.trust.d(5)',
+};
+
 /** A value of a policy document that knows where it stands, so that every complaint names the place. */
 export class JsonCursor {
   readonly value: JsonValue;
+  readonly dialect: Dialect;
   readonly #document: JsonDocument;
   readonly #file: string;
   readonly #path: JsonPath;
 
-  constructor(document: JsonDocument, file: string, path: JsonPath, value: JsonValue) {
+  private constructor(
+    document: JsonDocument,
+    file: string,
+    dialect: Dialect,
+    path: JsonPath,
+    value: JsonValue,
+  ) {
+    this.dialect = dialect;
     this.#document = document;
     this.#file = file;
     this.#path = path;
     this.value = value;
+  }
+
+  /**
+   * The root of a document.
+   * @param file names it in messages
+   * @throws TrustError INVALID_POLICY for what is no strict JSON
+   */
+  static parse(text: string, file: string, dialect: Dialect): JsonCursor {
+    try {
+      const document = parseStrictJson(text, file);
+      return new JsonCursor(document, file, dialect, [], document.value);
+    } catch (cause) {
+      if (!(cause instanceof InvalidJsonError)) throw cause;
+      throw new TrustError('INVALID_POLICY', cause.message, {
+        cause,
+        hint: `it is plain JSON, as ${MANUAL[dialect]} describes it`,
+      });
+    }
   }
 
   get line(): number {
@@ -39,7 +75,7 @@ export class JsonCursor {
     const { line, column } = this.#document.placeOf(this.#path);
     const path = this.#path.length === 0 ? '' : `${formatPath(this.#path)}: `;
     throw new TrustError('INVALID_POLICY', `${this.#file}:${line}:${column}: ${path}${reason}`, {
-      hint: 'the format is described in containers-policy.json(5)',
+      hint: `the format is described in ${MANUAL[this.dialect]}`,
     });
   }
 
@@ -83,13 +119,22 @@ export class JsonCursor {
       : this.fail(`must be a string, not ${kindOf(this.value)}`);
   }
 
+  /** A whole number from `least` on. */
+  count(least: number): number {
+    const { value } = this;
+    return typeof value === 'number' && Number.isSafeInteger(value) && value >= least
+      ? value
+      : this.fail(`must be a whole number, at least ${least}`);
+  }
+
   nonEmptyString(): string {
     const text = this.string();
     return text === '' ? this.fail('must not be empty') : text;
   }
 
   #child(step: string | number, value: JsonValue): JsonCursor {
-    return new JsonCursor(this.#document, this.#file, [...this.#path, step], value);
+    const path = [...this.#path, step];
+    return new JsonCursor(this.#document, this.#file, this.dialect, path, value);
   }
 }
 

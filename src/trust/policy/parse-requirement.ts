@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
 import type { JsonCursor } from './json-cursor.ts';
-import { requireKeySource } from './parse-key-source.ts';
+import { isEmptyKeySource, requireKeySource } from './parse-key-source.ts';
 import { parseSignedIdentity } from './parse-signed-identity.ts';
+import { parseSignedManifest, signedManifestKeys } from './parse-signed-manifest.ts';
 import { parseSigstoreSigned } from './parse-sigstore-requirement.ts';
 import type { KeyType, Requirement, SignedByRequirement } from './requirement.ts';
 import { requirementType } from './requirement-type.ts';
@@ -41,27 +42,33 @@ export function parseRequirement(cursor: JsonCursor): Requirement {
   }
 }
 
-function parseSignedBy(cursor: JsonCursor): SignedByRequirement {
-  const members = cursor.closedObject([
+/** @throws TrustError INVALID_POLICY */
+export function parseSignedBy(cursor: JsonCursor): SignedByRequirement {
+  const members: ReadonlyMap<string, JsonCursor> = cursor.closedObject([
     'type',
     'keyType',
     'keyPath',
     'keyPaths',
     'keyData',
     'signedIdentity',
+    ...signedManifestKeys(cursor),
   ]);
   const keyType = members.get('keyType') ?? cursor.fail('keyType is missing; write "GPGKeys"');
   const known = KEY_TYPES.find((name) => name === keyType.string());
   const identity = members.get('signedIdentity');
+  const keys = requireKeySource(cursor, members, [
+    ['keyPath', 'path'],
+    ['keyPaths', 'paths'],
+    ['keyData', 'data'],
+  ]);
+  if (cursor.dialect === 'trust.d' && isEmptyKeySource(keys))
+    cursor.fail('keyPaths has no entries');
   return {
     type: 'signedBy',
     keyType: known ?? keyType.fail(`unknown keyType ${quote(keyType.string())}`),
-    keys: requireKeySource(cursor, members, [
-      ['keyPath', 'path'],
-      ['keyPaths', 'paths'],
-      ['keyData', 'data'],
-    ]),
+    keys,
     signedIdentity:
       identity === undefined ? { type: 'matchRepoDigestOrExact' } : parseSignedIdentity(identity),
+    signedManifest: parseSignedManifest(members),
   };
 }

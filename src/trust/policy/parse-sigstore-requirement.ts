@@ -7,6 +7,7 @@ import {
   requireKeySource,
 } from './parse-key-source.ts';
 import { parseSignedIdentity } from './parse-signed-identity.ts';
+import { parseSignedManifest, signedManifestKeys } from './parse-signed-manifest.ts';
 import type { FulcioTrust, KeySource, PkiTrust, SigstoreSignedRequirement } from './requirement.ts';
 
 const KEYS: KeySourceFields = [
@@ -31,6 +32,7 @@ export function parseSigstoreSigned(cursor: JsonCursor): SigstoreSignedRequireme
     'pki',
     ...REKOR_KEYS.map(([name]) => name),
     'signedIdentity',
+    ...signedManifestKeys(cursor),
   ]);
   const trust = parseTrust(cursor, members);
   const rekorKeys = filled(cursor, parseKeySource(cursor, members, REKOR_KEYS), 'rekorPublicKey…');
@@ -45,6 +47,7 @@ export function parseSigstoreSigned(cursor: JsonCursor): SigstoreSignedRequireme
     rekorKeys,
     signedIdentity:
       identity === undefined ? { type: 'matchRepoDigestOrExact' } : parseSignedIdentity(identity),
+    signedManifest: parseSignedManifest(members),
   };
 }
 

@@ -3,13 +3,20 @@ import { posix } from 'node:path';
 import { quote } from '../../base/printable.ts';
 import { HostRoot } from '../../sys/host-root.ts';
 import { type GuardedFile, readGuardedFile } from './guarded-file.ts';
+import { decodePolicy } from './decode-policy.ts';
 import { parsePolicy, type Policy } from './policy.ts';
+import { loadTrustD } from './trust-d-files.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
 export interface PolicyLocation {
   readonly host: HostRoot;
   /** `--policy FILE`: a path on the running host, used instead of every other place. */
   readonly override?: string | undefined;
+  /**
+   * `--trust-dir DIR`: a directory of the running host, used instead of /etc/sysct/trust.d. A policy that is
+   * named alone goes without any.
+   */
+  readonly trustDirectory?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -31,7 +38,8 @@ const MAX_KEY_FILE_BYTES = 8 * 1024 * 1024;
 /**
  * Finds, checks and parses the one policy file: `--policy`, else (not as root, not with `--root`)
  * `$HOME/.config/containers/policy.json`, else `/etc/containers/policy.json` inside the root.
- * The first that exists replaces the others. sudo keeps `$HOME`, so root never reads it.
+ * The first that exists replaces the others. sudo keeps `$HOME`, so root never reads it. With it goes
+ * trust.d, whose keys are read where the policy's are.
  *
  * @throws TrustError NO_POLICY, UNSAFE_FILE, UNREADABLE_FILE, INVALID_POLICY
  */
@@ -40,8 +48,9 @@ export async function loadPolicy(location: PolicyLocation): Promise<LoadedPolicy
   for (const file of files) {
     const bytes = await readGuardedFile(file);
     if (bytes === undefined) continue;
+    const trustD = await loadTrustD(location);
     return {
-      policy: parsePolicy(decode(bytes, file.path), file.path),
+      policy: { ...parsePolicy(decodePolicy(bytes, file.path), file.path), trustD },
       readKeyFile: async (path) => await readKeyFile(path, file),
     };
   }
@@ -89,12 +98,4 @@ async function readKeyFile(path: string, policy: GuardedFile): Promise<Buffer> {
       hint: 'put the exported public key there: gpg --export KEY',
     },
   );
-}
-
-function decode(bytes: Buffer, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new TrustError('INVALID_POLICY', `${file}: is not UTF-8`, { cause });
-  }
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { InvalidJsonError, type JsonDocument, parseStrictJson } from '../../base/strict-json.ts';
 import { quote } from '../../base/printable.ts';
 import { JsonCursor, type PolicyWarning } from './json-cursor.ts';
 import { isEmptyKeySource } from './parse-key-source.ts';
 import { parseRequirement } from './parse-requirement.ts';
 import { invalidScopeReason, isKnownTransport, unreachableScopeReason } from './policy-scope.ts';
 import type { Requirement } from './requirement.ts';
-import { TrustError } from '../verdict/trust-error.ts';
+import type { TrustD } from './trust-d.ts';
 
 /** The requirements of one scope; all must be met. Never empty. */
 export interface ScopeRequirements {
@@ -15,7 +14,7 @@ export interface ScopeRequirements {
   readonly line: number;
 }
 
-/** A parsed containers-policy.json(5). */
+/** A parsed containers-policy.json(5), and what trust.d has to add. */
 export interface Policy {
   /** The file as named to the user. */
   readonly file: string;
@@ -24,6 +23,8 @@ export interface Policy {
   readonly transports: ReadonlyMap<string, ReadonlyMap<string, ScopeRequirements>>;
   /** What the format allows but cannot be meant: unknown transports, scopes that never match. */
   readonly warnings: readonly PolicyWarning[];
+  /** sysct.trust.d(5); undefined where none is read. */
+  readonly trustD?: TrustD | undefined;
 }
 
 /**
@@ -34,8 +35,7 @@ export interface Policy {
  * @throws TrustError INVALID_POLICY `file:line:column: path.in.json: …`
  */
 export function parsePolicy(text: string, file: string): Policy {
-  const document = parseDocument(text, file);
-  const root = new JsonCursor(document, file, [], document.value);
+  const root = JsonCursor.parse(text, file, 'policy.json');
   const members = root.closedObject(['default', 'transports']);
   const warnings: PolicyWarning[] = [];
   const fallback = members.get('default') ?? root.fail('default is missing');
@@ -80,16 +80,4 @@ function parseRequirements(cursor: JsonCursor, warnings: PolicyWarning[]): Scope
     return requirement;
   });
   return { requirements, line: cursor.line };
-}
-
-function parseDocument(text: string, file: string): JsonDocument {
-  try {
-    return parseStrictJson(text, file);
-  } catch (cause) {
-    if (!(cause instanceof InvalidJsonError)) throw cause;
-    throw new TrustError('INVALID_POLICY', cause.message, {
-      cause,
-      hint: 'policy.json is plain JSON, as containers-policy.json(5) describes it',
-    });
-  }
 }

@@ -9,11 +9,18 @@ export type KeySource =
 /** The key types that policy.json knows; only `GPGKeys` can be verified, by anyone. */
 export type KeyType = 'GPGKeys' | 'signedByGPGKeys' | 'X509Certificates' | 'signedByX509CAs';
 
+/**
+ * Which manifest of a multi-arch image a signature must be for; `instance` wherever nothing is said. The manifest
+ * of an image without an index is both.
+ */
+export type SignedManifest = 'instance' | 'index' | 'indexOrInstance';
+
 export interface SignedByRequirement {
   readonly type: 'signedBy';
   readonly keyType: KeyType;
   readonly keys: KeySource;
   readonly signedIdentity: SignedIdentity;
+  readonly signedManifest: SignedManifest;
 }
 
 /** `caPath`/`caData` and whom the certificate must name. */
@@ -38,12 +45,36 @@ export interface SigstoreSignedRequirement {
   readonly trust: { readonly kind: 'keys'; readonly keys: KeySource } | FulcioTrust | PkiTrust;
   readonly rekorKeys: KeySource | undefined;
   readonly signedIdentity: SignedIdentity;
+  readonly signedManifest: SignedManifest;
 }
 
-/** One requirement of containers-policy.json(5) §POLICY REQUIREMENTS. */
+/** What asks for a signature that counts. */
+export type SignatureRequirement = SignedByRequirement | SigstoreSignedRequirement;
+
+/** sysct.trust.d(5): at least `min` of the requirements, met by as many different signers. */
+export interface AnyOfRequirement {
+  readonly type: 'anyOf';
+  readonly min: number;
+  readonly requirements: readonly (SignatureRequirement | AnyOfRequirement)[];
+}
+
+/** sysct.trust.d(5): the newest time that a signature which counts proves is at most so long ago. */
+export interface SignedWithinRequirement {
+  readonly type: 'signedWithin';
+  readonly days: number;
+}
+
+/** sysct.trust.d(5): nothing that was signed before the newest image that is or was stored under the name. */
+export interface NoDowngradeRequirement {
+  readonly type: 'noDowngrade';
+}
+
+/** One requirement of containers-policy.json(5) §POLICY REQUIREMENTS, or of sysct.trust.d(5). */
 export type Requirement =
   | { readonly type: 'insecureAcceptAnything' }
   | { readonly type: 'reject' }
-  | SignedByRequirement
-  | SigstoreSignedRequirement
-  | { readonly type: 'signedBaseLayer'; readonly baseLayerIdentity: SignedIdentity };
+  | SignatureRequirement
+  | { readonly type: 'signedBaseLayer'; readonly baseLayerIdentity: SignedIdentity }
+  | AnyOfRequirement
+  | SignedWithinRequirement
+  | NoDowngradeRequirement;

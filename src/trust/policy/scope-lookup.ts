@@ -4,16 +4,17 @@ import type { Policy } from './policy.ts';
 import type { Requirement } from './requirement.ts';
 import type { PolicyRule } from '../verdict/verdict.ts';
 
-/** The one rule that decides for an image. */
+/** A rule that counts for an image. */
 export interface ChosenRule {
   readonly rule: PolicyRule;
   readonly requirements: readonly Requirement[];
 }
 
 /**
- * The one list of requirements that applies: the identity itself, then its parent namespaces from
+ * The one list of requirements that decides: of the identity itself, then of its parent namespaces from
  * the most to the least specific, the transport's `""`, the policy's `default`. More general lists
- * are ignored completely (containers-policy.json(5) §TRANSPORTS AND SCOPES).
+ * are ignored completely (containers-policy.json(5) §TRANSPORTS AND SCOPES). At each step `admit` of trust.d
+ * is asked before policy.json. What {@link alsoRules} gives must hold in addition.
  */
 export function chooseRule(policy: Policy, transport: string, policyIdentity: string): ChosenRule {
   return scopeRules(policy, transport, policyIdentity)[0] ?? defaultRule(policy, transport);
@@ -37,11 +38,36 @@ function scopeRules(
   policyIdentity: string,
 ): readonly ChosenRule[] {
   const scopes = policy.transports.get(transport);
+  const ownScopes = policy.trustD?.transports.get(transport);
+  return [...scopesFor(transport, policyIdentity), ''].flatMap((scope) => {
+    const rules: ChosenRule[] = [];
+    const own = ownScopes?.get(scope);
+    if (own?.admit !== undefined) {
+      const { requirements, line } = own.admit;
+      rules.push({ rule: { policyFile: own.file, transport, scope, line }, requirements });
+    }
+    const found = scopes?.get(scope);
+    if (found !== undefined) {
+      const rule = { policyFile: policy.file, transport, scope, line: found.line };
+      rules.push({ rule, requirements: found.requirements });
+    }
+    return rules;
+  });
+}
+
+/** What trust.d asks for in addition, whatever decides: `also` of every scope that covers the image, narrow before wide. */
+export function alsoRules(
+  { trustD }: Policy,
+  transport: string,
+  policyIdentity: string,
+): readonly ChosenRule[] {
+  const scopes = trustD?.transports.get(transport);
   return [...scopesFor(transport, policyIdentity), ''].flatMap((scope) => {
     const found = scopes?.get(scope);
-    if (found === undefined) return [];
-    const rule = { policyFile: policy.file, transport, scope, line: found.line };
-    return [{ rule, requirements: found.requirements }];
+    if (found?.also === undefined) return [];
+    const { requirements, line } = found.also;
+    const rule = { policyFile: found.file, transport, scope, line, also: true as const };
+    return [{ rule, requirements }];
   });
 }
 

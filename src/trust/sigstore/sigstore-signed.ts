@@ -3,28 +3,29 @@
 // `sigstoreSigned`, for what cosign attaches as `.sig`. The order is that of signed-by.ts: the signature first (and with
 // it the log entry and the certificate), on a payload that nothing has parsed; then the payload; then the digest; then
 // the identity.
-import { failedRequirement, judgeSignatures } from '../lookaside/judge-signatures.ts';
+import {
+  failedRequirement,
+  judgeSignatures,
+  type SignatureQuestion,
+} from '../lookaside/judge-signatures.ts';
 import { assertSpeaksFor, wantedIdentity } from '../lookaside/payload-claim.ts';
 import type { SignatureBlob } from '../lookaside/signature-blob.ts';
-import type { SignatureSearch } from '../lookaside/signature-source.ts';
 import { SIGSTORE_SIGNATURE_TYPE, type SigstoreAttachment } from '../lookaside/sigstore-json.ts';
 import { parseSimpleSigningPayload } from '../lookaside/simple-signing.ts';
 import type { SigstoreSignedRequirement } from '../policy/requirement.ts';
-import type { EvaluationContext, PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
-import type { PolicyRule, RequirementOutcome } from '../verdict/verdict.ts';
+import type { PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
+import type { SignatureOutcome } from '../verdict/verdict.ts';
 import { describeSigners, loadSigstoreTrust, type SigstoreTrust } from './sigstore-trust.ts';
 import { verifyAttachment } from './verify-attachment.ts';
 
 export async function evaluateSigstoreSigned(
   requirement: SigstoreSignedRequirement,
-  rule: PolicyRule,
-  subject: PolicySubject,
-  findSignatures: () => Promise<SignatureSearch>,
-  context: EvaluationContext,
+  question: SignatureQuestion,
 ): Promise<RequirementResult> {
+  const { subject, context } = question;
   const [loaded, found] = await Promise.allSettled([
     loadSigstoreTrust(requirement, context.readKeyFile),
-    findSignatures(),
+    question.findSignatures(),
   ]);
   context.signal.throwIfAborted();
   if (loaded.status === 'rejected')
@@ -48,7 +49,7 @@ export async function evaluateSigstoreSigned(
     const checks = { ...judge.asked, signatures: [] };
     return { ...failedRequirement('looking for signatures', found.reason), checks };
   }
-  return await judgeSignatures(judge, found.value, rule, subject, context);
+  return await judgeSignatures(judge, found.value, question);
 }
 
 function checkAttachment(
@@ -58,7 +59,7 @@ function checkAttachment(
   trust: SigstoreTrust,
   subject: PolicySubject,
   now: Date,
-): RequirementOutcome {
+): SignatureOutcome {
   const { signer, loggedAt } = verifyAttachment(attachment, trust, now);
   const payload = parseSimpleSigningPayload(attachment.payload, 'sigstore');
   assertSpeaksFor(payload, signedIdentity, subject);

@@ -4,25 +4,25 @@
 // payload; then the digest; then the identity. Nothing that an attacker wrote is read before the
 // step in front of it has passed.
 import { quote } from '../../base/printable.ts';
-import { failedRequirement, judgeSignatures } from '../lookaside/judge-signatures.ts';
+import {
+  failedRequirement,
+  judgeSignatures,
+  type SignatureQuestion,
+} from '../lookaside/judge-signatures.ts';
 import { assertSpeaksFor, wantedIdentity } from '../lookaside/payload-claim.ts';
 import type { SignatureBlob } from '../lookaside/signature-blob.ts';
-import type { SignatureSearch } from '../lookaside/signature-source.ts';
 import { parseSimpleSigningPayload } from '../lookaside/simple-signing.ts';
 import type { SignedByRequirement } from '../policy/requirement.ts';
 import { describeRule } from '../verdict/describe-verdict.ts';
-import type { EvaluationContext, PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
-import type { PolicyRule } from '../verdict/verdict.ts';
+import type { RequirementResult } from '../verdict/evaluation.ts';
 import { verifySignedMessage } from './openpgp.ts';
 import { describeKeys, loadRequirementKeys } from './requirement-keys.ts';
 
 export async function evaluateSignedBy(
   { keyType, keys, signedIdentity }: SignedByRequirement,
-  rule: PolicyRule,
-  subject: PolicySubject,
-  findSignatures: () => Promise<SignatureSearch>,
-  context: EvaluationContext,
+  question: SignatureQuestion,
 ): Promise<RequirementResult> {
+  const { rule, subject, context } = question;
   if (keyType !== 'GPGKeys') {
     const reason = `keyType ${quote(keyType)} (${describeRule(rule)}) is implemented by no tool`;
     return { met: false, reasons: [reason], hint: 'use keyType "GPGKeys"' };
@@ -30,7 +30,7 @@ export async function evaluateSignedBy(
   // Loading openpgp.js and the keys hides behind the search, which is a network request.
   const [loaded, found] = await Promise.allSettled([
     loadRequirementKeys(keys, context.readKeyFile),
-    findSignatures(),
+    question.findSignatures(),
   ]);
   context.signal.throwIfAborted();
   if (loaded.status === 'rejected')
@@ -63,7 +63,7 @@ export async function evaluateSignedBy(
     const checks = { ...judge.asked, signatures: [] };
     return { ...failedRequirement('looking for signatures', found.reason), checks };
   }
-  return await judgeSignatures(judge, found.value, rule, subject, context);
+  return await judgeSignatures(judge, found.value, question);
 }
 
 function blobMessage(blob: SignatureBlob): Buffer | undefined {

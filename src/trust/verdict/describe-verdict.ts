@@ -26,6 +26,11 @@ function signersOf(outcome: RequirementOutcome): readonly string[] {
       return [outcome.keyFingerprint.slice(-16)];
     case 'sigstoreSigned':
       return [shortSigner(outcome.signer)];
+    case 'anyOf':
+      return outcome.outcomes.flatMap(signersOf);
+    case 'signedWithin':
+    case 'noDowngrade':
+      return [];
     default:
       return assertNever(outcome);
   }
@@ -41,8 +46,9 @@ function shortSigner(signer: SigstoreSigner): string {
 export function describeRule(rule: PolicyRule): string {
   const place = rule.line === undefined ? rule.policyFile : `${rule.policyFile}:${rule.line}`;
   if (rule.scope === undefined) return `${place}, default`;
+  const transport = `${rule.also === true ? 'also for ' : ''}transport ${rule.transport}`;
   const scope = rule.scope === '' ? 'default of the transport' : `scope ${quote(rule.scope)}`;
-  return `${place}, transport ${rule.transport}, ${scope}`;
+  return `${place}, ${transport}, ${scope}`;
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Digest } from '../../base/digest.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { SignatureChecks } from './signature-checks.ts';
-import type { RequirementOutcome } from './verdict.ts';
+import type { RequirementOutcome, SignatureOutcome } from './verdict.ts';
 
 /** The image that asks to be let in. */
 export interface PolicySubject {
@@ -14,6 +14,24 @@ export interface PolicySubject {
   readonly manifestDigest: Digest;
   /** The exact bytes of that manifest; hashed here again. */
   readonly manifestBytes: Buffer;
+  /** The index that the manifest was chosen from, its exact bytes; undefined where there was none. */
+  readonly index?: { readonly digest: Digest; readonly bytes: Buffer } | undefined;
+}
+
+/** An image that was admitted and stored, and when it was signed. */
+export interface SignedImage {
+  readonly manifestDigest: Digest;
+  readonly signedAt: Date;
+}
+
+export interface AdmissionHistory {
+  /**
+   * The newest image that was admitted and stored under the name of this one.
+   * @throws TrustError when that cannot be told
+   */
+  newestStored(subject: PolicySubject): SignedImage | undefined;
+  /** The operator said that an older image may follow a newer one. */
+  readonly allowDowngrade: boolean;
 }
 
 /** What the evaluation needs of the world. */
@@ -23,10 +41,21 @@ export interface EvaluationContext {
   readonly signal: AbortSignal;
   /** The clock for expiry of keys and signatures. */
   readonly now: () => Date;
+  /** What was admitted before; absent where nothing is remembered, so that no noDowngrade is met. */
+  readonly history?: AdmissionHistory;
 }
 
 /** What one requirement says, and, where it asks for signatures, what came of each. */
 export type RequirementResult = (
-  | { readonly met: true; readonly outcome: RequirementOutcome }
+  | {
+      readonly met: true;
+      readonly outcome: RequirementOutcome;
+      /** Every signature that counts for it, where all were asked for; else the first. */
+      readonly counting: readonly SignatureOutcome[];
+    }
   | { readonly met: false; readonly reasons: readonly string[]; readonly hint: string | undefined }
-) & { readonly checks?: SignatureChecks | undefined };
+) & {
+  readonly checks?: SignatureChecks | undefined;
+  /** Of an anyOf: what its requirements say, in order; those not looked at are missing at the end. */
+  readonly parts?: readonly RequirementResult[];
+};

@@ -3,7 +3,7 @@ import { printable } from '../../base/printable.ts';
 import { describeRule } from './describe-verdict.ts';
 import type { PolicySubject } from './evaluation.ts';
 import type { TrustErrorCode } from './trust-error.ts';
-import type { PolicyRule, RequirementOutcome } from './verdict.ts';
+import type { PolicyRule, SignatureOutcome } from './verdict.ts';
 
 /** A place that was asked for signatures: `https://…/signature-1`, and its answer: `404`, `found`. */
 export interface AskedPlace {
@@ -16,7 +16,7 @@ export interface CheckedSignature {
   /** Where it was found. */
   readonly source: string;
   readonly result:
-    | { readonly kind: 'counts'; readonly outcome: RequirementOutcome }
+    | { readonly kind: 'counts'; readonly outcome: SignatureOutcome }
     /** The reason follows the source in a sentence: `was made by key …, which is none of …`. */
     | { readonly kind: 'refused'; readonly code: TrustErrorCode; readonly reason: string }
     /** Of a kind that the requirement does not ask for, or not needed any more. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../base/digest.ts';
 
-/** The rule of policy.json that decided: which transport, which scope, where it stands. */
+/** A rule of policy.json or trust.d: which transport, which scope, where it stands. */
 export interface PolicyRule {
   readonly policyFile: string;
   readonly transport: string;
@@ -9,6 +9,8 @@ export interface PolicyRule {
   readonly scope: string | undefined;
   /** Line in the policy file, from 1; absent in verdicts recorded without it. */
   readonly line?: number | undefined;
+  /** Present on what trust.d asks for in addition to the rule that decides. */
+  readonly also?: true;
 }
 
 /** Who made a sigstore signature. */
@@ -28,9 +30,8 @@ export type SigstoreSigner =
       readonly issuer: string | undefined;
     };
 
-/** What one requirement found. Recorded with a deployment; prints in `inspect` and `verify`. */
-export type RequirementOutcome =
-  | { readonly type: 'insecureAcceptAnything' }
+/** What a signature that counts proves. */
+export type SignatureOutcome =
   | {
       readonly type: 'signedBy';
       /** Primary fingerprint of the key that signed, upper-case hex. */
@@ -53,10 +54,36 @@ export type RequirementOutcome =
       readonly claimedAt: string | undefined;
     };
 
+/** What one requirement found. Recorded with a deployment; prints in `inspect` and `verify`. */
+export type RequirementOutcome =
+  | { readonly type: 'insecureAcceptAnything' }
+  | SignatureOutcome
+  | {
+      readonly type: 'anyOf';
+      readonly min: number;
+      /** At least `min`, by as many different signers. */
+      readonly outcomes: readonly RequirementOutcome[];
+    }
+  | {
+      readonly type: 'signedWithin';
+      readonly days: number;
+      /** RFC 3339: the newest time that is proved. */
+      readonly signedAt: string;
+    }
+  | {
+      readonly type: 'noDowngrade';
+      readonly signedAt: string;
+      /** The newer image that it follows, by the operator's leave. */
+      readonly downgradeFrom?: Digest;
+    };
+
 export type Verdict =
   | {
       readonly allowed: true;
+      /** The rule that decided. */
       readonly rule: PolicyRule;
+      /** What had to hold in addition; absent where nothing had to. */
+      readonly also?: readonly PolicyRule[];
       readonly outcomes: readonly RequirementOutcome[];
       readonly manifestDigest: Digest;
       /**
@@ -68,6 +95,7 @@ export type Verdict =
     }
   | {
       readonly allowed: false;
+      /** The rule that is not met. */
       readonly rule: PolicyRule;
       /** One line each; what was wrong, in the order of the requirements. Never empty. */
       readonly reasons: readonly string[];

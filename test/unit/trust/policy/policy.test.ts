@@ -51,6 +51,7 @@ describe('parsePolicy', () => {
         keyType: 'GPGKeys',
         keys: { kind: 'paths', paths: ['/a', '/b'] },
         signedIdentity: { type: 'matchRepoDigestOrExact' },
+        signedManifest: 'instance',
       },
     ]);
   });
@@ -90,6 +91,7 @@ describe('parsePolicy', () => {
         },
         rekorKeys: undefined,
         signedIdentity: { type: 'matchRepository' },
+        signedManifest: 'instance',
       },
       {
         type: 'sigstoreSigned',
@@ -101,6 +103,7 @@ describe('parsePolicy', () => {
         },
         rekorKeys: { kind: 'data', data: [Buffer.from([0])] },
         signedIdentity: { type: 'matchRepoDigestOrExact' },
+        signedManifest: 'instance',
       },
     ]);
   });
