@@ -70,7 +70,8 @@ function readIfWhole(directory: ContainerDirectory, number: number): Generation 
   }
 }
 
-async function checkGeneration(
+/** Checks one generation: its record, and its root against the tree it was made from. */
+export async function checkGeneration(
   directory: ContainerDirectory,
   number: number,
   store: Store,

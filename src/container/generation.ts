@@ -33,6 +33,8 @@ export interface Generation {
   readonly image: NamedImage & {
     /** As the user named it, fully expanded. */
     readonly source: string;
+    /** The name that it was judged as; archives may have one, too. */
+    readonly reference?: string | undefined;
   };
   readonly verdict: Verdict;
   readonly launcher: LauncherKind;

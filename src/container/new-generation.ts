@@ -46,9 +46,12 @@ export function newGeneration({
     createdAt: parts.now().toISOString(),
     image: {
       source: provenName(record),
+      reference: record.reference,
       manifestDigest: record.manifestDigest,
       imageId: record.imageId,
       treeId: record.treeId,
+      indexDigest: record.indexDigest,
+      signatures: record.signatures,
     },
     verdict,
     launcher: how?.launcher ?? 'none',

@@ -133,7 +133,8 @@ function repairableImages(
   const orphans = users.flatMap(({ name, number }): RepairableImage[] => {
     const { image } = new ContainerDirectory(containersPath, name).readGeneration(number);
     if (known.has(image.manifestDigest)) return [];
-    return [{ ...image, indexDigest: undefined, layers: undefined, signatures: [] }];
+    const { indexDigest, signatures = [] } = image;
+    return [{ ...image, indexDigest, layers: undefined, signatures }];
   });
   return [...refs, ...orphans];
 }

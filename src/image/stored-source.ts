@@ -10,6 +10,12 @@ import { ImageError } from './image-error.ts';
 import type { ImageSource, ManifestBytes, Transport } from './image-source.ts';
 import { parseSourceName } from './source-name.ts';
 
+/** What is known of an image in a store: its ref, or what a generation keeps of it. */
+export type StoredRecord = Pick<
+  RefRecord,
+  'source' | 'reference' | 'manifestDigest' | 'indexDigest' | 'signatures'
+>;
+
 /**
  * An image that is in a store already, seen as the source it came from: the same transport and
  * identity, the manifest and signatures that were kept. So today's policy can judge it without a
@@ -22,9 +28,9 @@ export class StoredSource implements ImageSource {
   readonly remote = undefined;
   readonly policyIdentity: string;
   readonly #store: StoreReader;
-  readonly #record: RefRecord;
+  readonly #record: StoredRecord;
 
-  constructor(store: StoreReader, record: RefRecord) {
+  constructor(store: StoreReader, record: StoredRecord) {
     this.#store = store;
     this.#record = record;
     this.display = record.source;

@@ -43,6 +43,11 @@ export class StatRecord {
     return new StatRecord(path, readEntries(path));
   }
 
+  /** One that knows nothing, for checks of a part of a store: those are not remembered. */
+  static ofNothing(): StatRecord {
+    return new StatRecord('', new Map());
+  }
+
   /** True when the last check found this file whole, and nothing about it has changed. */
   knows(digest: Digest, stats: BigIntStats): boolean {
     return this.#before.get(keyOf(digest)) === tupleOf(stats);

@@ -12,7 +12,7 @@ import { storeFailure } from '../disk/store-failure.ts';
 import { TransactionDirectory, underLock } from '../disk/transaction-directory.ts';
 import { type NamedImage, namedImageOf } from './named-image.ts';
 
-// `txn/…/lease.json`: {version, images: [{manifestDigest, imageId, treeId}]}. A directory in `txn/`
+// `txn/…/lease.json`: {version, images: [{manifestDigest, imageId, treeId, indexDigest, signatures}]}. A directory in `txn/`
 // that has it is a lease; it lives and dies as the directory of an import does.
 
 const VERSION = 1;
@@ -33,14 +33,14 @@ export async function takeLease(
   log: Log,
   signal: AbortSignal,
 ): Promise<Lease> {
-  const { manifestDigest, imageId, treeId } = image;
+  const { manifestDigest, imageId, treeId, indexDigest, signatures } = image;
   try {
     const directory = await TransactionDirectory.create(layout, log, signal);
     try {
       await underLock(layout, signal, () => {
         const needed = [layout.tree(treeId), layout.blob(manifestDigest), layout.blob(imageId)];
         if (!needed.every((path) => existsSync(path))) throw vanished(treeId);
-        const images = [{ manifestDigest, imageId, treeId }];
+        const images = [{ manifestDigest, imageId, treeId, indexDigest, signatures }];
         const text = `${JSON.stringify({ version: VERSION, images })}\n`;
         writeFileDurably(join(directory.path, FILE), text, 0o600);
       });

@@ -14,7 +14,8 @@ import { DigestTable } from './digest-table.ts';
 import { Marker } from './marker.ts';
 import { Removals } from './removals.ts';
 import { visitNeeds } from './image-needs.ts';
-import { blobsOf, imageOf, RootReader } from './roots.ts';
+import { documentsOf } from './named-image.ts';
+import { imageOf, RootReader } from './roots.ts';
 import { metadataSweeps, objectSweep } from './sweep-order.ts';
 import { sweep } from './sweep.ts';
 
@@ -91,7 +92,7 @@ class Candidates {
 
   constructor(layout: StoreLayout, records: readonly RefRecord[]) {
     this.trees = [...new Set(records.map(({ treeId }) => treeId))];
-    this.blobs = [...new Set(records.flatMap(blobsOf))];
+    this.blobs = [...new Set(records.flatMap(documentsOf))];
     const layers = new Set<LayerKey>();
     for (const record of records) {
       const image = imageOf(record);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname, join } from 'node:path';
-import type { Digest } from '../../base/digest.ts';
 import { quote } from '../../base/printable.ts';
 import type { StoreLayout } from '../disk/layout.ts';
 import { nameOf } from '../ref/image-name.ts';
@@ -15,7 +14,7 @@ import {
 } from './generation-images.ts';
 import type { ListedImage } from './image-needs.ts';
 import { listLeases, parseLease } from './leases.ts';
-import type { NamedImage } from './named-image.ts';
+import { documentsOf, type NamedImage } from './named-image.ts';
 import { RecordCache } from './record-cache.ts';
 
 /** What an image in `refs/` needs. */
@@ -23,7 +22,7 @@ export function imageOf(record: RefRecord): ListedImage {
   return {
     treeId: record.treeId,
     layers: record.layers.map((layer) => identityOf(layer).key),
-    blobs: blobsOf(record),
+    blobs: documentsOf(record),
   };
 }
 
@@ -112,17 +111,6 @@ export class RootReader {
   }
 }
 
-/** The manifest, config, index and signatures of an image. */
-export function blobsOf({
-  manifestDigest,
-  imageId,
-  indexDigest,
-  signatures,
-}: RefRecord): readonly Digest[] {
-  const index = indexDigest === undefined ? [] : [indexDigest];
-  return [manifestDigest, imageId, ...index, ...signatures.map(({ digest }) => digest)];
-}
-
 function ofRef(kind: 'ref' | 'removed', key: string, record: RefRecord): Root {
   return {
     kind,
@@ -143,7 +131,6 @@ function ofGeneration(generation: GenerationImage): Root {
   };
 }
 
-// The documents are kept, so that what is damaged can be fetched again when the name is gone.
 function needsOf(image: NamedImage): ListedImage {
-  return { treeId: image.treeId, layers: [], blobs: [image.manifestDigest, image.imageId] };
+  return { treeId: image.treeId, layers: [], blobs: documentsOf(image) };
 }
