@@ -11,8 +11,10 @@ import { StoreLayout } from '../store/disk/layout.ts';
 import { storeFailure } from '../store/disk/store-failure.ts';
 import { makeDirectories } from '../sys/make-directories.ts';
 import { loadPolicy } from '../trust/policy/policy-file.ts';
+import { SignedTimes } from '../trust/signed-times.ts';
 import type { Context } from './context.ts';
 import type { OptionValues } from './option-values.ts';
+import { policyLocation } from './policy-location.ts';
 import { VERSION } from './version.ts';
 
 /** Opens the source that the user named, with the options of SOURCE_OPTIONS. */
@@ -62,13 +64,14 @@ export async function gateFor(
   options: OptionValues,
   decider: DecidingVerb | 'nobody',
 ): Promise<TrustGate> {
-  const override = options.text('policy');
+  const { trust } = new StoreLayout(context.storeDirectory);
   return {
-    loaded: await loadPolicy({ host: context.host, override, env: context.env }),
+    loaded: await loadPolicy(policyLocation(context, options)),
     purpose,
     allowUnsigned: options.flag('allow-unsigned'),
     now: () => context.now(),
     signal: context.signal,
+    history: new SignedTimes(trust, { allowDowngrade: options.flag('allow-downgrade') }),
     ledger: decider === 'nobody' ? undefined : ledgerOf(context, decider),
   };
 }

@@ -24,12 +24,28 @@ export const REGISTRY_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-/** Options of every verb that reads an image from somewhere, in skopeo's words. */
-export const SOURCE_OPTIONS: readonly OptionSpec[] = [
+/** Options of every verb that goes by the trust policy. */
+export const POLICY_OPTIONS: readonly OptionSpec[] = [
   {
     flags: '--policy FILE',
-    description: "the trust policy to use instead of the host's policy.json",
+    description: "the trust policy to use instead of the host's policy.json and trust.d",
   },
+  {
+    flags: '--trust-dir DIR',
+    description: "the directory to use instead of the host's trust.d; also with --policy",
+  },
+];
+
+/** Of verbs that put images into the store. */
+export const DOWNGRADE_OPTION: OptionSpec = {
+  flags: '--allow-downgrade',
+  description:
+    'admit an image that was signed before the stored one, though the policy says noDowngrade',
+};
+
+/** Options of every verb that reads an image from somewhere, in skopeo's words. */
+export const SOURCE_OPTIONS: readonly OptionSpec[] = [
+  ...POLICY_OPTIONS,
   {
     flags: '--platform OS/ARCH',
     description: "the platform to choose from an index, default this machine's",

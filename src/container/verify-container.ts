@@ -117,7 +117,12 @@ async function judge(
 ): Promise<Pick<VerifiedContainer, 'verdict' | 'unjudged'>> {
   // Whoever installed it knew, and said so; that it is unsigned is shown.
   const wasAllowed = verdict.allowed && verdict.unsigned === 'by-default';
-  const today = { ...gate, allowUnsigned: gate.allowUnsigned || wasAllowed };
+  const today = {
+    ...gate,
+    allowUnsigned: gate.allowUnsigned || wasAllowed,
+    // It was the newest when it was installed; that a newer image was pulled since is no fault of it.
+    history: gate.history?.allowingDowngrade(),
+  };
   try {
     await using source = new StoredSource(home, record);
     const image = await resolveImage(source, platform);

@@ -51,6 +51,8 @@ export interface ImageSource extends AsyncDisposable {
 
   /** The manifest or index that the name stands for (asked once; later reads are by digest), or the one with this digest. */
   readManifest(digest?: Digest): Promise<ManifestBytes>;
+  /** For a source that has one image alone: the index that its manifest was chosen from, where there was one. */
+  readonly chosenFrom?: { readonly bytes: Buffer; readonly digest: Digest } | undefined;
   /** A small blob in memory (image configs), its size and digest checked. */
   readBlob(descriptor: Descriptor): Promise<Buffer>;
   /**

@@ -26,7 +26,7 @@ import {
   type ResolvedImage,
   resolveImage,
 } from './resolve-image.ts';
-import { type Admission, admitImage, type TrustGate } from './trust-gate.ts';
+import { type Admission, admitImage, type JudgedSignature, type TrustGate } from './trust-gate.ts';
 
 export interface PullParts {
   readonly store: Store;
@@ -68,12 +68,28 @@ export async function pullImage(source: ImageSource, parts: PullParts): Promise<
   for (let attempt = 1; ; attempt += 1) {
     try {
       const borrowing = attempt < MOST_TRIES ? 'what-is-there' : 'nothing';
-      return { record: await importImage(pull, borrowing, parts), verdict };
+      const record = await importImage(pull, borrowing, parts);
+      await remember(source, verdict, parts);
+      return { record, verdict };
     } catch (error) {
       if (!isCollected(error) || attempt === MOST_TRIES) throw error;
       signal.throwIfAborted();
       parts.log.debug(`${messageOf(error)}: pulling ${source.display} again`);
     }
+  }
+}
+
+/** For rules against going back. The image is stored and named by now, so that a failure is only told. */
+async function remember(
+  source: ImageSource,
+  verdict: Admission,
+  { gate, log, now, signal }: PullParts,
+): Promise<void> {
+  try {
+    await gate.history?.remember(source, verdict, now(), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`remembering when ${source.display} was signed: ${messageOf(error)}`);
   }
 }
 
@@ -97,7 +113,7 @@ interface AdmittedImage {
   readonly configBytes: Buffer;
   readonly layers: readonly Layer[];
   readonly verdict: Admission;
-  readonly candidates: readonly CandidateSignature[];
+  readonly candidates: readonly JudgedSignature[];
 }
 
 /** Fetches and imports what the store lacks, and commits. */
@@ -170,9 +186,10 @@ function newRef(
     indexDigest: image.index?.digest,
     imageId: image.manifest.config.digest,
     layers: layers.map((layer) => refLayer(layer, proofs.get(layer))),
-    signatures: candidates.map(({ bytes, source: place }) => ({
+    signatures: candidates.map(({ bytes, source: place, manifestDigest }) => ({
       digest: sha256(bytes),
       source: place,
+      ...(manifestDigest === image.manifestDigest ? {} : { manifestDigest }),
     })),
     verdict,
     pulledAt: now().toISOString(),

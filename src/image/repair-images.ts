@@ -238,8 +238,10 @@ class ImageRepair implements AsyncDisposable {
       return (await from.readManifest(digest)).bytes;
     }
     if (digest === imageId) return await from.readBlob((await this.#manifest()).config);
-    if (signatures.some((signature) => signature.digest === digest)) {
-      const { candidates } = await from.findSignatures(manifestDigest);
+    const signature = signatures.find((one) => one.digest === digest);
+    if (signature !== undefined) {
+      const signed = signature.manifestDigest ?? manifestDigest;
+      const { candidates } = await from.findSignatures(signed);
       const found = candidates.find(({ bytes }) => sha256(bytes) === digest);
       if (found !== undefined) return found.bytes;
     }

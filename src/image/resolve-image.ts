@@ -30,7 +30,7 @@ export async function resolveImage(
   const top = await source.readManifest();
   const what = `manifest of ${printable(source.display)}`;
   const document = parseManifest(top.bytes, top.mediaType, what);
-  if (document.kind === 'manifest') return { ...resolved(top, document), index: undefined };
+  if (document.kind === 'manifest') return { ...resolved(top, document), index: source.chosenFrom };
   const wanted = instanceFor(document, platform, printable(source.display));
   const instance = await source.readManifest(wanted);
   const manifest = parseManifest(

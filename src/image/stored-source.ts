@@ -56,11 +56,17 @@ export class StoredSource implements ImageSource {
     );
   }
 
-  findSignatures(): Promise<SignatureSearch> {
-    const candidates = this.#record.signatures.map(({ digest, source }) => ({
-      bytes: this.#store.readBlob(digest),
-      source,
-    }));
+  /** The index that the kept manifest was chosen from. */
+  get chosenFrom(): { readonly bytes: Buffer; readonly digest: Digest } | undefined {
+    const digest = this.#record.indexDigest;
+    return digest === undefined ? undefined : { bytes: this.#store.readBlob(digest), digest };
+  }
+
+  findSignatures(manifestDigest: Digest): Promise<SignatureSearch> {
+    const own = this.#record.manifestDigest;
+    const candidates = this.#record.signatures
+      .filter((signature) => (signature.manifestDigest ?? own) === manifestDigest)
+      .map(({ digest, source }) => ({ bytes: this.#store.readBlob(digest), source }));
     const places = [
       { place: 'the store', answer: `${candidates.length} kept with ${this.display}` },
     ];

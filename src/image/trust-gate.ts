@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../base/digest.ts';
 import { printable } from '../base/printable.ts';
 import { refusal } from '../trust/verdict/describe-verdict.ts';
 import { type Evaluation, evaluatePolicy } from '../trust/evaluate.ts';
 import type { LoadedPolicy } from '../trust/policy/policy-file.ts';
+import type { SignedTimes } from '../trust/signed-times.ts';
 import { applySystemContainerRule } from '../trust/system-container-rule.ts';
 import type { CandidateSignature } from '../trust/lookaside/signature-source.ts';
 import type { PolicySubject } from '../trust/verdict/evaluation.ts';
@@ -23,14 +25,21 @@ export interface TrustGate {
   readonly signal: AbortSignal;
   /** Where decisions are recorded; absent where nothing follows from them: `--display`, `trust explain`. */
   readonly ledger?: DecisionLedger | undefined;
+  /** What was stored before, for rules against going back; absent where nothing is remembered. */
+  readonly history?: SignedTimes | undefined;
 }
 
 export type Admission = Extract<Verdict, { allowed: true }>;
 
+/** A signature, and the manifest that it was looked at for: that of the image, or of its index. */
+export interface JudgedSignature extends CandidateSignature {
+  readonly manifestDigest: Digest;
+}
+
 /** A verdict, and the signatures that were looked at for it: kept with the image, to judge it again offline. */
 export interface Judgement<V extends Verdict = Verdict> {
   readonly verdict: V;
-  readonly signatures: readonly CandidateSignature[];
+  readonly signatures: readonly JudgedSignature[];
   /** How the policy came to its verdict, before sysct's own rule. */
   readonly evaluation: Evaluation;
 }
@@ -41,16 +50,17 @@ export async function judgeImage(
   source: ImageSource,
   image: ResolvedImage,
 ): Promise<Judgement> {
-  let signatures: readonly CandidateSignature[] = [];
+  const { loaded, history, signal, now } = gate;
+  const signatures: JudgedSignature[] = [];
   const evaluation = await evaluatePolicy(
-    gate.loaded.policy,
+    loaded.policy,
     subjectOf(source, image),
-    async () => {
-      const search = await source.findSignatures(image.manifestDigest);
-      signatures = search.candidates;
+    async (manifestDigest) => {
+      const search = await source.findSignatures(manifestDigest);
+      signatures.push(...search.candidates.map((found) => ({ ...found, manifestDigest })));
       return search;
     },
-    { readKeyFile: gate.loaded.readKeyFile, signal: gate.signal, now: gate.now },
+    { readKeyFile: loaded.readKeyFile, signal, now, ...(history && { history }) },
   );
   const { allowUnsigned } = gate;
   const verdict =
@@ -63,8 +73,8 @@ export async function judgeImage(
 /** What the policy judges. */
 export function subjectOf(source: ImageSource, image: ResolvedImage): PolicySubject {
   const { transport, policyIdentity, reference } = source;
-  const { manifestDigest, manifestBytes } = image;
-  return { transport, policyIdentity, reference, manifestDigest, manifestBytes };
+  const { manifestDigest, manifestBytes, index } = image;
+  return { transport, policyIdentity, reference, manifestDigest, manifestBytes, index };
 }
 
 /**

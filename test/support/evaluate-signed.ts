@@ -24,6 +24,7 @@ export const SUBJECT: PolicySubject = {
 export interface SigningKey {
   readonly privateKey: PrivateKey;
   readonly fingerprint: string;
+  readonly publicKey: Buffer;
   /** A requirement that asks for it. */
   readonly signedBy: object;
 }
@@ -36,20 +37,25 @@ export async function makeSigningKey(name: string): Promise<SigningKey> {
     date: new Date('2020-01-01T00:00:00Z'),
     format: 'object',
   });
-  const keyData = Buffer.from(publicKey.write()).toString('base64');
+  const bytes = Buffer.from(publicKey.write());
   return {
     privateKey,
+    publicKey: bytes,
     fingerprint: publicKey.getFingerprint().toUpperCase(),
-    signedBy: { type: 'signedBy', keyType: 'GPGKeys', keyData },
+    signedBy: { type: 'signedBy', keyType: 'GPGKeys', keyData: bytes.toString('base64') },
   };
 }
 
 /** A simple signature of a manifest, made at a time. */
 export async function signManifest(
   key: SigningKey,
-  { digest = SUBJECT.manifestDigest, at = new Date() }: { digest?: Digest; at?: Date } = {},
+  {
+    digest = SUBJECT.manifestDigest,
+    at = new Date(),
+    name = REFERENCE,
+  }: { digest?: Digest; at?: Date; name?: string } = {},
 ): Promise<Buffer> {
-  const text = simpleSigningPayload(REFERENCE, digest);
+  const text = simpleSigningPayload(name, digest);
   const message = await createMessage({ binary: Buffer.from(text), date: at });
   const signed = await sign({ message, signingKeys: key.privateKey, date: at, format: 'object' });
   return Buffer.from(signed.write());

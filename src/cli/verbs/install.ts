@@ -5,7 +5,7 @@ import type { InstallRequest } from '../../container/install-request.ts';
 import type { InstallPlan } from '../../container/install-plan.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
-import { PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
+import { DOWNGRADE_OPTION, PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
 import type { OptionValues } from '../option-values.ts';
 import type { Verb } from '../verb.ts';
 
@@ -72,6 +72,7 @@ export const install: Verb = {
       flags: '--allow-unsigned',
       description: 'accept an image that only a default of the policy admits',
     },
+    DOWNGRADE_OPTION,
     {
       flags: '--pull WHEN',
       description: 'when to fetch, default missing',

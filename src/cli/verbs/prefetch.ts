@@ -6,7 +6,7 @@ import type { PullParts } from '../../image/pull-image.ts';
 import type { Stores } from '../../store/stores.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
-import { PROGRESS_OPTIONS } from '../source-options.ts';
+import { DOWNGRADE_OPTION, POLICY_OPTIONS, PROGRESS_OPTIONS } from '../source-options.ts';
 import type { Verb } from '../verb.ts';
 
 export const prefetch: Verb = {
@@ -27,10 +27,8 @@ export const prefetch: Verb = {
   ],
   options: [
     { flags: '--all', description: 'every installed container that needs an additional store' },
-    {
-      flags: '--policy FILE',
-      description: "the trust policy to use instead of the host's policy.json",
-    },
+    ...POLICY_OPTIONS,
+    DOWNGRADE_OPTION,
     ...PROGRESS_OPTIONS,
   ],
   examples: [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { nameOf } from '../../store/ref/image-name.ts';
 import { EXIT } from '../exit-code.ts';
-import { PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
+import { DOWNGRADE_OPTION, PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
 import type { Verb } from '../verb.ts';
 
 export const pull: Verb = {
@@ -22,6 +22,7 @@ export const pull: Verb = {
       flags: '--allow-unsigned',
       description: 'accepted for likeness with install; pull follows the policy as it is',
     },
+    DOWNGRADE_OPTION,
     { flags: '--json', description: 'print what was pulled as JSON' },
     ...SOURCE_OPTIONS,
     ...PROGRESS_OPTIONS,

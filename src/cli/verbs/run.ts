@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../context.ts';
 import type { OptionValues } from '../option-values.ts';
-import { PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
+import { DOWNGRADE_OPTION, PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
 import type { Verb } from '../verb.ts';
 
 export const run: Verb = {
@@ -41,6 +41,7 @@ export const run: Verb = {
       flags: '--allow-unsigned',
       description: 'accept an image that only a default of the policy admits',
     },
+    DOWNGRADE_OPTION,
     {
       flags: '--pull WHEN',
       description: 'when to fetch, default missing',

@@ -3,6 +3,7 @@ import type { LintFinding } from '../../trust/review/lint-policy.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import type { OptionValues } from '../option-values.ts';
+import { POLICY_OPTIONS } from '../source-options.ts';
 import type { Verb } from '../verb.ts';
 
 export const trustLint: Verb = {
@@ -13,13 +14,7 @@ export const trustLint: Verb = {
     'Exits with 0 when there is nothing to say, with 1 when there is.',
   ],
   args: [],
-  options: [
-    {
-      flags: '--policy FILE',
-      description: "the trust policy to look at instead of the host's policy.json",
-    },
-    { flags: '--json', description: 'print JSON' },
-  ],
+  options: [...POLICY_OPTIONS, { flags: '--json', description: 'print JSON' }],
   examples: [
     { command: 'sysct trust lint', does: 'Look before a key expires.' },
     {
@@ -39,6 +34,7 @@ async function findingsOf(
   context: Context,
   options: OptionValues,
 ): Promise<readonly LintFinding[]> {
+  const { policyLocation } = await import('../policy-location.ts');
   const { loadPolicy } = await import('../../trust/policy/policy-file.ts');
   const { loadRegistriesD } = await import('../../trust/lookaside/registries-d-file.ts');
   const { surveyPolicy } = await import('../../trust/review/survey-policy.ts');
@@ -48,7 +44,7 @@ async function findingsOf(
   const override = options.text('policy');
   let file = override ?? '/etc/containers/policy.json';
   try {
-    const loaded = await loadPolicy({ host, env, override });
+    const loaded = await loadPolicy(policyLocation(context, options));
     file = '/etc/containers/registries.d';
     const registriesD = await loadRegistriesD({ host, env });
     const survey = await surveyPolicy(loaded, registriesD, context.now());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EXIT } from '../exit-code.ts';
+import { POLICY_OPTIONS } from '../source-options.ts';
 import type { Verb } from '../verb.ts';
 
 export const trustShow: Verb = {
@@ -10,21 +11,16 @@ export const trustShow: Verb = {
     'What is wrong with it, "sysct trust lint" says.',
   ],
   args: [],
-  options: [
-    {
-      flags: '--policy FILE',
-      description: "the trust policy to print instead of the host's policy.json",
-    },
-    { flags: '--json', description: 'print JSON' },
-  ],
+  options: [...POLICY_OPTIONS, { flags: '--json', description: 'print JSON' }],
   examples: [{ command: 'sysct trust show', does: 'Who may sign what on this host.' }],
   run: async (context, _args, options) => {
+    const { policyLocation } = await import('../policy-location.ts');
     const { loadPolicy } = await import('../../trust/policy/policy-file.ts');
     const { loadRegistriesD } = await import('../../trust/lookaside/registries-d-file.ts');
     const { surveyPolicy } = await import('../../trust/review/survey-policy.ts');
     const { renderPolicy, SYSTEM_RULE } = await import('../render-policy.ts');
     const { host, env } = context;
-    const loaded = await loadPolicy({ host, env, override: options.text('policy') });
+    const loaded = await loadPolicy(policyLocation(context, options));
     const registriesD = await loadRegistriesD({ host, env });
     const survey = await surveyPolicy(loaded, registriesD, context.now());
     if (options.flag('json')) {

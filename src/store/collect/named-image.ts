@@ -38,9 +38,10 @@ function signaturesOf(value: JsonValue): readonly RefSignature[] | undefined {
   const signatures: RefSignature[] = [];
   for (const entry of value as readonly JsonValue[]) {
     if (!isJsonObject(entry)) return undefined;
-    const { digest, source } = entry;
+    const { digest, source, manifestDigest } = entry;
     if (!isDigest(digest) || typeof source !== 'string') return undefined;
-    signatures.push({ digest, source });
+    if (manifestDigest !== undefined && !isDigest(manifestDigest)) return undefined;
+    signatures.push({ digest, source, ...(manifestDigest !== undefined && { manifestDigest }) });
   }
   return signatures;
 }

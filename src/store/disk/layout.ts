@@ -20,6 +20,7 @@ import type { LayerKey } from './layer-identity.ts';
  *       containers/NAME/N/     generations of installed containers; each names the image it needs
  *       txn/<bootid>-<pid>-…/  one running import or lease each, flocked by its owner
  *       checked/…              what the last check saw of each file; only fsck reads it
+ *       trust/signed-times.json   when the newest image of each name was signed; for rules against going back
  *       quarantine/…           what fsck took out of its place, for a look
  *       log/decisions.jsonl    what the trust gate decided, a line each
  *       lock                   short critical sections only
@@ -73,6 +74,10 @@ export class StoreLayout {
 
   get downloads(): string {
     return join(this.directory, 'downloads');
+  }
+
+  get trust(): string {
+    return join(this.directory, 'trust');
   }
 
   get quarantine(): string {

@@ -40,6 +40,8 @@ export interface RefSignature {
   readonly digest: Digest;
   /** URL or path where it was found, credentials removed. */
   readonly source: string;
+  /** The index that it was looked at for; absent for the manifest of the image itself. */
+  readonly manifestDigest?: Digest;
 }
 
 /** What a name in the store stands for: one verified image, and why it was let in. */
@@ -152,7 +154,12 @@ function layerOf(value: JsonValue, version: 1 | typeof REF_VERSION, what: string
 
 function signatureOf(value: JsonValue, what: string): RefSignature {
   const fields = objectOf(value, what);
-  return { digest: digestOf(fields['digest'], what), source: textOf(fields['source'], what) };
+  const { manifestDigest } = fields;
+  return {
+    digest: digestOf(fields['digest'], what),
+    source: textOf(fields['source'], what),
+    ...(manifestDigest !== undefined && { manifestDigest: digestOf(manifestDigest, what) }),
+  };
 }
 
 function parsed(text: string, what: string): JsonValue {

@@ -228,7 +228,7 @@ describe('completion scripts', () => {
         },
       ).stdout.trim();
     assert.equal(ask('sysct inst', 1), 'install');
-    assert.equal(ask('sysct install --allow', 2), '--allow-unsigned');
+    assert.equal(ask('sysct install --allow-u', 2), '--allow-unsigned');
     assert.equal(ask('sysct tru', 1), 'trust');
     assert.equal(ask('sysct trust rem', 2), 'remove');
     assert.equal(ask('sysct trust allow --gpg', 3), '--gpg-key');

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// When the newest admitted image of each name was signed: STORE/trust/signed-times.json. Removing an image does not
+// forget it, since it is what an old one must not take the place of.
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDigest } from '../base/digest.ts';
+import { quote } from '../base/printable.ts';
+import {
+  InvalidJsonError,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  parseStrictJsonValue,
+} from '../base/strict-json.ts';
+import { isErrno, messageOf } from '../base/sysct-error.ts';
+import { writeFileDurably } from '../sys/durable-file.ts';
+import { FileLock } from '../sys/flock.ts';
+import { dockerIdentity } from './policy/scope-lookup.ts';
+import { newestSignedTime } from './signed-time.ts';
+import type { AdmissionHistory, PolicySubject, SignedImage } from './verdict/evaluation.ts';
+import { TrustError } from './verdict/trust-error.ts';
+import type { RequirementOutcome, SignatureOutcome, Verdict } from './verdict/verdict.ts';
+
+type Admission = Extract<Verdict, { readonly allowed: true }>;
+type ImageName = Pick<PolicySubject, 'transport' | 'policyIdentity' | 'reference'>;
+
+const VERSION = 1;
+
+export class SignedTimes implements AdmissionHistory {
+  readonly allowDowngrade: boolean;
+  readonly #directory: string;
+
+  /** @param directory real path of `trust` in the store; it need not be there yet */
+  constructor(directory: string, { allowDowngrade }: { readonly allowDowngrade: boolean }) {
+    this.#directory = directory;
+    this.allowDowngrade = allowDowngrade;
+  }
+
+  /** The same, for what is judged without being put in the place of anything. */
+  allowingDowngrade(): SignedTimes {
+    return new SignedTimes(this.#directory, { allowDowngrade: true });
+  }
+
+  /** @throws TrustError UNREADABLE_FILE: what is damaged is not taken for empty */
+  newestStored(image: ImageName): SignedImage | undefined {
+    const name = nameOf(image);
+    return name === undefined ? undefined : this.#read().get(name);
+  }
+
+  /**
+   * Remembers an image that was admitted and is stored: when it is not older than the one that is remembered, or the
+   * operator said that it may be. One that proves no time is not remembered.
+   * @throws TrustError UNREADABLE_FILE; ErrnoException; the signal's reason on abort
+   */
+  async remember(
+    image: ImageName,
+    { outcomes, manifestDigest }: Admission,
+    now: Date,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const name = nameOf(image);
+    const signedAt = signedTimeOf(outcomes, now);
+    if (name === undefined || signedAt === undefined) return;
+    const signed = { manifestDigest, signedAt };
+    if (!this.#isNews(this.#read().get(name), signed)) return;
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    using _lock = await FileLock.acquire(this.#directory, 'exclusive', signal);
+    const images = this.#read();
+    if (!this.#isNews(images.get(name), signed)) return;
+    writeFileDurably(this.#file, print(images.set(name, signed)), 0o600);
+  }
+
+  #isNews(known: SignedImage | undefined, image: SignedImage): boolean {
+    if (known === undefined) return true;
+    if (known.manifestDigest === image.manifestDigest) return image.signedAt > known.signedAt;
+    return image.signedAt >= known.signedAt || this.allowDowngrade;
+  }
+
+  get #file(): string {
+    return join(this.#directory, 'signed-times.json');
+  }
+
+  #read(): Map<string, SignedImage> {
+    try {
+      return parse(readFileSync(this.#file, 'utf8'), this.#file);
+    } catch (cause) {
+      if (isErrno(cause, 'ENOENT')) return new Map();
+      if (cause instanceof TrustError) throw cause;
+      throw new TrustError('UNREADABLE_FILE', `reading ${quote(this.#file)}: ${messageOf(cause)}`, {
+        cause,
+      });
+    }
+  }
+}
+
+/** What an image is remembered by; undefined for one that has no name. */
+function nameOf({ transport, policyIdentity, reference }: ImageName): string | undefined {
+  const name = reference === undefined ? policyIdentity : dockerIdentity(reference);
+  return name === '' ? undefined : `${transport}:${name}`;
+}
+
+/** The newest time: a rule about time has asked all signatures, and recorded it. */
+function signedTimeOf(outcomes: readonly RequirementOutcome[], now: Date): Date | undefined {
+  for (const outcome of outcomes)
+    if (outcome.type === 'noDowngrade' || outcome.type === 'signedWithin')
+      return new Date(outcome.signedAt);
+  return newestSignedTime(outcomes.flatMap(signaturesOf), now);
+}
+
+function signaturesOf(outcome: RequirementOutcome): readonly SignatureOutcome[] {
+  switch (outcome.type) {
+    case 'signedBy':
+    case 'sigstoreSigned':
+      return [outcome];
+    case 'anyOf':
+      return outcome.outcomes.flatMap(signaturesOf);
+    default:
+      return [];
+  }
+}
+
+function print(images: ReadonlyMap<string, SignedImage>): string {
+  const entries = [...images].map(([name, { manifestDigest, signedAt }]) => [
+    name,
+    { manifestDigest, signedAt: signedAt.toISOString() },
+  ]);
+  const document = { version: VERSION, images: Object.fromEntries(entries) as object };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function parse(text: string, file: string): Map<string, SignedImage> {
+  const { version, images } = objectOf(valueOf(text, file), file);
+  if (version !== VERSION)
+    throw damaged(file, `its version is ${JSON.stringify(version) ?? 'missing'}`);
+  return new Map(
+    Object.entries(objectOf(images, file)).map(([name, value]) => {
+      const { manifestDigest, signedAt } = objectOf(value, file);
+      const time = new Date(typeof signedAt === 'string' ? signedAt : '');
+      if (!isDigest(manifestDigest) || Number.isNaN(time.getTime()))
+        throw damaged(file, `its entry of ${quote(name)} has no digest, or no time`);
+      return [name, { manifestDigest, signedAt: time }] as const;
+    }),
+  );
+}
+
+function valueOf(text: string, file: string): JsonValue {
+  try {
+    return parseStrictJsonValue(text, file);
+  } catch (cause) {
+    if (!(cause instanceof InvalidJsonError)) throw cause;
+    throw damaged(file, cause.message);
+  }
+}
+
+function objectOf(value: JsonValue | undefined, file: string): JsonObject {
+  if (isJsonObject(value)) return value;
+  throw damaged(file, 'it is not what was written');
+}
+
+function damaged(file: string, seen: string): TrustError {
+  return new TrustError('UNREADABLE_FILE', `reading ${quote(file)}: ${seen}`, {
+    hint: 'when it was signed is not known any more; to begin anew take the file away',
+  });
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// trust.d over a real registry: which manifest of a multi-arch image is signed, how old signatures are, and what came
+// before; by the program, in an offline root with GPG signatures in its own lookaside.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { digestHex, type Digest } from '../../src/base/digest.ts';
+import { makeSigningKey, signManifest, type SigningKey } from '../support/evaluate-signed.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { runCli } from '../support/run-cli.ts';
+import type { SysctResult } from '../support/shipped-sysct.ts';
+import { pushLayout, writeSmallImage } from '../support/small-image.ts';
+import { temporaryDirectory } from '../support/tmp.ts';
+
+const tmp = temporaryDirectory('trust-d');
+const root = join(tmp.directory, 'root');
+const LOOKASIDE = join(root, 'var/lib/containers/sigstore');
+let registry: Registry;
+let alice: SigningKey;
+let bob: SigningKey;
+
+before(async () => {
+  registry = await startRegistry({ tls: false });
+  alice = await makeSigningKey('alice');
+  bob = await makeSigningKey('bob');
+});
+
+after(async () => {
+  await registry.stop();
+  tmp[Symbol.dispose]();
+});
+
+beforeEach(() => {
+  rmSync(root, { recursive: true, force: true });
+  write('etc/containers/policy.json', JSON.stringify({ default: [{ type: 'reject' }] }));
+});
+
+function write(path: string, content: string | Buffer): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+
+/** trust.d for the whole registry. */
+function trust(scope: { admit?: readonly object[]; also?: readonly object[] }): void {
+  const document = { version: 1, transports: { docker: { [registry.host]: scope } } };
+  write('etc/sysct/trust.d/site.json', JSON.stringify(document));
+}
+
+async function sysct(...args: readonly string[]): Promise<SysctResult> {
+  const remote = ['pull', 'verify'].includes(args[0] ?? '') ? ['--tls-verify=false'] : [];
+  return await runCli(...args, ...remote, '--root', root);
+}
+
+async function admits(...args: readonly string[]): Promise<SysctResult> {
+  const result = await sysct(...args);
+  assert.equal(result.exitCode, 0, result.stdout + result.stderr);
+  return result;
+}
+
+async function refuses(reason: RegExp, ...args: readonly string[]): Promise<SysctResult> {
+  const result = await sysct(...args);
+  assert.equal(result.exitCode, 5, result.stdout + result.stderr);
+  assert.match(result.stderr, reason);
+  return result;
+}
+
+interface Pushed {
+  /** `HOST/NAME:TAG` */
+  readonly image: string;
+  readonly top: Digest;
+  readonly instance: Digest;
+}
+
+/** Pushes an image, or with `--multi` an index of two. */
+async function push(name: string, content: string, platforms: readonly string[]): Promise<Pushed> {
+  const layout = join(tmp.directory, 'layouts', `${name}-${content}`);
+  const [first = 'amd64', ...others] = platforms;
+  const spec = (architecture: string) => ({
+    layers: [[{ name: 'file', content: `${content} ${architecture}` }]],
+    architecture,
+  });
+  const images = await writeSmallImage(layout, '1', spec(first), ...others.map(spec));
+  await pushLayout(layout, '1', registry, `${name}:1`);
+  const index = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as {
+    manifests: readonly { digest: Digest }[];
+  };
+  const top = index.manifests[0]?.digest;
+  const instance = images[0]?.manifest.digest;
+  assert.ok(top !== undefined && instance !== undefined);
+  return { image: `${registry.host}/${name}:1`, top, instance: instance as Digest };
+}
+
+async function sign(
+  { image }: Pushed,
+  digest: Digest,
+  keys: readonly SigningKey[],
+  at = new Date(),
+): Promise<void> {
+  const repository = image.slice(image.indexOf('/') + 1, image.lastIndexOf(':'));
+  for (const [n, key] of keys.entries()) {
+    const path = `${repository}@sha256=${digestHex(digest)}/signature-${n + 1}`;
+    write(
+      `var/lib/containers/sigstore/${path}`,
+      await signManifest(key, { digest, at, name: image }),
+    );
+  }
+}
+
+describe('a multi-arch image', () => {
+  let pushed: Pushed;
+  const wants = (signedManifest: string) =>
+    trust({ admit: [{ ...alice.signedBy, signedManifest }] });
+
+  before(async () => {
+    pushed = await push('multi', 'a', ['amd64', 'arm64']);
+  });
+
+  it('a08: with its index signed is admitted where the index may be signed', async () => {
+    await sign(pushed, pushed.top, [alice]);
+    wants('instance');
+    await refuses(new RegExp(`but ${pushed.instance} has none`), 'pull', pushed.image);
+    wants('index');
+    await admits('pull', pushed.image);
+    wants('indexOrInstance');
+    await admits('verify', pushed.image);
+  });
+
+  it('a08: with the instance signed is admitted where the instance may be signed', async () => {
+    await sign(pushed, pushed.instance, [alice]);
+    wants('index');
+    await refuses(new RegExp(`but ${pushed.top} has none`), 'pull', pushed.image);
+    wants('indexOrInstance');
+    await admits('pull', pushed.image);
+  });
+
+  it('keeps the signature of its index, so that it is judged again without network and lookaside', async () => {
+    await sign(pushed, pushed.top, [alice]);
+    wants('index');
+    await admits('pull', pushed.image);
+    rmSync(LOOKASIDE, { recursive: true });
+    await admits('trust', 'explain', '--stored', pushed.image);
+    wants('instance');
+    const { exitCode, stdout } = await sysct('trust', 'explain', '--stored', pushed.image);
+    assert.equal(exitCode, 5);
+    assert.match(stdout, /no signature was found/);
+    wants('indexOrInstance');
+    await admits('trust', 'explain', '--stored', pushed.image);
+    await admits('fsck');
+    await admits('gc');
+    await admits('trust', 'explain', '--stored', pushed.image);
+  });
+});
+
+describe('noDowngrade', () => {
+  const january = new Date('2026-01-01T00:00:00Z');
+  const march = new Date('2026-03-01T00:00:00Z');
+
+  async function site() {
+    trust({ admit: [alice.signedBy, { type: 'noDowngrade' }] });
+    const older = await push('app', 'old', ['amd64']);
+    await sign(older, older.instance, [alice], january);
+    const newer = await push('app', 'new', ['amd64']);
+    await sign(newer, newer.instance, [alice], march);
+    return { image: newer.image, older, newer };
+  }
+
+  it('a06: refuses the older signed image under the same name, and asks for none of its layers', async () => {
+    const { image } = await site();
+    await admits('pull', image);
+    await push('app', 'old', ['amd64']);
+    const before = registry.log().length;
+    const { stderr } = await refuses(
+      /this one is of 2026-01-01T00:00:00\.000Z, and sha256:\w+ of 2026-03-01T00:00:00\.000Z was admitted/,
+      ...['pull', image],
+    );
+    assert.match(stderr, /^hint: .*--allow-downgrade/m);
+    assert.doesNotMatch(registry.log().slice(before), /GET \/v2\/app\/blobs/);
+  });
+
+  it('a06: is not forgotten with the image', async () => {
+    const { image } = await site();
+    await admits('pull', image);
+    await admits('rmi', image);
+    await push('app', 'old', ['amd64']);
+    await refuses(/was admitted as/, 'pull', image);
+  });
+
+  it('lets the operator go back, and forward again', async () => {
+    const { image, older, newer } = await site();
+    await admits('pull', image);
+    await push('app', 'old', ['amd64']);
+    await admits('pull', '--allow-downgrade', image);
+    await admits('pull', image);
+    const times = JSON.parse(
+      readFileSync(join(root, 'var/lib/sysct/trust/signed-times.json'), 'utf8'),
+    ) as { images: Record<string, { manifestDigest: string }> };
+    assert.equal(times.images[`docker:${image}`]?.manifestDigest, older.instance);
+    await push('app', 'new', ['amd64']);
+    await admits('pull', image);
+    const { stdout } = await admits('inspect', image);
+    assert.ok(stdout.includes(newer.instance), stdout);
+  });
+
+  it('counts images that were pulled before the rule was there', async () => {
+    const { image } = await site();
+    trust({ admit: [alice.signedBy] });
+    await admits('pull', image);
+    await push('app', 'old', ['amd64']);
+    trust({ admit: [alice.signedBy], also: [{ type: 'noDowngrade' }] });
+    await refuses(/was admitted as/, 'pull', image);
+  });
+
+  it('remembers nothing of an image that was only looked at', async () => {
+    const { image } = await site();
+    await admits('verify', image);
+    assert.ok(!existsSync(join(root, 'var/lib/sysct/trust')));
+    await push('app', 'old', ['amd64']);
+    await admits('pull', image);
+  });
+
+  it('tells a damaged record from none', async () => {
+    const { image } = await site();
+    await admits('pull', image);
+    write('var/lib/sysct/trust/signed-times.json', '{');
+    await refuses(/signed-times\.json/, 'pull', image);
+    trust({ admit: [alice.signedBy] });
+    const { stderr } = await admits('pull', image);
+    assert.match(
+      stderr,
+      /remembering when docker:\/\/.*was signed: reading ".*signed-times\.json"/,
+    );
+  });
+});
+
+describe('signedWithin and anyOf', () => {
+  it('judge by what the lookaside has today', async () => {
+    const pushed = await push('fresh', 'x', ['amd64']);
+    const old = new Date(Date.now() - 100 * 86_400_000);
+    trust({ admit: [alice.signedBy, { type: 'signedWithin', days: 90 }] });
+    await sign(pushed, pushed.instance, [alice], old);
+    await refuses(/100 days ago/, 'pull', pushed.image);
+    await sign(pushed, pushed.instance, [alice]);
+    await admits('pull', pushed.image);
+    const both = { type: 'anyOf', min: 2, requirements: [alice.signedBy, bob.signedBy] };
+    trust({ admit: [both] });
+    await refuses(/only 1 is met/, 'pull', pushed.image);
+    await sign(pushed, pushed.instance, [bob, alice]);
+    await admits('pull', pushed.image);
+    const { stdout } = await admits('inspect', pushed.image);
+    assert.ok(stdout.includes(alice.fingerprint) && stdout.includes(bob.fingerprint), stdout);
+  });
+});
+
+describe('drafts', () => {
+  it('are tried with --policy and --trust-dir, and leave the host alone', async () => {
+    const pushed = await push('draft', 'x', ['amd64']);
+    await sign(pushed, pushed.instance, [alice]);
+    trust({ also: [bob.signedBy] });
+    const policy = join(tmp.directory, 'policy.json');
+    writeFileSync(policy, JSON.stringify({ default: [alice.signedBy] }));
+    await admits('verify', '--policy', policy, pushed.image);
+    const directory = join(root, 'etc/sysct/trust.d');
+    await refuses(/also for/, 'verify', '--policy', policy, '--trust-dir', directory, pushed.image);
+    const draft = join(tmp.directory, 'draft');
+    mkdirSync(draft);
+    const document = {
+      version: 1,
+      transports: { docker: { [registry.host]: { admit: [alice.signedBy] } } },
+    };
+    writeFileSync(join(draft, 'a.json'), JSON.stringify(document));
+    await admits('verify', '--trust-dir', draft, pushed.image);
+    await refuses(/the policy rejects it/, 'verify', pushed.image);
+  });
+});
