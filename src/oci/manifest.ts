@@ -186,6 +186,7 @@ function refuseCaseVariants(value: JsonObject, what: string): void {
     'manifests',
     'annotations',
     'subject',
+    'artifactType',
   ];
   for (const key of Object.keys(value)) {
     const variant = known.find((name) => name !== key && name.toLowerCase() === key.toLowerCase());

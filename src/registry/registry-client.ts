@@ -19,6 +19,8 @@ import {
   type AttachmentSearch,
   readAttachments,
 } from './sigstore-attachments.ts';
+import { listReferrers } from './list-referrers.ts';
+import { type BundleReader, type BundleSearch, readBundles } from './sigstore-bundles.ts';
 
 export interface OpenBlobOptions {
   readonly signal: AbortSignal;
@@ -178,6 +180,27 @@ export class RegistryClient {
       describe: (tag) => session.describe(manifestPath(session, tag)),
     };
     return await readAttachments(reader, manifestDigest, signal);
+  }
+
+  /**
+   * The sigstore bundles that refer to a manifest, at the endpoint of the last read; empty where there are none.
+   * @throws RegistryError, InvalidDocumentError, InvalidJsonError
+   */
+  async readSigstoreBundles(manifestDigest: Digest, signal: AbortSignal): Promise<BundleSearch> {
+    const session = this.#fromCurrent()[0];
+    if (session === undefined) return { bundles: [], places: [] };
+    const { timing } = this.#access;
+    const retrying = async <Result>(within: AbortSignal, read: () => Promise<Result>) =>
+      await withRetries(this.#retryPlan(this.#sessions.length, within, undefined), read);
+    const reader: BundleReader = {
+      listReferrers: async (digest, within) =>
+        await retrying(within, () => listReferrers(session, digest, timing, within)),
+      fetchManifest: async (digest, within) =>
+        await retrying(within, () => fetchManifest(session, digest, timing, within)),
+      readBlob: async (descriptor, within) => await this.readBlob(descriptor, within),
+      describe: (digest) => session.describe(manifestPath(session, digest)),
+    };
+    return await readBundles(reader, manifestDigest, signal);
   }
 
   /** Runs a read at the current endpoint, then at those behind it; keeps the one that succeeds. */
