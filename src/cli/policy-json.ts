@@ -33,9 +33,15 @@ export function policyJson({ policyFile, rules }: PolicySurvey): object {
 function requirementJson(requirement: Requirement): object {
   const { type } = requirement;
   if (type === 'signedBy') return { type, signedIdentity: requirement.signedIdentity };
+  if (type === 'attested') {
+    const { predicateType, signer, builder, source } = requirement;
+    const identity = signer.kind === 'keyless' ? signer.identity : {};
+    return { type, predicateType, ...identity, builder, source };
+  }
   if (type !== 'sigstoreSigned') return { type };
   const { trust, signedIdentity } = requirement;
   if (trust.kind === 'keys') return { type, signedIdentity };
+  if (trust.kind === 'keyless') return { type, signedIdentity, ...trust.identity };
   const { subjectEmail } = trust;
   return trust.kind === 'fulcio'
     ? { type, signedIdentity, oidcIssuer: trust.oidcIssuer, subjectEmail }

@@ -67,7 +67,12 @@ function signatureLines(
 ): readonly string[] {
   const shown = `  signature ${printable(source)}`;
   if (result.kind === 'counts') {
-    return [`${shown} counts: it is for ${quote(result.outcome.signedIdentity)}`];
+    const { outcome } = result;
+    const said =
+      outcome.type === 'attested'
+        ? `attests ${quote(outcome.predicateType)}`
+        : `is for ${quote(outcome.signedIdentity)}`;
+    return [`${shown} counts: it ${said}`];
   }
   const claims = found?.untrustedClaims;
   const said = [

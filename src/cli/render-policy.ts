@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { printable, quote } from '../base/printable.ts';
-import type { Requirement } from '../trust/policy/requirement.ts';
+import type { CertificateIdentity, Requirement } from '../trust/policy/requirement.ts';
+import { describePattern } from '../trust/policy/text-pattern.ts';
 import type { SurveyedKey } from '../trust/review/survey-keys.ts';
 import type {
   PolicySurvey,
@@ -27,7 +28,8 @@ function ruleLines(
       ? 'default'
       : `${rule.transport} ${rule.scope === '' ? '(default of the transport)' : quote(rule.scope)}`;
   const wantsSignatures = requirements.some(
-    ({ requirement: { type } }) => type === 'signedBy' || type === 'sigstoreSigned',
+    ({ requirement: { type } }) =>
+      type === 'signedBy' || type === 'sigstoreSigned' || type === 'attested',
   );
   return [
     printable(`${name}   ${file}:${rule.line}`),
@@ -61,11 +63,20 @@ function describeRequirement(requirement: Requirement): string {
       return `signedBy: a GPG signature by one of these keys, ${requirement.signedIdentity.type}`;
     case 'signedBaseLayer':
       return 'signedBaseLayer: which no tool implements, so nothing is admitted';
+    case 'attested': {
+      const { predicateType, signer } = requirement;
+      const by = signer.kind === 'keys' ? 'one of these keys' : describeIdentity(signer.identity);
+      return printable(`attested: a ${describePattern(predicateType)}, signed by ${by}`);
+    }
     case 'sigstoreSigned': {
       const { trust, signedIdentity } = requirement;
       switch (trust.kind) {
         case 'keys':
           return `sigstoreSigned: a sigstore signature by one of these keys, ${signedIdentity.type}`;
+        case 'keyless':
+          return printable(
+            `sigstoreSigned: keyless, by ${describeIdentity(trust.identity)}, ${signedIdentity.type}`,
+          );
         case 'fulcio':
           return `sigstoreSigned: keyless, by ${quote(trust.subjectEmail)} by the word of ${quote(trust.oidcIssuer)}, ${signedIdentity.type}`;
         case 'pki': {
@@ -77,6 +88,11 @@ function describeRequirement(requirement: Requirement): string {
       }
     }
   }
+}
+
+function describeIdentity({ issuer, subject, extensions }: CertificateIdentity): string {
+  const more = extensions.map(({ name, is }) => `, with ${name} ${describePattern(is)}`);
+  return `${describePattern(subject.is)} by the word of ${describePattern(issuer)}${more.join('')}`;
 }
 
 function describeKey({

@@ -16,7 +16,11 @@ import {
   stagingDirectory,
 } from '../trust/lookaside/lookaside.ts';
 import { placeSignature } from '../trust/lookaside/place-signature.ts';
-import { printSignatureBlob, type SignatureBlob } from '../trust/lookaside/signature-blob.ts';
+import {
+  encodeBundleBlob,
+  printSignatureBlob,
+  type SignatureBlob,
+} from '../trust/lookaside/signature-blob.ts';
 import { type RegistriesD, signatureSettingsFor } from '../trust/lookaside/registries-d.ts';
 import { dockerIdentity } from '../trust/policy/scope-lookup.ts';
 import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
@@ -117,12 +121,16 @@ export class RegistrySource implements ImageSource, RemoteBlobs, SignatureSink {
 
   async #findAttachments(manifestDigest: Digest): Promise<SignatureSearch> {
     const { client, signal } = this.#parts;
-    const { attachments, places } = await client.readSigstoreAttachments(manifestDigest, signal);
-    const candidates = attachments.map(({ mediaType, payload, annotations, source }) => ({
-      bytes: encodeSigstoreBlob({ mimeType: mediaType, payload, annotations }),
-      source,
-    }));
-    return { candidates, places };
+    const attached = await client.readSigstoreAttachments(manifestDigest, signal);
+    const referring = await client.readSigstoreBundles(manifestDigest, signal);
+    const candidates = [
+      ...attached.attachments.map(({ mediaType, payload, annotations, source }) => ({
+        bytes: encodeSigstoreBlob({ mimeType: mediaType, payload, annotations }),
+        source,
+      })),
+      ...referring.bundles.map(({ json, source }) => ({ bytes: encodeBundleBlob(json), source })),
+    ];
+    return { candidates, places: [...attached.places, ...referring.places] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

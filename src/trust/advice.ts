@@ -66,6 +66,7 @@ function adviceOfOne(
     case 'signedBaseLayer':
       return [allowWithKey(scope, 'replace the requirement by one that tools implement')];
     case 'signedBy':
+    case 'attested':
     case 'sigstoreSigned': {
       const edit = new Rewrite(scope, requirement);
       const checks = result?.checks?.signatures;
@@ -116,7 +117,7 @@ function keyOptions(requirement: Requirement): string | undefined {
   if (requirement.type !== 'sigstoreSigned') return undefined;
   const { trust, rekorKeys } = requirement;
   const rekor = rekorKeys === undefined ? '' : pathOptions('--rekor-key', rekorKeys);
-  if (rekor === undefined || trust.kind === 'pki') return undefined;
+  if (rekor === undefined || trust.kind === 'pki' || trust.kind === 'keyless') return undefined;
   if (trust.kind === 'keys') {
     const keys = pathOptions('--sigstore-key', trust.keys);
     return keys === undefined ? undefined : `${keys} ${rekor}`.trim();
@@ -135,6 +136,7 @@ function identityOption(requirement: Requirement): string | undefined {
   switch (identity.type) {
     case 'matchRepoDigestOrExact':
       return undefined;
+    case 'matchDigest':
     case 'matchExact':
     case 'matchRepository':
       return value('');
@@ -221,6 +223,14 @@ function ofKinds(
           {
             text: 'it has sigstore signatures; if you have the key of their signer, and trust it',
             command: `${allow} --sigstore-key cosign.pub --signed-identity matchRepository --sigstore-attachments`,
+          },
+        ]
+      : []),
+    ...(others.has('sigstore-bundle')
+      ? [
+          {
+            text: 'it has bundles of cosign 3 or attestations, which only a requirement in trust.d can ask for (see sysct.trust.d(5)); if you have the key of their signer, and trust it',
+            command: `${allow} --sigstore-key cosign.pub --bundles`,
           },
         ]
       : []),

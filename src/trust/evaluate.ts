@@ -2,11 +2,17 @@
 import { assertNever } from '../base/assert-never.ts';
 import { type Digest, sha256 } from '../base/digest.ts';
 import { evaluateAnyOf } from './any-of.ts';
+import type { SignatureQuestion } from './lookaside/judge-signatures.ts';
 import type { SignatureSearch } from './lookaside/signature-source.ts';
 import type { Policy } from './policy/policy.ts';
-import type { Requirement, SignatureRequirement } from './policy/requirement.ts';
+import type {
+  AttestedRequirement,
+  Requirement,
+  SignatureRequirement,
+} from './policy/requirement.ts';
 import { alsoRules, chooseRule } from './policy/scope-lookup.ts';
 import { evaluateNoDowngrade } from './no-downgrade.ts';
+import { evaluateAttested } from './sigstore/attested.ts';
 import { evaluateSigstoreSigned } from './sigstore/sigstore-signed.ts';
 import { joinResults, signedManifests } from './signed-manifest.ts';
 import { evaluateSignedWithin } from './signed-time.ts';
@@ -174,6 +180,7 @@ async function evaluateRequirement(
       );
     case 'signedBy':
     case 'sigstoreSigned':
+    case 'attested':
       return await evaluateSignature(requirement, question);
     case 'anyOf':
       return await evaluateAnyOf(requirement, rule, question.wanted, async (part, wanted) => {
@@ -195,7 +202,7 @@ async function evaluateRequirement(
 
 /** Asks about each manifest that a signature may be for, until one is met or all were asked about. */
 async function evaluateSignature(
-  requirement: SignatureRequirement,
+  requirement: SignatureRequirement | AttestedRequirement,
   { subject, search, ...question }: Question,
 ): Promise<RequirementResult> {
   const results: RequirementResult[] = [];
@@ -205,14 +212,27 @@ async function evaluateSignature(
       subject: { ...subject, manifestDigest },
       findSignatures: () => search.find(manifestDigest),
     };
-    const result =
-      requirement.type === 'signedBy'
-        ? await evaluateSignedBy(requirement, about)
-        : await evaluateSigstoreSigned(requirement, about);
+    const result = await evaluateAbout(requirement, about);
     results.push(result);
     if (result.met && question.wanted === 'one') break;
   }
   return joinResults(results);
+}
+
+async function evaluateAbout(
+  requirement: SignatureRequirement | AttestedRequirement,
+  about: SignatureQuestion,
+): Promise<RequirementResult> {
+  switch (requirement.type) {
+    case 'signedBy':
+      return await evaluateSignedBy(requirement, about);
+    case 'sigstoreSigned':
+      return await evaluateSigstoreSigned(requirement, about);
+    case 'attested':
+      return await evaluateAttested(requirement, about);
+    default:
+      return assertNever(requirement);
+  }
 }
 
 function refuse(reason: string, hint: string): RequirementResult {

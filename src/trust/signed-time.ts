@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { assertNever } from '../base/assert-never.ts';
 import type { SignedWithinRequirement } from './policy/requirement.ts';
 import { describeRule } from './verdict/describe-verdict.ts';
 import type { RequirementResult } from './verdict/evaluation.ts';
@@ -7,7 +8,7 @@ import type { PolicyRule, SignatureOutcome } from './verdict/verdict.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * The newest time that one of these signatures proves: what OpenPGP signed, what the log says, else what the signed
+ * The newest time that one of these signatures proves: what OpenPGP signed, what the log or a timestamp authority says, else what the signed
  * text claims. A time that lies more than a day ahead of this host's clock counts as none: it would make an
  * image fresh for ever, and all that come after it old.
  */
@@ -23,9 +24,21 @@ export function newestSignedTime(
 }
 
 function provenTime(outcome: SignatureOutcome): Date | undefined {
-  const text =
-    outcome.type === 'signedBy' ? outcome.signedAt : (outcome.loggedAt ?? outcome.claimedAt);
+  const text = timeIn(outcome);
   return text === undefined ? undefined : new Date(text);
+}
+
+function timeIn(outcome: SignatureOutcome): string | undefined {
+  switch (outcome.type) {
+    case 'signedBy':
+      return outcome.signedAt;
+    case 'sigstoreSigned':
+      return outcome.loggedAt ?? outcome.stampedAt ?? outcome.claimedAt;
+    case 'attested':
+      return outcome.loggedAt ?? outcome.stampedAt;
+    default:
+      return assertNever(outcome);
+  }
 }
 
 /** Why no time is proved, to end a sentence with. */

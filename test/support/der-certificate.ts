@@ -50,6 +50,8 @@ export interface CertificateSpec {
   readonly notAfter?: Date | string;
   /** The key that really signs, instead of the issuer's. */
   readonly signedBy?: TestKey;
+  /** The content of the integer. */
+  readonly serial?: Buffer;
 }
 
 export interface TestCertificate {
@@ -67,7 +69,7 @@ export function makeCertificate(spec: CertificateSpec): TestCertificate {
   const now = Date.now();
   const body = sequence(
     tlv(0xa0, tlv(0x02, Buffer.from([2]))),
-    tlv(0x02, Buffer.from([1, ...crypto.getRandomValues(new Uint8Array(8))])),
+    tlv(0x02, spec.serial ?? Buffer.from([1, ...crypto.getRandomValues(new Uint8Array(8))])),
     algorithm,
     name(spec.issuer?.subject ?? spec.subject),
     sequence(
@@ -116,15 +118,22 @@ export const extendedKeyUsage = (...usages: readonly string[]): Extension => ({
 export interface Names {
   readonly emails?: readonly string[];
   readonly dns?: readonly string[];
+  readonly uris?: readonly string[];
   readonly addresses?: readonly Buffer[];
 }
 
-export const alternativeNames = ({ emails = [], dns = [], addresses = [] }: Names): Extension => ({
+export const alternativeNames = ({
+  emails = [],
+  dns = [],
+  uris = [],
+  addresses = [],
+}: Names): Extension => ({
   oid: '2.5.29.17',
   critical: true,
   value: sequence(
     ...emails.map((email) => tlv(0x81, Buffer.from(email, 'latin1'))),
     ...dns.map((host) => tlv(0x82, Buffer.from(host, 'latin1'))),
+    ...uris.map((uri) => tlv(0x86, Buffer.from(uri, 'latin1'))),
     ...addresses.map((address) => tlv(0x87, address)),
   ),
 });
@@ -152,6 +161,11 @@ export function sequence(...content: readonly Buffer[]): Buffer {
   return tlv(0x30, ...content);
 }
 
+/** A small one. */
+export function integer(value: number): Buffer {
+  return tlv(0x02, Buffer.from([value]));
+}
+
 export function oid(text: string): Buffer {
   const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
   const bytes = [first * 40 + second, ...rest].flatMap((arc) => {
@@ -169,6 +183,7 @@ function extension({ oid: id, critical = false, value }: Extension): Buffer {
 }
 
 function name(commonName: string): Buffer {
+  if (commonName === '') return sequence();
   return sequence(tlv(0x31, sequence(oid('2.5.4.3'), tlv(0x0c, Buffer.from(commonName)))));
 }
 

@@ -31,7 +31,7 @@ export interface SignatureJudge<Found> {
   /** The blob as this kind; undefined for another one. */
   readonly pick: (blob: SignatureBlob) => Found | undefined;
   /** Said of another kind: `is no simple signature`. */
-  readonly otherKind: string;
+  readonly otherKind: (blob: SignatureBlob) => string;
   /** @throws TrustError whose message follows the signature's source in a sentence */
   readonly check: (found: Found, source: string) => Promise<SignatureOutcome>;
 }
@@ -56,7 +56,7 @@ export async function judgeSignatures<Found>(
     const found = judge.pick(blob);
     const isEnough = wanted === 'one' && counting.length > 0;
     if (found === undefined || isEnough) {
-      const reason = isEnough ? 'is not needed: an earlier one counts' : judge.otherKind;
+      const reason = isEnough ? 'is not needed: an earlier one counts' : judge.otherKind(blob);
       signatures.push({ source, result: { kind: 'passed-over', reason } });
       continue;
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { assertNever } from '../../base/assert-never.ts';
 import { quote } from '../../base/printable.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 import { encodeSigstoreBlob, parseSigstoreJson, type SigstoreAttachment } from './sigstore-json.ts';
@@ -9,7 +10,11 @@ import { encodeSigstoreBlob, parseSigstoreJson, type SigstoreAttachment } from '
  */
 export type SignatureBlob =
   | { readonly format: 'simple-signing'; readonly message: Buffer }
-  | { readonly format: 'sigstore-json'; readonly attachment: SigstoreAttachment };
+  | { readonly format: 'sigstore-json'; readonly attachment: SigstoreAttachment }
+  /** What cosign 3 makes: signature, certificate, log entries and the signed text in one JSON document. */
+  | { readonly format: 'sigstore-bundle'; readonly json: Buffer };
+
+const BUNDLE_MARK = Buffer.from('\0sigstore-bundle\n', 'latin1');
 
 // The packet headers that a binary OpenPGP signed message can begin with: compressed data, one-pass
 // signature, signature; old and new packet format, any length type. Armor, literal data, encryption
@@ -44,6 +49,8 @@ export function parseSignatureBlob(bytes: Buffer): SignatureBlob {
       return { format, message: data };
     case 'sigstore-json':
       return { format, attachment: parseSigstoreJson(data) };
+    case 'sigstore-bundle':
+      return { format, json: data };
     default:
       throw invalid(`has the unknown format ${quote(format)}`);
   }
@@ -51,7 +58,21 @@ export function parseSignatureBlob(bytes: Buffer): SignatureBlob {
 
 /** The bytes that {@link parseSignatureBlob} reads, for a new signature. */
 export function printSignatureBlob(blob: SignatureBlob): Buffer {
-  return blob.format === 'simple-signing' ? blob.message : encodeSigstoreBlob(blob.attachment);
+  switch (blob.format) {
+    case 'simple-signing':
+      return blob.message;
+    case 'sigstore-json':
+      return encodeSigstoreBlob(blob.attachment);
+    case 'sigstore-bundle':
+      return encodeBundleBlob(blob.json);
+    default:
+      return assertNever(blob);
+  }
+}
+
+/** The signature blob of a bundle, as `signature-N` files and the store keep it: its bytes as they were found. */
+export function encodeBundleBlob(json: Buffer): Buffer {
+  return Buffer.concat([BUNDLE_MARK, json]);
 }
 
 function invalid(seen: string): TrustError {

@@ -20,6 +20,11 @@ export function parseSignedIdentity(cursor: JsonCursor): SignedIdentity {
     case 'matchRepository':
       cursor.closedObject(['type']);
       return { type };
+    case 'matchDigest':
+      if (cursor.dialect !== 'trust.d')
+        return cursor.fail('matchDigest is known only in trust.d: write the requirement there');
+      cursor.closedObject(['type']);
+      return { type };
     case 'exactReference': {
       const dockerReference = required(cursor, 'dockerReference');
       const { tag, digest } = reference(dockerReference);

@@ -6,17 +6,18 @@ import {
   parseKeySource,
   requireKeySource,
 } from './parse-key-source.ts';
+import { parseKeyless } from './parse-keyless.ts';
 import { parseSignedIdentity } from './parse-signed-identity.ts';
 import { parseSignedManifest, signedManifestKeys } from './parse-signed-manifest.ts';
 import type { FulcioTrust, KeySource, PkiTrust, SigstoreSignedRequirement } from './requirement.ts';
 
-const KEYS: KeySourceFields = [
+export const KEYS: KeySourceFields = [
   ['keyPath', 'path'],
   ['keyPaths', 'paths'],
   ['keyData', 'data'],
   ['keyDatas', 'datas'],
 ];
-const REKOR_KEYS: KeySourceFields = [
+export const REKOR_KEYS: KeySourceFields = [
   ['rekorPublicKeyPath', 'path'],
   ['rekorPublicKeyPaths', 'paths'],
   ['rekorPublicKeyData', 'data'],
@@ -32,14 +33,15 @@ export function parseSigstoreSigned(cursor: JsonCursor): SigstoreSignedRequireme
     'pki',
     ...REKOR_KEYS.map(([name]) => name),
     'signedIdentity',
+    ...(cursor.dialect === 'trust.d' ? ['keyless'] : []),
     ...signedManifestKeys(cursor),
   ]);
   const trust = parseTrust(cursor, members);
   const rekorKeys = filled(cursor, parseKeySource(cursor, members, REKOR_KEYS), 'rekorPublicKey…');
   if (trust.kind === 'fulcio' && rekorKeys === undefined)
     cursor.fail('fulcio needs a rekorPublicKeyPath, …Paths, …Data or …Datas');
-  if (trust.kind === 'pki' && rekorKeys !== undefined)
-    cursor.fail('rekorPublicKeyPath, …Paths, …Data and …Datas cannot be used with pki');
+  if ((trust.kind === 'pki' || trust.kind === 'keyless') && rekorKeys !== undefined)
+    cursor.fail(`rekorPublicKeyPath, …Paths, …Data and …Datas cannot be used with ${trust.kind}`);
   const identity = members.get('signedIdentity');
   return {
     type: 'sigstoreSigned',
@@ -58,15 +60,17 @@ function parseTrust(
   const keys = filled(cursor, parseKeySource(cursor, members, KEYS), 'keyPaths or keyDatas');
   const fulcio = members.get('fulcio');
   const pki = members.get('pki');
+  const keyless = members.get('keyless');
   const trusts = [
     ...(keys === undefined ? [] : [{ kind: 'keys' as const, keys }]),
     ...(fulcio === undefined ? [] : [parseFulcio(fulcio)]),
     ...(pki === undefined ? [] : [parsePki(pki)]),
+    ...(keyless === undefined ? [] : [parseKeyless(keyless)]),
   ];
   const [trust] = trusts;
   return trust === undefined || trusts.length > 1
     ? cursor.fail(
-        'exactly one of keyPath, keyPaths, keyData, keyDatas, fulcio and pki must be given',
+        `exactly one of keyPath, keyPaths, keyData, keyDatas, fulcio${cursor.dialect === 'trust.d' ? ', pki and keyless' : ' and pki'} must be given`,
       )
     : trust;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
 import type { JsonCursor } from './json-cursor.ts';
+import { parseAttested } from './parse-attested.ts';
 import { parseSignedBy } from './parse-requirement.ts';
 import { parseSigstoreSigned } from './parse-sigstore-requirement.ts';
 import { requirementType } from './requirement-type.ts';
@@ -25,6 +26,8 @@ export function parseTrustDRequirement(cursor: JsonCursor): Requirement {
     case 'signedBy':
     case 'sigstoreSigned':
       return parseSignature(cursor, type);
+    case 'attested':
+      return parseAttested(cursor);
     case 'anyOf':
       return parseAnyOf(cursor, 1);
     case 'signedBaseLayer':

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CertificateExtensionName } from './certificate-extension-name.ts';
 import type { SignedIdentity } from './signed-identity.ts';
+import type { TextPattern } from './text-pattern.ts';
 
 /** Where a requirement's keys come from. Paths are read when the requirement is evaluated. */
 export type KeySource =
@@ -40,9 +42,34 @@ export interface PkiTrust {
   readonly subjectHostname: string | undefined;
 }
 
+/** Certificates of a sigstore instance, whose authorities and logs stand in its trusted root. Only in trust.d. */
+export interface KeylessTrust {
+  readonly kind: 'keyless';
+  readonly trustedRoot: KeySource;
+  readonly identity: CertificateIdentity;
+}
+
+/** Whom a certificate must name. */
+export interface CertificateIdentity {
+  /** The OIDC issuer that vouched for the subject. */
+  readonly issuer: TextPattern;
+  /** Its one alternative name. */
+  readonly subject: { readonly kind: 'email' | 'uri' | 'any'; readonly is: TextPattern };
+  /** What else it must say; all of it. */
+  readonly extensions: readonly {
+    readonly name: CertificateExtensionName;
+    readonly is: TextPattern;
+  }[];
+}
+
+export interface KeysTrust {
+  readonly kind: 'keys';
+  readonly keys: KeySource;
+}
+
 export interface SigstoreSignedRequirement {
   readonly type: 'sigstoreSigned';
-  readonly trust: { readonly kind: 'keys'; readonly keys: KeySource } | FulcioTrust | PkiTrust;
+  readonly trust: KeysTrust | FulcioTrust | PkiTrust | KeylessTrust;
   readonly rekorKeys: KeySource | undefined;
   readonly signedIdentity: SignedIdentity;
   readonly signedManifest: SignedManifest;
@@ -50,6 +77,19 @@ export interface SigstoreSignedRequirement {
 
 /** What asks for a signature that counts. */
 export type SignatureRequirement = SignedByRequirement | SigstoreSignedRequirement;
+
+/** sysct.trust.d(5): a signed statement about the image, of this type. */
+export interface AttestedRequirement {
+  readonly type: 'attested';
+  readonly predicateType: TextPattern;
+  readonly signer: KeysTrust | KeylessTrust;
+  /** With keys: the logs that must have taken the statement in. */
+  readonly rekorKeys: KeySource | undefined;
+  /** Of SLSA provenance. */
+  readonly builder: TextPattern | undefined;
+  readonly source: TextPattern | undefined;
+  readonly signedManifest: SignedManifest;
+}
 
 /** sysct.trust.d(5): at least `min` of the requirements, met by as many different signers. */
 export interface AnyOfRequirement {
@@ -74,6 +114,7 @@ export type Requirement =
   | { readonly type: 'insecureAcceptAnything' }
   | { readonly type: 'reject' }
   | SignatureRequirement
+  | AttestedRequirement
   | { readonly type: 'signedBaseLayer'; readonly baseLayerIdentity: SignedIdentity }
   | AnyOfRequirement
   | SignedWithinRequirement

@@ -15,7 +15,9 @@ export type SignedIdentity =
   | { readonly type: 'matchRepository' }
   | { readonly type: 'exactReference'; readonly dockerReference: string }
   | { readonly type: 'exactRepository'; readonly dockerRepository: string }
-  | { readonly type: 'remapIdentity'; readonly prefix: string; readonly signedPrefix: string };
+  | { readonly type: 'remapIdentity'; readonly prefix: string; readonly signedPrefix: string }
+  /** Any name or none: the manifest's digest is what is signed. Only in trust.d. */
+  | { readonly type: 'matchDigest' };
 
 /**
  * True when a signature for `signed` (a docker-reference as it stands in the payload) may speak for
@@ -26,6 +28,7 @@ export function matchesIdentity(
   intended: Reference | undefined,
   signed: string,
 ): boolean {
+  if (identity.type === 'matchDigest') return true;
   const claimed = parsed(signed);
   if (claimed === undefined) return false;
   switch (identity.type) {
@@ -90,6 +93,8 @@ export function describeIdentity(
       return `any tag of ${identity.dockerRepository} (exactRepository)`;
     case 'remapIdentity':
       return `${asked} with ${identity.prefix} read as ${identity.signedPrefix} (remapIdentity)`;
+    case 'matchDigest':
+      return 'the digest of the manifest, under any name (matchDigest)';
     default:
       return assertNever(identity);
   }

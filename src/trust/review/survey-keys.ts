@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { messageOf } from '../../base/sysct-error.ts';
 import type { KeySource, Requirement } from '../policy/requirement.ts';
-import { parseCertificate } from '../sigstore/certificate.ts';
+import { type Certificate, parseCertificate } from '../sigstore/certificate.ts';
 import { readPemBlocks } from '../sigstore/pem.ts';
 import { parsePublicKeyFile } from '../sigstore/public-key.ts';
+import { isWithin, parseTrustedRoot } from '../sigstore/trusted-root.ts';
 import { importKeys, stateOfKey } from '../simple/openpgp.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
 /** A key or certificate that a requirement names. */
 export interface SurveyedKey {
-  readonly kind: 'gpg' | 'public-key' | 'rekor-key' | 'ca';
+  readonly kind: 'gpg' | 'public-key' | 'rekor-key' | 'ca' | 'trusted-root';
   /** Of OpenPGP the primary fingerprint, upper-case hex; else sha256 of key or certificate. */
   readonly fingerprint: string;
   /** User IDs, the algorithm, or the subject. */
@@ -58,8 +59,9 @@ interface NamedSource {
 function sourcesOf(requirement: Requirement): readonly NamedSource[] {
   if (requirement.type === 'signedBy')
     return requirement.keyType === 'GPGKeys' ? [{ kind: 'gpg', source: requirement.keys }] : [];
-  if (requirement.type !== 'sigstoreSigned') return [];
-  const { trust, rekorKeys } = requirement;
+  if (requirement.type !== 'sigstoreSigned' && requirement.type !== 'attested') return [];
+  const { rekorKeys } = requirement;
+  const trust = requirement.type === 'attested' ? requirement.signer : requirement.trust;
   const rekor: NamedSource[] =
     rekorKeys === undefined ? [] : [{ kind: 'rekor-key', source: rekorKeys }];
   switch (trust.kind) {
@@ -67,6 +69,8 @@ function sourcesOf(requirement: Requirement): readonly NamedSource[] {
       return [{ kind: 'public-key', source: trust.keys }, ...rekor];
     case 'fulcio':
       return [{ kind: 'ca', source: trust.ca }, ...rekor];
+    case 'keyless':
+      return [{ kind: 'trusted-root', source: trust.trustedRoot }];
     case 'pki':
       return [trust.caRoots, trust.caIntermediates]
         .filter((source) => source !== undefined)
@@ -89,6 +93,7 @@ const READERS: Readonly<Record<SurveyedKey['kind'], Reader>> = {
   'public-key': async (bytes, source) => readPublicKey('public-key', bytes, source),
   'rekor-key': async (bytes, source) => readPublicKey('rekor-key', bytes, source),
   ca: async (bytes, source, now) => readCertificates(bytes, source, now),
+  'trusted-root': async (bytes, source, now) => readTrustedRoot(bytes, source, now),
 };
 
 async function readGpgKeys(
@@ -123,10 +128,24 @@ function readCertificates(bytes: Buffer, source: string, now: Date): readonly Su
   const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE');
   if (certificates.length === 0)
     throw new TrustError('INVALID_KEYS', `${source}: no certificate in PEM`);
-  return certificates.map(({ der }) => {
-    const { fingerprint, x509, notAfter } = parseCertificate(der);
-    const names = [x509.subject.replaceAll('\n', ', ')];
-    const problem = notAfter < now ? 'it is expired' : undefined;
-    return { kind: 'ca', fingerprint, names, source, expiresAt: notAfter, problem };
-  });
+  return certificates.map(({ der }) => surveyed('ca', parseCertificate(der), source, now));
+}
+
+// The authorities that are still in use; those of the past stay in it for what they certified then.
+function readTrustedRoot(bytes: Buffer, source: string, now: Date): readonly SurveyedKey[] {
+  const { authorities } = parseTrustedRoot(bytes, source);
+  return authorities
+    .filter(({ inUse }) => isWithin(inUse, now))
+    .map(({ chain: [authority] }) => surveyed('trusted-root', authority, source, now));
+}
+
+function surveyed(
+  kind: SurveyedKey['kind'],
+  { fingerprint, x509, notAfter }: Certificate,
+  source: string,
+  now: Date,
+): SurveyedKey {
+  const names = [x509.subject.replaceAll('\n', ', ')];
+  const problem = notAfter < now ? 'it is expired' : undefined;
+  return { kind, fingerprint, names, source, expiresAt: notAfter, problem };
 }

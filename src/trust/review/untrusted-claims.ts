@@ -5,6 +5,8 @@
 import { InvalidJsonError, isJsonObject, parseStrictJsonValue } from '../../base/strict-json.ts';
 import { type SignatureBlob, parseSignatureBlob } from '../lookaside/signature-blob.ts';
 import { readUnverifiedMessage } from '../simple/openpgp.ts';
+import { parseBundle } from '../sigstore/bundle.ts';
+import { parseStatement } from '../sigstore/statement.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
 export interface UntrustedClaims {
@@ -29,6 +31,8 @@ export async function readUntrustedClaims(bytes: Buffer): Promise<UntrustedClaim
   if (blob === undefined) return undefined;
   if (blob.format === 'sigstore-json')
     return { format: blob.format, keyIds: [], ...payloadClaims(blob.attachment.payload) };
+  if (blob.format === 'sigstore-bundle')
+    return { format: blob.format, keyIds: [], ...bundleClaims(blob.json) };
   const message = await readUnverifiedMessage(blob.message);
   return {
     format: blob.format,
@@ -43,6 +47,16 @@ function blobOf(bytes: Buffer): SignatureBlob | undefined {
   } catch (error) {
     if (error instanceof TrustError) return undefined;
     throw error;
+  }
+}
+
+function bundleClaims(json: Buffer): Pick<UntrustedClaims, 'dockerReference' | 'manifestDigest'> {
+  try {
+    const { subjects } = parseStatement(parseBundle(json).envelope);
+    return { dockerReference: undefined, manifestDigest: subjects[0] };
+  } catch (error) {
+    if (!(error instanceof TrustError)) throw error;
+    return { dockerReference: undefined, manifestDigest: undefined };
   }
 }
 

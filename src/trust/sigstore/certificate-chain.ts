@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // From a certificate to an authority that the policy names (RFC 5280 §6, as Go's crypto/x509 does it), for
-// the one use that matters here: code signing. Node verifies signatures of certificates, but builds no paths.
+// the use that they are asked for. Node verifies signatures of certificates, but builds no paths.
 import { TrustError } from '../verdict/trust-error.ts';
 import { type Certificate, describeCertificate } from './certificate.ts';
 import {
-  allowsCodeSigning,
+  allowsUsage,
   EXTENSION,
   maySignCertificates,
   readBasicConstraints,
+  type Usage,
 } from './certificate-extensions.ts';
 import { describeKey } from './public-key.ts';
 
@@ -46,34 +47,46 @@ const MAX_SIGNATURES = 64;
 interface Search {
   readonly authorities: Authorities;
   readonly at: Date;
+  readonly usage: Usage;
   readonly problems: Set<string>;
   signaturesLeft: number;
 }
 
 /**
- * Asserts that a chain leads from `leaf` to one of the roots, all of it valid at `at` and meant for code signing.
+ * Asserts that a chain leads from `leaf` to one of the roots, all of it valid at `at` and meant for the use.
+ * @returns the chain, the leaf first
  * @throws TrustError BAD_SIGNATURE; the message follows "a certificate that"
  */
-export function assertChain(leaf: Certificate, authorities: Authorities, at: Date): void {
-  const own = commonProblem(leaf, at);
+export function assertChain(
+  leaf: Certificate,
+  authorities: Authorities,
+  at: Date,
+  usage: Usage = 'code signing',
+): readonly Certificate[] {
+  const own = commonProblem(leaf, at, usage);
   if (own !== undefined) throw invalid(own);
   const problems = new Set<string>();
-  const search = { authorities, at, problems, signaturesLeft: MAX_SIGNATURES };
-  if (leadsToRoot([leaf], search)) return;
+  const search = { authorities, at, usage, problems, signaturesLeft: MAX_SIGNATURES };
+  const chain = chainToRoot([leaf], search);
+  if (chain !== undefined) return chain;
   const why = problems.size === 0 ? 'nobody known issued it' : [...problems].slice(0, 3).join('; ');
   throw invalid(`comes from none of the accepted authorities: ${why}`);
 }
 
-function leadsToRoot(chain: readonly Certificate[], search: Search): boolean {
+function chainToRoot(
+  chain: readonly Certificate[],
+  search: Search,
+): readonly Certificate[] | undefined {
   const last = chain.at(-1);
-  if (last === undefined || chain.length >= MAX_CHAIN) return false;
+  if (last === undefined || chain.length >= MAX_CHAIN) return undefined;
   const { roots, intermediates } = search.authorities;
-  return (
-    issuersOf(last, chain, roots, search).length > 0 ||
-    issuersOf(last, chain, intermediates, search).some((issuer) =>
-      leadsToRoot([...chain, issuer], search),
-    )
-  );
+  const [root] = issuersOf(last, chain, roots, search);
+  if (root !== undefined) return [...chain, root];
+  for (const issuer of issuersOf(last, chain, intermediates, search)) {
+    const whole = chainToRoot([...chain, issuer], search);
+    if (whole !== undefined) return whole;
+  }
+  return undefined;
 }
 
 function issuersOf(
@@ -86,7 +99,7 @@ function issuersOf(
     if (!candidate.subject.equals(last.issuer)) return false;
     if (chain.some(({ der }) => der.equals(candidate.der))) return false;
     const problem =
-      commonProblem(candidate, search.at) ??
+      commonProblem(candidate, search.at, search.usage) ??
       issuerProblem(candidate, chain.length - 1) ??
       signatureProblem(last, candidate, search);
     if (problem === undefined) return true;
@@ -95,14 +108,14 @@ function issuersOf(
   });
 }
 
-function commonProblem(certificate: Certificate, at: Date): string | undefined {
+function commonProblem(certificate: Certificate, at: Date, usage: Usage): string | undefined {
   if (at < certificate.notBefore)
     return `is valid from ${certificate.notBefore.toISOString()}, after ${at.toISOString()}`;
   if (at > certificate.notAfter)
     return `expired on ${certificate.notAfter.toISOString()}, before ${at.toISOString()}`;
   if (certificate.extensions.has(EXTENSION.nameConstraints))
     return 'has name constraints, which sysct does not evaluate';
-  if (allowsCodeSigning(certificate) === 'no') return 'is not meant for code signing';
+  if (allowsUsage(certificate, usage) === 'no') return `is not meant for ${usage}`;
   for (const [oid, { critical }] of certificate.extensions)
     if (critical && !UNDERSTOOD.has(oid)) return `has the unknown critical extension ${oid}`;
   try {

@@ -7,6 +7,8 @@ export const EXTENSION = {
   authorityKeyId: '2.5.29.35',
   basicConstraints: '2.5.29.19',
   certificatePolicies: '2.5.29.32',
+  /** Promises of certificate logs (RFC 6962 §3.3). */
+  certificateTimestamps: '1.3.6.1.4.1.11129.2.4.2',
   extendedKeyUsage: '2.5.29.37',
   /** Fulcio's issuer as plain text; deprecated, written beside the next one. */
   fulcioIssuerV1: '1.3.6.1.4.1.57264.1.1',
@@ -18,10 +20,17 @@ export const EXTENSION = {
   subjectKeyId: '2.5.29.14',
 } as const;
 
-const USAGE_CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
+/** What a certificate can be for. */
+export type Usage = 'code signing' | 'time stamping';
+
+const USAGES: Readonly<Record<Usage, string>> = {
+  'code signing': '1.3.6.1.5.5.7.3.3',
+  'time stamping': '1.3.6.1.5.5.7.3.8',
+};
 const USAGE_ANY = '2.5.29.37.0';
 const EMAIL_TAG = 0x81;
 const DNS_TAG = 0x82;
+const URI_TAG = 0x86;
 const IP_TAG = 0x87;
 /** Bit 5 of keyUsage, counted from the left. */
 const KEY_CERT_SIGN = 0x04;
@@ -30,6 +39,9 @@ const KEY_CERT_SIGN = 0x04;
 export interface AlternativeNames {
   readonly emails: readonly string[];
   readonly dnsNames: readonly string[];
+  readonly uris: readonly string[];
+  /** How many there are, of whatever kind. */
+  readonly count: number;
   /** Four or sixteen bytes each. */
   readonly addresses: readonly Buffer[];
 }
@@ -43,18 +55,21 @@ export function readAlternativeNames(certificate: Certificate): AlternativeNames
   return {
     emails: texts(EMAIL_TAG),
     dnsNames: texts(DNS_TAG),
+    uris: texts(URI_TAG),
+    count: names.length,
     addresses: names.flatMap(({ tag, content }) => (tag === IP_TAG ? [content] : [])),
   };
 }
 
-/** Whether its extendedKeyUsage allows code signing; undefined where it has none, and so allows everything. */
-export function allowsCodeSigning(
+/** Whether its extendedKeyUsage allows a use; undefined where it has none, and so allows everything. */
+export function allowsUsage(
   certificate: Certificate,
+  usage: Usage,
 ): 'by-name' | 'by-any' | 'no' | undefined {
   const value = valueOf(certificate, EXTENSION.extendedKeyUsage);
   if (value === undefined) return undefined;
   const usages = readDerList(readDer(value, DER_TAG.sequence)).map(readOid);
-  if (usages.includes(USAGE_CODE_SIGNING)) return 'by-name';
+  if (usages.includes(USAGES[usage])) return 'by-name';
   return usages.includes(USAGE_ANY) ? 'by-any' : 'no';
 }
 
@@ -89,11 +104,21 @@ export function maySignCertificates(certificate: Certificate): boolean {
  */
 export function readFulcioIssuer(certificate: Certificate): string | undefined {
   const first = valueOf(certificate, EXTENSION.fulcioIssuerV1)?.toString('utf8');
-  const second = valueOf(certificate, EXTENSION.fulcioIssuerV2);
-  if (second === undefined) return first;
-  const text = readDer(second, DER_TAG.utf8String).content.toString('utf8');
+  const text = readFulcioText(certificate, EXTENSION.fulcioIssuerV2);
+  if (text === undefined) return first;
   if (first !== undefined && first !== text) throw invalid('names two different OIDC issuers');
   return text;
+}
+
+/**
+ * The text of one of Fulcio's later extensions (from 1.3.6.1.4.1.57264.1.8 on); undefined where it is not there.
+ * @throws TrustError BAD_SIGNATURE
+ */
+export function readFulcioText(certificate: Certificate, oid: string): string | undefined {
+  const value = valueOf(certificate, oid);
+  return value === undefined
+    ? undefined
+    : readDer(value, DER_TAG.utf8String).content.toString('utf8');
 }
 
 // IA5String. Anything else would be compared as a text that it is not.

@@ -18,6 +18,8 @@ export interface Certificate {
   readonly fingerprint: Digest;
   readonly x509: X509Certificate;
   readonly publicKey: KeyObject;
+  /** As its bytes. */
+  readonly serialNumber: Buffer;
   /** Names as their bytes: two names are one if their bytes are. */
   readonly subject: Buffer;
   readonly issuer: Buffer;
@@ -40,10 +42,15 @@ export function parseCertificate(der: Buffer): Certificate {
     const [tbs, outerAlgorithm] = readDerList(readDer(der, DER_TAG.sequence));
     if (tbs === undefined || outerAlgorithm === undefined) throw invalid('lacks parts');
     const parts = readDerList(tbs);
-    const [version, , algorithm, issuer, , subject] = parts;
+    const [version, serial, algorithm, issuer, , subject] = parts;
     if (version?.tag !== VERSION_TAG || !version.content.equals(VERSION_3))
       throw invalid('is not of version 3');
-    if (algorithm === undefined || issuer === undefined || subject === undefined)
+    if (
+      serial === undefined ||
+      algorithm === undefined ||
+      issuer === undefined ||
+      subject === undefined
+    )
       throw invalid('lacks parts');
     if (!algorithm.raw.equals(outerAlgorithm.raw))
       throw invalid('names two different signature algorithms');
@@ -58,6 +65,7 @@ export function parseCertificate(der: Buffer): Certificate {
       fingerprint: sha256(der),
       x509,
       publicKey: x509.publicKey,
+      serialNumber: serial.content,
       subject: subject.raw,
       issuer: issuer.raw,
       notBefore,

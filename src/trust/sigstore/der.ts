@@ -20,7 +20,9 @@ export const DER_TAG = {
   octetString: 0x04,
   oid: 0x06,
   utf8String: 0x0c,
+  generalizedTime: 0x18,
   sequence: 0x30,
+  set: 0x31,
 } as const;
 
 const MAX_ELEMENTS = 1024;
@@ -73,6 +75,17 @@ export function readBoolean({ tag, content }: DerElement): boolean {
   if (tag !== DER_TAG.boolean || content.length !== 1) throw malformed('has no boolean');
   if (content[0] !== 0 && content[0] !== 0xff) throw malformed('has a boolean that is not DER');
   return content[0] === 0xff;
+}
+
+/** The bytes of an element of DER. */
+export function encodeDer(tag: number, ...content: readonly Buffer[]): Buffer {
+  const bytes = Buffer.concat(content);
+  const { length } = bytes;
+  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), bytes]);
+  const width = Math.ceil((32 - Math.clz32(length)) / 8);
+  const head = Buffer.from([tag, 0x80 | width, ...Buffer.alloc(width)]);
+  head.writeUIntBE(length, 2, width);
+  return Buffer.concat([head, bytes]);
 }
 
 function elementAt(bytes: Buffer, at: number): DerElement {

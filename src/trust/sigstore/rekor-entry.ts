@@ -3,7 +3,7 @@
 // What cosign calls a bundle: an entry of the transparency log Rekor, with the log's promise (signed entry
 // timestamp) that it took it in. The promise alone says nothing about the signature at hand: a thief copies it
 // from any other. So the entry must speak of the same key or certificate, the same signature and the same payload.
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { quote } from '../../base/printable.ts';
 import {
   InvalidJsonError,
@@ -15,7 +15,14 @@ import {
 import { TrustError } from '../verdict/trust-error.ts';
 import { decodeCanonicalBase64 } from './canonical-base64.ts';
 import { readOnlyPemBlocks } from './pem.ts';
-import { isSignedBy, type TrustedPublicKey } from './public-key.ts';
+import { isSignedBy } from './public-key.ts';
+import { isWithin, type Period } from './trusted-root.ts';
+
+/** A log, by its key alone or as a trusted root describes it. */
+export interface RekorLog {
+  readonly key: KeyObject;
+  readonly inUse?: Period;
+}
 
 /** What the entry must be about. */
 export interface LoggedSignature {
@@ -40,7 +47,7 @@ export interface RekorEntry {
  * Reads the annotation `dev.sigstore.cosign/bundle` and verifies the log's signature. Kind `hashedrekord` 0.0.1 only.
  * @throws TrustError BAD_SIGNATURE
  */
-export function verifyRekorEntry(text: string, rekorKeys: readonly TrustedPublicKey[]): RekorEntry {
+export function verifyRekorEntry(text: string, logs: readonly RekorLog[]): RekorEntry {
   const bundle = closed(parse(text), ['SignedEntryTimestamp', 'Payload'], 'it');
   const promise = bytesOf(bundle['SignedEntryTimestamp'], 'SignedEntryTimestamp');
   const payload = closed(
@@ -53,11 +60,13 @@ export function verifyRekorEntry(text: string, rekorKeys: readonly TrustedPublic
   if (!isWhole(integratedTime) || !isWhole(logIndex)) throw bad('Payload is malformed');
   // RFC 8785 of an object with these members: sorted, and otherwise as JSON.stringify has it.
   const signed = Buffer.from(JSON.stringify({ body, integratedTime, logID, logIndex }));
-  if (!rekorKeys.some((key) => isSignedBy(key, signed, promise)))
-    throw bad('none of the accepted Rekor keys signed it');
+  const log = logs.find((candidate) => isSignedBy(candidate, signed, promise));
+  if (log === undefined) throw bad('none of the accepted Rekor keys signed it');
   const integratedAt = new Date(integratedTime * 1000);
   // What is no time compares with nothing: no certificate would be too old for it.
   if (integratedTime === 0 || Number.isNaN(integratedAt.getTime())) throw bad('it says no time');
+  if (log.inUse !== undefined && !isWithin(log.inUse, integratedAt))
+    throw bad('its log was not in use then');
   return { ...parseBody(bytesOf(body, 'body')), integratedAt };
 }
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever } from '../../base/assert-never.ts';
 import { printable } from '../../base/printable.ts';
-import type { KeySource, SigstoreSignedRequirement } from '../policy/requirement.ts';
+import type {
+  CertificateIdentity,
+  KeySource,
+  SigstoreSignedRequirement,
+} from '../policy/requirement.ts';
+import { describePattern } from '../policy/text-pattern.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 import { type Certificate, describeCertificate, parseCertificate } from './certificate.ts';
 import { readPemBlocks } from './pem.ts';
 import { describePublicKey, parsePublicKeyFile, type TrustedPublicKey } from './public-key.ts';
+import { parseTrustedRoot, type TrustedRoot } from './trusted-root.ts';
 
 /** Whom a requirement trusts, its files read. */
 export type SigstoreTrust =
@@ -28,6 +34,11 @@ export type SigstoreTrust =
       readonly intermediates: readonly Certificate[];
       readonly subjectEmail: string | undefined;
       readonly subjectHostname: string | undefined;
+    }
+  | {
+      readonly kind: 'keyless';
+      readonly root: TrustedRoot;
+      readonly identity: CertificateIdentity;
     };
 
 type ReadKeyFile = (path: string) => Promise<Buffer>;
@@ -37,7 +48,7 @@ type ReadKeyFile = (path: string) => Promise<Buffer>;
  * @throws TrustError INVALID_KEYS, and whatever `readKeyFile` throws
  */
 export async function loadSigstoreTrust(
-  { trust, rekorKeys }: SigstoreSignedRequirement,
+  { trust, rekorKeys }: Pick<SigstoreSignedRequirement, 'trust' | 'rekorKeys'>,
   readKeyFile: ReadKeyFile,
 ): Promise<SigstoreTrust> {
   const rekor = rekorKeys === undefined ? undefined : await loadRekorKeys(rekorKeys, readKeyFile);
@@ -56,6 +67,12 @@ export async function loadSigstoreTrust(
       const intermediates =
         caIntermediates === undefined ? [] : await loadCertificates(caIntermediates, readKeyFile);
       return { kind: 'pki', roots, intermediates, subjectEmail, subjectHostname };
+    }
+    case 'keyless': {
+      const [material] = await readAll(trust.trustedRoot, readKeyFile);
+      if (material === undefined) throw new TrustError('INVALID_KEYS', 'keyless without a root');
+      const root = parseTrustedRoot(material.bytes, material.name);
+      return { kind: 'keyless', root, identity: trust.identity };
     }
     default:
       return assertNever(trust);
@@ -79,6 +96,14 @@ export function describeSigners(trust: SigstoreTrust): readonly string[] {
         (name) => name !== undefined,
       );
       return [`${names.map(printable).join(' and ')}, certified by ${describeAll(trust.roots)}`];
+    }
+    case 'keyless': {
+      const { issuer, subject, extensions } = trust.identity;
+      const more = extensions.map(({ name, is }) => `, with ${name} ${describePattern(is)}`);
+      return [
+        `${describePattern(subject.is)} by the word of ${describePattern(issuer)}${more.join('')}, ` +
+          `by the trusted root ${printable(trust.root.source)}`,
+      ];
     }
     default:
       return assertNever(trust);

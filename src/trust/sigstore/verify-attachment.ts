@@ -7,11 +7,9 @@ import type { SigstoreSigner } from '../verdict/verdict.ts';
 import { decodeCanonicalBase64 } from './canonical-base64.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { assertChain } from './certificate-chain.ts';
-import {
-  allowsCodeSigning,
-  readAlternativeNames,
-  readFulcioIssuer,
-} from './certificate-extensions.ts';
+import { allowsUsage, readAlternativeNames, readFulcioIssuer } from './certificate-extensions.ts';
+import { assertIdentity } from './certificate-identity.ts';
+import { assertCertified } from './certified.ts';
 import { namesHost } from './hostname.ts';
 import { type PemBlock, readOnlyPemBlocks } from './pem.ts';
 import { isSignedBy, type TrustedPublicKey } from './public-key.ts';
@@ -21,6 +19,7 @@ import type { SigstoreTrust } from './sigstore-trust.ts';
 type Fulcio = Extract<SigstoreTrust, { kind: 'fulcio' }>;
 type Pki = Extract<SigstoreTrust, { kind: 'pki' }>;
 type Keys = Extract<SigstoreTrust, { kind: 'keys' }>;
+type Keyless = Extract<SigstoreTrust, { kind: 'keyless' }>;
 
 export interface VerifiedAttachment {
   readonly signer: SigstoreSigner;
@@ -57,6 +56,8 @@ export function verifyAttachment(
       return verifyByFulcio(attachment, signature, trust);
     case 'pki':
       return verifyByPki(attachment, signature, trust, now);
+    case 'keyless':
+      return verifyByRoot(attachment, signature, trust);
     default:
       return assertNever(trust);
   }
@@ -96,7 +97,7 @@ function verifyByFulcio(
     // Fulcio's certificates live for minutes: that one was valid is said by the log's time, not by ours.
     assertChain(leaf, { roots, intermediates }, entry.integratedAt);
     // Fulcio always says so. Own authorities often leave it out, which X.509 takes for "any use".
-    if (allowsCodeSigning(leaf) !== 'by-name')
+    if (allowsUsage(leaf, 'code signing') !== 'by-name')
       throw bad('does not say that it is for code signing');
     const issuer = readFulcioIssuer(leaf);
     if (issuer !== oidcIssuer)
@@ -106,6 +107,23 @@ function verifyByFulcio(
     assertEmail(leaf, subjectEmail);
     assertSignedByLeaf(leaf, payload, signature);
     return { signer: byCertificate(leaf, [subjectEmail], issuer), loggedAt: entry.integratedAt };
+  });
+}
+
+function verifyByRoot(
+  attachment: SigstoreAttachment,
+  signature: Buffer,
+  { root, identity }: Keyless,
+): VerifiedAttachment {
+  const { payload } = attachment;
+  const leaf = readLeaf(attachment);
+  const entry = verifyRekorEntry(annotation(attachment, ANNOTATION.rekor), root.logs);
+  assertLogged(entry, { signerDer: leaf.der, signature, payload });
+  return withCertificate(() => {
+    assertCertified(leaf, root, [entry.integratedAt]);
+    const { name, issuer } = assertIdentity(leaf, identity);
+    assertSignedByLeaf(leaf, payload, signature);
+    return { signer: byCertificate(leaf, [name], issuer), loggedAt: entry.integratedAt };
   });
 }
 

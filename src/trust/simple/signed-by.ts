@@ -44,7 +44,7 @@ export async function evaluateSignedBy(
       identity: wantedIdentity(signedIdentity, subject),
       problems: keyring.problems,
     },
-    otherKind: 'is no simple signature',
+    otherKind: () => 'is no simple signature',
     pick: blobMessage,
     check: async (message: Buffer, source: string) => {
       const verified = await verifySignedMessage(message, keyring, context.now());

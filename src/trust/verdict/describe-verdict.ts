@@ -15,6 +15,10 @@ export function describeVerdict(verdict: Verdict): string {
   if (!verdict.allowed) return `refused: ${verdict.reasons[0] ?? 'by policy'}`;
   const signers = verdict.outcomes.flatMap(signersOf);
   if (signers.length > 0) return `signed by ${[...new Set(signers)].join(' and ')}`;
+  const attesters = verdict.outcomes.flatMap((outcome) =>
+    outcome.type === 'attested' ? [shortSigner(outcome.signer)] : [],
+  );
+  if (attesters.length > 0) return `attested by ${[...new Set(attesters)].join(' and ')}`;
   return verdict.unsigned === 'by-scope' ? 'unsigned (by scope)' : 'unsigned (by default)';
 }
 
@@ -30,6 +34,7 @@ function signersOf(outcome: RequirementOutcome): readonly string[] {
       return outcome.outcomes.flatMap(signersOf);
     case 'signedWithin':
     case 'noDowngrade':
+    case 'attested':
       return [];
     default:
       return assertNever(outcome);

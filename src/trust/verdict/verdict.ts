@@ -46,12 +46,26 @@ export type SignatureOutcome =
   | {
       readonly type: 'sigstoreSigned';
       readonly signer: SigstoreSigner;
+      /** The docker-reference that it claims; of a bundle, which claims none, the manifest's digest. */
       readonly signedIdentity: string;
       readonly signatureSource: string;
       /** RFC 3339: when the transparency log took it in; undefined where the policy asks for none. */
       readonly loggedAt: string | undefined;
+      /** RFC 3339: when a timestamp authority saw it; undefined where none did, or the policy does not ask. */
+      readonly stampedAt?: string | undefined;
       /** RFC 3339: what the signed text itself says; undefined where it says nothing, as cosign's. */
       readonly claimedAt: string | undefined;
+    }
+  | {
+      readonly type: 'attested';
+      readonly signer: SigstoreSigner;
+      readonly predicateType: string;
+      readonly signatureSource: string;
+      readonly loggedAt: string | undefined;
+      readonly stampedAt?: string | undefined;
+      /** Of SLSA provenance, as it says; undefined where the policy does not ask. */
+      readonly builder: string | undefined;
+      readonly source: string | undefined;
     };
 
 /** What one requirement found. Recorded with a deployment; prints in `inspect` and `verify`. */
