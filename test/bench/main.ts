@@ -11,12 +11,14 @@ import { measurePull } from './pull.ts';
 import { measurePullAgain } from './pull-again.ts';
 import { measureRebuild } from './rebuild.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureTrust } from './trust.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   'start-up': measureStartUp,
   'pull-ext4': () => measurePull('ext4'),
   'pull-xfs': () => measurePull('xfs'),
   'pull-btrfs': () => measurePull('btrfs'),
+  trust: measureTrust,
   again: measurePullAgain,
   disk: measureDisk,
   rebuild: measureRebuild,
