@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the tests: npm test [-- [--name REGEXP] [PART_OF_A_PATH...]]
 //
-// Without arguments everything: unit, property, integration, end to end, crash. Parts select the test
+// Without arguments everything: unit, property, fuzz, integration, end to end, crash. Parts select the test
 // files whose path holds one of them, for example `unit/oci` or `e2e`.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 
 /** In the order of their start: those that take longest first, so that none is left over at the end. */
-const KINDS = ['e2e', 'crash', 'integration', 'property', 'unit'] as const;
+const KINDS = ['e2e', 'crash', 'integration', 'fuzz', 'property', 'unit'] as const;
 
 /** They use the program as it is shipped. */
 const NEED_BUILD = /^test\/(?:e2e|crash)\//;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, isDigest } from '../base/digest.ts';
-import { quote } from '../base/printable.ts';
+import { printable, quote } from '../base/printable.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../base/strict-json.ts';
 import { messageOf } from '../base/sysct-error.ts';
 import { ArchiveError } from './archive-error.ts';
@@ -100,7 +100,7 @@ function* pieces(bytes: Buffer): Generator<JsonPiece, void, undefined> {
   try {
     yield* jsonPieces(bytes);
   } catch (cause) {
-    throw cause instanceof SyntaxError ? badToc(messageOf(cause)) : cause;
+    throw cause instanceof SyntaxError ? badToc(printable(messageOf(cause))) : cause;
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { quote } from '../base/printable.ts';
+import { printable, quote } from '../base/printable.ts';
 import { isJsonObject, type JsonValue } from '../base/strict-json.ts';
 import { messageOf } from '../base/sysct-error.ts';
 import { ArchiveError } from './archive-error.ts';
@@ -66,7 +66,7 @@ function pieceOf(line: string): TarSplitPiece {
   try {
     value = JSON.parse(line) as JsonValue;
   } catch (cause) {
-    throw bad(messageOf(cause));
+    throw bad(printable(messageOf(cause)));
   }
   if (!isJsonObject(value)) throw bad('a line is no object');
   const { type, name, name_raw: rawName, size = 0, payload } = value;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { quote } from '../../base/printable.ts';
+import { printable, quote } from '../../base/printable.ts';
 import { messageOf } from '../../base/sysct-error.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { dockerIdentity, scopesFor } from '../policy/scope-lookup.ts';
@@ -127,7 +127,7 @@ async function parseYaml({ path, text }: RegistriesDFile): Promise<YamlFile> {
   const document = parseDocument(text, { logLevel: 'error', lineCounter });
   const notYaml = (cause: unknown): TrustError => {
     const [reason = ''] = messageOf(cause).split('\n');
-    return invalid(path, `is not YAML: ${reason.replace(/:$/, '')}`, cause);
+    return invalid(path, `is not YAML: ${printable(reason.replace(/:$/, ''))}`, cause);
   };
   const [error] = document.errors;
   if (error !== undefined) throw notYaml(error);

@@ -26,6 +26,8 @@ const OPENPGP_FIRST_BYTES = new Set([
   0x88, 0x89, 0x8a, 0x8b, 0xc2,
 ]);
 
+const SIMPLE_SIGNING_MARK = Buffer.from('\0simple-signing\n', 'latin1');
+
 /**
  * Raw OpenPGP, or NUL, a format name, a newline, and the data.
  * @throws TrustError INVALID_SIGNATURE_BLOB for anything that is neither
@@ -60,7 +62,7 @@ export function parseSignatureBlob(bytes: Buffer): SignatureBlob {
 export function printSignatureBlob(blob: SignatureBlob): Buffer {
   switch (blob.format) {
     case 'simple-signing':
-      return blob.message;
+      return printMessage(blob.message);
     case 'sigstore-json':
       return encodeSigstoreBlob(blob.attachment);
     case 'sigstore-bundle':
@@ -68,6 +70,12 @@ export function printSignatureBlob(blob: SignatureBlob): Buffer {
     default:
       return assertNever(blob);
   }
+}
+
+// Behind its mark a message may begin with anything, also with what reads as another format.
+function printMessage(message: Buffer): Buffer {
+  const isRaw = OPENPGP_FIRST_BYTES.has(message[0] ?? 0);
+  return isRaw ? message : Buffer.concat([SIMPLE_SIGNING_MARK, message]);
 }
 
 /** The signature blob of a bundle, as `signature-N` files and the store keep it: its bytes as they were found. */

@@ -37,6 +37,7 @@ describe('a tar-split', () => {
 
   const malformed: readonly (readonly [name: string, text: string])[] = [
     ['no JSON', '{"type":'],
+    ['control characters', '{"type":\x1b[31m}\n'],
     ['no object', '[1]\n'],
     ['an unknown type', '{"type":3}\n'],
     ['a segment without bytes', '{"type":2,"payload":null}\n'],
@@ -45,7 +46,10 @@ describe('a tar-split', () => {
   ];
   for (const [name, text] of malformed) {
     it(`is refused with ${name}`, async () => {
-      await assert.rejects(pieces(text, 1 << 20), { code: 'BAD_TAR_SPLIT' });
+      await assert.rejects(pieces(text, 1 << 20), {
+        code: 'BAD_TAR_SPLIT',
+        message: /^reading a tar-split: [ -~]+$/,
+      });
     });
   }
 });

@@ -155,11 +155,16 @@ describe('a table of contents that leaves something open', () => {
       'bytes that are not UTF-8',
       Buffer.from(JSON.stringify({ version: 1, entries: [{ ...file, name: '\xff' }] }), 'latin1'),
     ],
+    ['control characters', '{"version":\x1b[31m}'],
     ['a mark before it', `\ufeff${JSON.stringify({ version: 1, entries: [file] })}`],
   ];
   for (const [name, text] of texts) {
     it(`is refused: ${name}`, () => {
-      assert.throws(() => parseText(text), { name: 'ArchiveError', code: 'BAD_TOC' });
+      assert.throws(() => parseText(text), {
+        name: 'ArchiveError',
+        code: 'BAD_TOC',
+        message: /^[^\x00-\x1f\x7f-\x9f]+$/,
+      });
     });
   }
 

@@ -102,6 +102,7 @@ describe('parseRegistriesD', () => {
       /0\.yaml: is not YAML: Map keys must be unique/,
     ],
     ['what is no YAML', ['docker: [}'], /0\.yaml: is not YAML/],
+    ['control characters, and tells them', ['a: *1\x126'], /is not YAML: .*1\\x126$/],
     ['a list', ['- x'], /the file is not a mapping/],
     ['a section that is a text', ['docker: {a.b: https://x}'], /docker\."a\.b" is not a mapping/],
     [

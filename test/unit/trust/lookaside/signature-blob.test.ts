@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseSignatureBlob } from '../../../../src/trust/lookaside/signature-blob.ts';
+import {
+  parseSignatureBlob,
+  printSignatureBlob,
+} from '../../../../src/trust/lookaside/signature-blob.ts';
 import { encodeSigstoreBlob } from '../../../../src/trust/lookaside/sigstore-json.ts';
 import { hasCode } from '../../../support/trust-errors.ts';
 
@@ -29,6 +32,14 @@ describe('parseSignatureBlob', () => {
     assert.equal(sigstore.format, 'sigstore-json');
     assert.deepEqual({ ...sigstore.attachment, annotations: { c: 'd' } }, attachment);
     assert.equal(sigstore.attachment.annotations['c'], 'd');
+  });
+
+  // Found by fuzzing: behind the mark for messages stood the mark of an attachment.
+  it('prints every blob so that it reads as what it was', () => {
+    for (const message of ['\x90a', 'abc\n', '', '\0sigstore-json\n{}', '\0simple-signing\n\x90']) {
+      const blob = { format: 'simple-signing', message: Buffer.from(message, 'latin1') } as const;
+      assert.deepEqual(parseSignatureBlob(printSignatureBlob(blob)), blob);
+    }
   });
 
   it("reads containers/image's own spelling of an attachment without annotations", () => {
