@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Digest } from '../base/digest.ts';
 import type { Log } from '../base/log.ts';
+import { settleAll } from '../base/settle-all.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { formatReference, type Reference, repositoryName } from '../oci/reference.ts';
 import { attachSignature } from '../registry/attach-signature.ts';
@@ -101,36 +102,59 @@ export class RegistrySource implements ImageSource, RemoteBlobs, SignatureSink {
     return placeSignature(join(directory, own), '', printSignatureBlob(blob));
   }
 
+  /** Asks all places at once: each costs a way there and back, and none says where else to look. */
   async findSignatures(manifestDigest: Digest): Promise<SignatureSearch> {
-    const { client, registriesD, host, access, signal } = this.#parts;
+    const { client, registriesD } = this.#parts;
     const physical = client.endpoint?.reference ?? this.reference;
     const settings = signatureSettingsFor(registriesD, physical);
-    const beside = await findLookasideSignatures(
-      { base: settings.lookaside, reference: physical, manifestDigest },
-      { host, httpGet: access.httpGet, signal },
-    );
-    const inside = await client.readSignatureExtension(manifestDigest, signal);
-    const attached = settings.useSigstoreAttachments
-      ? await this.#findAttachments(manifestDigest)
-      : notAsked(physical);
+    const searches = await settleAll([
+      this.#findBeside(settings.lookaside, physical, manifestDigest),
+      this.#findInside(manifestDigest),
+      ...(settings.useSigstoreAttachments
+        ? [this.#findAttached(manifestDigest), this.#findReferring(manifestDigest)]
+        : [Promise.resolve(notAsked(physical))]),
+    ]);
     return {
-      candidates: [...beside.candidates, ...inside.signatures, ...attached.candidates],
-      places: [...beside.places, ...inside.places, ...attached.places],
+      candidates: searches.flatMap(({ candidates }) => candidates),
+      places: searches.flatMap(({ places }) => places),
     };
   }
 
-  async #findAttachments(manifestDigest: Digest): Promise<SignatureSearch> {
+  async #findBeside(
+    base: string | undefined,
+    reference: Reference,
+    manifestDigest: Digest,
+  ): Promise<SignatureSearch> {
+    const { host, access, signal } = this.#parts;
+    const { httpGet } = access;
+    const wanted = { base, reference, manifestDigest };
+    return await findLookasideSignatures(wanted, { host, httpGet, signal });
+  }
+
+  async #findInside(manifestDigest: Digest): Promise<SignatureSearch> {
     const { client, signal } = this.#parts;
-    const attached = await client.readSigstoreAttachments(manifestDigest, signal);
-    const referring = await client.readSigstoreBundles(manifestDigest, signal);
-    const candidates = [
-      ...attached.attachments.map(({ mediaType, payload, annotations, source }) => ({
-        bytes: encodeSigstoreBlob({ mimeType: mediaType, payload, annotations }),
-        source,
-      })),
-      ...referring.bundles.map(({ json, source }) => ({ bytes: encodeBundleBlob(json), source })),
-    ];
-    return { candidates, places: [...attached.places, ...referring.places] };
+    const { signatures, places } = await client.readSignatureExtension(manifestDigest, signal);
+    return { candidates: signatures, places };
+  }
+
+  async #findAttached(manifestDigest: Digest): Promise<SignatureSearch> {
+    const { client, signal } = this.#parts;
+    const { attachments, places } = await client.readSigstoreAttachments(manifestDigest, signal);
+    const candidates = attachments.map(({ mediaType, payload, annotations, source }) => ({
+      bytes: encodeSigstoreBlob({ mimeType: mediaType, payload, annotations }),
+      source,
+    }));
+    return { candidates, places };
+  }
+
+  async #findReferring(manifestDigest: Digest): Promise<SignatureSearch> {
+    const { client, signal } = this.#parts;
+    const { bundles, places } = await client.readSigstoreBundles(manifestDigest, signal);
+    const candidates = bundles.map(({ json, source }) => ({
+      bytes: encodeBundleBlob(json),
+      source,
+    }));
+    return { candidates, places };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
