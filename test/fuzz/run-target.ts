@@ -9,7 +9,7 @@ import { installInstrumentation } from './instrument.ts';
 import { FAULTY_TARGETS, TARGETS } from './targets.ts';
 
 const STATUS_EVERY_MS = 60_000;
-const MOST_TOLD = 20;
+const MOST_TOLD = 5;
 
 const [name = '', seconds = '', seed = '', corpusDirectory = '', announced = '', keep = ''] =
   process.argv.slice(2);

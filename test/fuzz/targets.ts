@@ -18,8 +18,11 @@ export const TARGETS: Readonly<Record<string, () => Promise<FuzzTarget>>> = {
   'rekor-entry': async () => (await import('./targets/rekor-entry.ts')).target,
   'server-urls': async () => (await import('./targets/server-urls.ts')).target,
   'signature-blob': async () => (await import('./targets/signature-blob.ts')).target,
+  'sigstore-bundle': async () => (await import('./targets/sigstore-bundle.ts')).target,
   'tar-layers': async () => (await import('./targets/tar-layers.ts')).target,
   'tar-split': async () => (await import('./targets/tar-split.ts')).target,
+  'trust-d': async () => (await import('./targets/trust-d.ts')).target,
+  'trusted-root': async () => (await import('./targets/trusted-root.ts')).target,
 };
 
 /** Targets with faults, for the tests of the fuzzer itself. */
