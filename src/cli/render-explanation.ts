@@ -3,11 +3,12 @@ import { printable, quote } from '../base/printable.ts';
 import type { ExplainedRequirement, Explanation } from '../trust/explain.ts';
 import type { FoundSignature } from '../trust/review/untrusted-claims.ts';
 import { describeRule, describeVerdict } from '../trust/verdict/describe-verdict.ts';
+import type { PolicyRule } from '../trust/verdict/verdict.ts';
 import type { CheckedSignature } from '../trust/verdict/signature-checks.ts';
 
 /** An explanation for people. */
 export function renderExplanation(display: string, explanation: Explanation): string {
-  const { rule, shadowed, verdict, systemVerdict, requirements, places, found, advice } =
+  const { rule, also, shadowed, verdict, systemVerdict, requirements, places, found, advice } =
     explanation;
   const said = verdict.allowed ? `admitted: ${describeVerdict(verdict)}` : 'refused';
   const lines = [
@@ -18,10 +19,11 @@ export function renderExplanation(display: string, explanation: Explanation): st
       ? [field('', printable(`refused by install --system: ${systemVerdict.reasons.join('; ')}`))]
       : []),
     field('rule', printable(describeRule(rule))),
+    ...also.map((other) => field('', printable(`and ${describeRule(other)}`))),
     ...shadowed.map((other) => field('', printable(`hides ${describeRule(other)}`))),
     '',
     ...requirements.flatMap((requirement, n) =>
-      requirementLines(requirement, n + 1, found, places.length > 0),
+      requirementLines(requirement, `${n + 1}`, rule, found, places.length > 0),
     ),
     ...(places.length === 0 ? [] : ['looked for signatures at']),
     ...places.map(({ place, answer }) => `  ${printable(place)}: ${printable(answer)}`),
@@ -41,29 +43,44 @@ function field(name: string, value: string): string {
 
 function requirementLines(
   requirement: ExplainedRequirement,
-  number: number,
+  number: string,
+  decides: PolicyRule,
   found: readonly FoundSignature[],
   hasAsked: boolean,
 ): readonly string[] {
   const { type, result, wanted, signers, identity, problems, signatures, reasons } = requirement;
-  const head = `requirement ${number}: ${type}: ${result}`;
+  const place = isSame(requirement.rule, decides) ? '' : ` (${describeRule(requirement.rule)})`;
+  const head = printable(`requirement ${number}: ${type}: ${result}${place}`);
   const said = reasons.map((reason) => `  ${printable(reason)}`);
   // Without a report of signatures the reasons are all that there is to say.
-  if (wanted === undefined) return [head, ...said, ''];
+  if (wanted === undefined)
+    return [
+      head,
+      // What the parts of an anyOf say for themselves.
+      ...(requirement.parts.length === 0 ? said : said.slice(0, 1)),
+      '',
+      ...requirement.parts.flatMap((part, n) =>
+        requirementLines(part, `${number}.${n + 1}`, requirement.rule, found, hasAsked),
+      ),
+    ];
   return [
     head,
     `  wants ${wanted} for ${printable(identity ?? '')} by`,
     ...signers.map((signer) => `    ${printable(signer)}`),
     ...problems.map((problem) => `  not usable as a key: ${printable(problem)}`),
     ...(signatures.length > 0 ? [] : hasAsked ? ['  no signature was found'] : said),
-    ...signatures.flatMap((signature, n) => signatureLines(signature, found[n])),
+    ...signatures.flatMap((signature) => signatureLines(signature, found)),
     '',
   ];
 }
 
+function isSame(one: PolicyRule, other: PolicyRule): boolean {
+  return describeRule(one) === describeRule(other);
+}
+
 function signatureLines(
-  { source, result }: CheckedSignature,
-  found: FoundSignature | undefined,
+  { source, digest, result }: CheckedSignature,
+  found: readonly FoundSignature[],
 ): readonly string[] {
   const shown = `  signature ${printable(source)}`;
   if (result.kind === 'counts') {
@@ -74,7 +91,7 @@ function signatureLines(
         : `is for ${quote(outcome.signedIdentity)}`;
     return [`${shown} counts: it ${said}`];
   }
-  const claims = found?.untrustedClaims;
+  const claims = found.find((one) => one.digest === digest)?.untrustedClaims;
   const said = [
     ...(claims?.keyIds ?? []).map((keyId) => `key ${keyId}`),
     ...(claims?.dockerReference === undefined ? [] : [`for ${quote(claims.dockerReference)}`]),

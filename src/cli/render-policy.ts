@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { printable, quote } from '../base/printable.ts';
-import type { CertificateIdentity, Requirement } from '../trust/policy/requirement.ts';
+import type {
+  CertificateIdentity,
+  Requirement,
+  SignatureRequirement,
+} from '../trust/policy/requirement.ts';
 import { describePattern } from '../trust/policy/text-pattern.ts';
 import type { SurveyedKey } from '../trust/review/survey-keys.ts';
-import type {
-  PolicySurvey,
-  SurveyedRequirement,
-  SurveyedRule,
+import {
+  type PolicySurvey,
+  type SurveyedRequirement,
+  type SurveyedRule,
+  withParts,
 } from '../trust/review/survey-policy.ts';
 
 /** sysct's own rule, which no file says. */
@@ -15,34 +20,36 @@ export const SYSTEM_RULE =
 
 /** A policy for people: a block for each rule. */
 export function renderPolicy(survey: PolicySurvey): string {
-  const rules = survey.rules.map((rule) => ruleLines(rule, survey.policyFile).join('\n'));
+  const rules = survey.rules.map((rule) => ruleLines(rule).join('\n'));
   return `${rules.join('\n\n')}\n\n${SYSTEM_RULE}\n`;
 }
 
-function ruleLines(
-  { rule, requirements, signatures }: SurveyedRule,
-  file: string,
-): readonly string[] {
+function ruleLines({ rule, requirements, signatures }: SurveyedRule): readonly string[] {
   const name =
     rule.scope === undefined
       ? 'default'
       : `${rule.transport} ${rule.scope === '' ? '(default of the transport)' : quote(rule.scope)}`;
-  const wantsSignatures = requirements.some(
+  const added = rule.also === true ? ', in addition to the rule that decides' : '';
+  const wantsSignatures = withParts(requirements).some(
     ({ requirement: { type } }) =>
       type === 'signedBy' || type === 'sigstoreSigned' || type === 'attested',
   );
   return [
-    printable(`${name}   ${file}:${rule.line}`),
-    ...requirements.flatMap(requirementLines),
+    printable(`${name}${added}   ${rule.policyFile}:${rule.line}`),
+    ...requirements.flatMap((requirement) => requirementLines(requirement, '  ')),
     ...(signatures === undefined || !wantsSignatures ? [] : signatureLines(signatures)),
   ];
 }
 
-function requirementLines({ requirement, keys, problems }: SurveyedRequirement): readonly string[] {
+function requirementLines(
+  { requirement, keys, problems, parts }: SurveyedRequirement,
+  indent: string,
+): readonly string[] {
   return [
-    `  ${describeRequirement(requirement)}`,
-    ...keys.map((key) => `    ${describeKey(key)}`),
-    ...problems.map((problem) => `    cannot be used: ${printable(problem)}`),
+    `${indent}${describeRequirement(requirement)}`,
+    ...keys.map((key) => `${indent}  ${describeKey(key)}`),
+    ...problems.map((problem) => `${indent}  cannot be used: ${printable(problem)}`),
+    ...parts.flatMap((part) => requirementLines(part, `${indent}  `)),
   ];
 }
 
@@ -54,13 +61,15 @@ function describeRequirement(requirement: Requirement): string {
     case 'reject':
       return 'reject: nothing is admitted';
     case 'anyOf':
-      return `anyOf: ${requirement.min} of ${requirement.requirements.length} requirements, each met by another signer`;
+      return requirement.min === 1
+        ? 'anyOf: one of these requirements'
+        : `anyOf: ${requirement.min} of these requirements, each met by another signer`;
     case 'signedWithin':
       return `signedWithin: a signature of the last ${requirement.days} days`;
     case 'noDowngrade':
       return 'noDowngrade: nothing that was signed before the newest image that was stored';
     case 'signedBy':
-      return `signedBy: a GPG signature by one of these keys, ${requirement.signedIdentity.type}`;
+      return `signedBy: a GPG signature by one of these keys, ${nameAndManifest(requirement)}`;
     case 'signedBaseLayer':
       return 'signedBaseLayer: which no tool implements, so nothing is admitted';
     case 'attested': {
@@ -69,21 +78,22 @@ function describeRequirement(requirement: Requirement): string {
       return printable(`attested: a ${describePattern(predicateType)}, signed by ${by}`);
     }
     case 'sigstoreSigned': {
-      const { trust, signedIdentity } = requirement;
+      const { trust } = requirement;
+      const which = nameAndManifest(requirement);
       switch (trust.kind) {
         case 'keys':
-          return `sigstoreSigned: a sigstore signature by one of these keys, ${signedIdentity.type}`;
+          return `sigstoreSigned: a sigstore signature by one of these keys, ${which}`;
         case 'keyless':
           return printable(
-            `sigstoreSigned: keyless, by ${describeIdentity(trust.identity)}, ${signedIdentity.type}`,
+            `sigstoreSigned: keyless, by ${describeIdentity(trust.identity)}, ${which}`,
           );
         case 'fulcio':
-          return `sigstoreSigned: keyless, by ${quote(trust.subjectEmail)} by the word of ${quote(trust.oidcIssuer)}, ${signedIdentity.type}`;
+          return `sigstoreSigned: keyless, by ${quote(trust.subjectEmail)} by the word of ${quote(trust.oidcIssuer)}, ${which}`;
         case 'pki': {
           const names = [trust.subjectEmail, trust.subjectHostname].filter(
             (name) => name !== undefined,
           );
-          return `sigstoreSigned: by a certificate of ${names.map(quote).join(' and ')}, ${signedIdentity.type}`;
+          return `sigstoreSigned: by a certificate of ${names.map(quote).join(' and ')}, ${which}`;
         }
       }
     }
@@ -93,6 +103,12 @@ function describeRequirement(requirement: Requirement): string {
 function describeIdentity({ issuer, subject, extensions }: CertificateIdentity): string {
   const more = extensions.map(({ name, is }) => `, with ${name} ${describePattern(is)}`);
   return `${describePattern(subject.is)} by the word of ${describePattern(issuer)}${more.join('')}`;
+}
+
+function nameAndManifest({ signedIdentity, signedManifest }: SignatureRequirement): string {
+  return signedManifest === 'instance'
+    ? signedIdentity.type
+    : `${signedIdentity.type}, signed manifest ${signedManifest}`;
 }
 
 function describeKey({

@@ -2,6 +2,7 @@
 import { parseReference, repositoryName } from '../oci/reference.ts';
 import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
 import type { Evaluation } from './evaluate.ts';
+import type { Policy } from './policy/policy.ts';
 import type { KeySource, Requirement } from './policy/requirement.ts';
 import type { FoundSignature } from './review/untrusted-claims.ts';
 import type { PolicySubject } from './verdict/evaluation.ts';
@@ -21,9 +22,10 @@ export interface SignaturePlaces {
 
 /**
  * What would make an image that is refused, or admitted by a default alone, be admitted with proof.
- * @param found the signatures in the order that requirements looked at them
+ * A command writes one requirement, into policy.json: where it would not say what is meant, the advice is for an editor.
  */
 export function adviceFor(
+  policy: Policy,
   subject: PolicySubject,
   evaluation: Evaluation,
   found: readonly FoundSignature[],
@@ -31,13 +33,20 @@ export function adviceFor(
 ): readonly Advice[] {
   const advice = adviceOfOne(subject, evaluation, found, configured);
   const { rule } = evaluation.verdict;
-  // A command would write one requirement where several stand, all of which must be met.
-  return evaluation.requirements.length <= 1
-    ? advice
-    : advice.map(({ text }) => ({
-        text: `${text} (by hand, in ${rule.policyFile}:${rule.line}: the rule has several requirements)`,
-        command: undefined,
-      }));
+  const byHand =
+    rule.policyFile !== policy.file
+      ? 'the rule is one of trust.d'
+      : evaluation.requirements.filter((one) => one.rule === rule).length > 1
+        ? 'the rule has several requirements'
+        : undefined;
+  if (byHand === undefined) return advice;
+  return advice.map(({ text, command }) => ({
+    text:
+      command === undefined
+        ? text
+        : `${text} (by hand, in ${rule.policyFile}:${rule.line}: ${byHand})`,
+    command: undefined,
+  }));
 }
 
 function adviceOfOne(
@@ -155,6 +164,13 @@ function pathOptions(option: string, keys: KeySource): string | undefined {
     : undefined;
 }
 
+function claimsOf(
+  check: CheckedSignature | undefined,
+  found: readonly FoundSignature[],
+): FoundSignature['untrustedClaims'] {
+  return found.find(({ digest }) => digest === check?.digest)?.untrustedClaims;
+}
+
 /** A good signature for another name: which rule of identity would take it, and what that gives up. */
 function ofNames(
   subject: PolicySubject,
@@ -167,7 +183,7 @@ function ofNames(
     ({ result }) => result.kind === 'refused' && result.code === 'OTHER_NAME',
   );
   // Its signature holds, so what it claims is what was signed.
-  const claimed = found[misnamed]?.untrustedClaims?.dockerReference;
+  const claimed = claimsOf(checks[misnamed], found)?.dockerReference;
   if (claimed === undefined) return [];
   const { reference } = subject;
   if (reference !== undefined && repositoryOf(claimed) === repositoryName(reference)) {
@@ -212,8 +228,8 @@ function ofKinds(
   scope: string,
 ): readonly Advice[] {
   const others = new Set(
-    checks.flatMap(({ result }, n) =>
-      result.kind === 'passed-over' ? [found[n]?.untrustedClaims?.format] : [],
+    checks.flatMap((check) =>
+      check.result.kind === 'passed-over' ? [claimsOf(check, found)?.format] : [],
     ),
   );
   const allow = `sysct trust allow ${scope}`;

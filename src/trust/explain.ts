@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from '../base/digest.ts';
+import { type Digest, sha256 } from '../base/digest.ts';
 import { type Advice, adviceFor, type SignaturePlaces } from './advice.ts';
-import type { Evaluation } from './evaluate.ts';
+import type { EvaluatedRequirement, Evaluation } from './evaluate.ts';
 import type { CandidateSignature } from './lookaside/signature-source.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Requirement } from './policy/requirement.ts';
-import { coveringRules } from './policy/scope-lookup.ts';
+import { alsoRules, coveringRules } from './policy/scope-lookup.ts';
 import { type FoundSignature, readUntrustedClaims } from './review/untrusted-claims.ts';
 import { applySystemContainerRule } from './system-container-rule.ts';
 import type { PolicySubject } from './verdict/evaluation.ts';
@@ -15,12 +15,15 @@ import type { PolicyRule, Verdict } from './verdict/verdict.ts';
 /** All that can be said of why an image is admitted or refused. */
 export interface Explanation {
   readonly manifestDigest: Digest;
+  /** The rule that decides. */
   readonly rule: PolicyRule;
+  /** What must hold in addition. */
+  readonly also: readonly PolicyRule[];
   /** The rules that would decide if those before them were not there, the next one first. */
   readonly shadowed: readonly PolicyRule[];
   readonly requirements: readonly ExplainedRequirement[];
   readonly places: readonly AskedPlace[];
-  /** What was found, in the order that each requirement's `signatures` have. Nothing of it is verified. */
+  /** What was found. Nothing of it is verified. */
   readonly found: readonly FoundSignature[];
   readonly verdict: Verdict;
   /** What `install --system` makes of it. */
@@ -31,6 +34,8 @@ export interface Explanation {
 
 export interface ExplainedRequirement {
   readonly type: Requirement['type'];
+  /** The rule that it is one of. */
+  readonly rule: PolicyRule;
   /** Not looked at: one before it is not met. */
   readonly result: 'met' | 'not met' | 'not looked at';
   readonly wanted: string | undefined;
@@ -40,6 +45,8 @@ export interface ExplainedRequirement {
   readonly signatures: readonly CheckedSignature[];
   /** Why it is not met, one line each. */
   readonly reasons: readonly string[];
+  /** Those of an anyOf. */
+  readonly parts: readonly ExplainedRequirement[];
 }
 
 /** Puts together what an evaluation saw. `signatures` are the candidates that were found for it. */
@@ -50,31 +57,37 @@ export async function explain(
   signatures: readonly CandidateSignature[],
   configured: SignaturePlaces,
 ): Promise<Explanation> {
-  const { verdict, places } = evaluation;
-  const [, ...shadowed] = coveringRules(policy, subject.transport, subject.policyIdentity);
+  const { verdict, rule, places } = evaluation;
+  const { transport, policyIdentity } = subject;
+  const [, ...shadowed] = coveringRules(policy, transport, policyIdentity);
+  const also = alsoRules(policy, transport, policyIdentity);
   const found = [];
   for (const { bytes, source } of signatures)
-    found.push({ source, untrustedClaims: await readUntrustedClaims(bytes) });
+    found.push({
+      source,
+      digest: sha256(bytes),
+      untrustedClaims: await readUntrustedClaims(bytes),
+    });
   return {
     manifestDigest: subject.manifestDigest,
-    rule: verdict.rule,
-    shadowed: shadowed.map(({ rule }) => rule),
+    rule,
+    also: also.map((one) => one.rule),
+    shadowed: shadowed.map((one) => one.rule),
     requirements: evaluation.requirements.map(explained),
     places,
     found,
     verdict,
     systemVerdict: applySystemContainerRule(verdict, { allowUnsigned: false }),
-    advice: adviceFor(subject, evaluation, found, configured),
+    advice: adviceFor(policy, subject, evaluation, found, configured),
   };
 }
 
-function explained({
-  requirement,
-  result,
-}: Evaluation['requirements'][number]): ExplainedRequirement {
+function explained({ requirement, rule, result }: EvaluatedRequirement): ExplainedRequirement {
   const checks = result?.checks;
+  const parts = requirement.type === 'anyOf' ? requirement.requirements : [];
   return {
     type: requirement.type,
+    rule,
     result: result === undefined ? 'not looked at' : result.met ? 'met' : 'not met',
     wanted: checks?.wanted,
     signers: checks?.signers ?? [],
@@ -82,5 +95,8 @@ function explained({
     problems: checks?.problems ?? [],
     signatures: checks?.signatures ?? [],
     reasons: result === undefined || result.met ? [] : result.reasons,
+    parts: parts.map((part, n) =>
+      explained({ requirement: part, rule, result: result?.parts?.[n] }),
+    ),
   };
 }

@@ -35,7 +35,8 @@ function timeIn(outcome: SignatureOutcome): string | undefined {
     case 'sigstoreSigned':
       return outcome.loggedAt ?? outcome.stampedAt ?? outcome.claimedAt;
     case 'attested':
-      return outcome.loggedAt ?? outcome.stampedAt;
+      // It may be made anew every night, of however old an image.
+      return undefined;
     default:
       return assertNever(outcome);
   }

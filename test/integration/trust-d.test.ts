@@ -252,6 +252,71 @@ describe('signedWithin and anyOf', () => {
   });
 });
 
+describe('what people are told of trust.d', () => {
+  async function site(): Promise<Pushed> {
+    const pushed = await push('told', 'x', ['amd64']);
+    await sign(pushed, pushed.instance, [alice]);
+    trust({
+      admit: [{ type: 'anyOf', min: 2, requirements: [alice.signedBy, bob.signedBy] }],
+      also: [{ type: 'signedWithin', days: 30 }],
+    });
+    return pushed;
+  }
+
+  it('trust show prints its rules with those of policy.json, and where they stand', async () => {
+    await site();
+    const { stdout } = await admits('trust', 'show');
+    assert.match(stdout, /^default   \/etc\/containers\/policy\.json:1$/m);
+    const scope = `docker "${registry.host}"`;
+    assert.ok(stdout.includes(`${scope}   /etc/sysct/trust.d/site.json:1\n`), stdout);
+    assert.ok(stdout.includes(`${scope}, in addition to the rule that decides   /etc/`), stdout);
+    assert.match(stdout, /^ {2}anyOf: 2 of these requirements, each met by another signer$/m);
+    assert.ok(stdout.includes(`\n      gpg ${bob.fingerprint} "bob <bob@example.com>"`), stdout);
+    assert.match(stdout, /^ {2}signedWithin: a signature of the last 30 days$/m);
+    const shown = JSON.parse((await admits('trust', 'show', '--json')).stdout) as {
+      trustDirectory: string;
+      rules: readonly { also?: boolean; requirements: readonly { type: string; min?: number }[] }[];
+    };
+    assert.equal(shown.trustDirectory, '/etc/sysct/trust.d');
+    assert.deepEqual(
+      shown.rules.map(({ also, requirements: [first] }) => [also, first?.type, first?.min]),
+      [
+        [undefined, 'reject', undefined],
+        [undefined, 'anyOf', 2],
+        [true, 'signedWithin', undefined],
+      ],
+    );
+  });
+
+  it('trust explain tells the parts of an anyOf apart, and what must hold in addition', async () => {
+    const { image } = await site();
+    const { exitCode, stdout } = await sysct('trust', 'explain', '--tls-verify=false', image);
+    assert.equal(exitCode, 5, stdout);
+    assert.match(stdout, /^rule {6}\/etc\/sysct\/trust\.d\/site\.json:1, transport docker/m);
+    assert.match(stdout, /^ {10}and \/etc\/sysct\/trust\.d\/site\.json:1, also for transport/m);
+    assert.match(stdout, /^ {10}hides \/etc\/containers\/policy\.json:1, default$/m);
+    assert.match(stdout, /^requirement 1: anyOf: not met$/m);
+    assert.match(stdout, /requires 2 of 2 requirements, each by another signer,/);
+    assert.match(stdout, /^requirement 1\.1: signedBy: met$/m);
+    assert.match(stdout, /^requirement 1\.2: signedBy: not met$/m);
+    assert.match(stdout, /^requirement 2: signedWithin: not looked at \(.*also for/m);
+    assert.doesNotMatch(stdout, /sysct trust allow/);
+  });
+
+  it('trust lint finds what does not load', async () => {
+    write('etc/sysct/trust.d/site.json', '{"version":1,"transports":{"docker":{"a.b":{}}}}');
+    const { exitCode, stdout } = await sysct('trust', 'lint');
+    assert.equal(exitCode, 1);
+    assert.match(
+      stdout,
+      /\/etc\/sysct\/trust\.d\/site\.json:1:\d+: .*needs "admit", "also" or both/,
+    );
+    const refused = await sysct('pull', `${registry.host}/x:1`);
+    assert.equal(refused.exitCode, 5);
+    assert.match(refused.stderr, /^hint: the format is described in sysct\.trust\.d\(5\)$/m);
+  });
+});
+
 describe('drafts', () => {
   it('are tried with --policy and --trust-dir, and leave the host alone', async () => {
     const pushed = await push('draft', 'x', ['amd64']);

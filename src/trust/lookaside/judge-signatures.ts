@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type Digest, sha256 } from '../../base/digest.ts';
 import { messageOf } from '../../base/sysct-error.ts';
 import type { EvaluationContext, PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
 import {
@@ -51,13 +52,13 @@ export async function judgeSignatures<Found>(
   const checks = { ...judge.asked, signatures };
   const started = performance.now();
   const counting: SignatureOutcome[] = [];
-  for (const { source, blob } of blobs) {
+  for (const { source, digest, blob } of blobs) {
     context.signal.throwIfAborted();
     const found = judge.pick(blob);
     const isEnough = wanted === 'one' && counting.length > 0;
     if (found === undefined || isEnough) {
       const reason = isEnough ? 'is not needed: an earlier one counts' : judge.otherKind(blob);
-      signatures.push({ source, result: { kind: 'passed-over', reason } });
+      signatures.push({ source, digest, result: { kind: 'passed-over', reason } });
       continue;
     }
     if (performance.now() - started > VERIFICATION_BUDGET_MS) {
@@ -68,10 +69,10 @@ export async function judgeSignatures<Found>(
     const result = await outcomeOf(judge.check(found, source));
     if (result instanceof TrustError) {
       const { code, message: reason } = result;
-      signatures.push({ source, result: { kind: 'refused', code, reason } });
+      signatures.push({ source, digest, result: { kind: 'refused', code, reason } });
     } else {
       counting.push(result);
-      signatures.push({ source, result: { kind: 'counts', outcome: result } });
+      signatures.push({ source, digest, result: { kind: 'counts', outcome: result } });
     }
   }
   const [outcome] = counting;
@@ -91,6 +92,7 @@ export function failedRequirement(doing: string, error: unknown): RequirementRes
 
 interface FoundBlob {
   readonly source: string;
+  readonly digest: Digest;
   readonly blob: SignatureBlob;
 }
 
@@ -98,7 +100,7 @@ function parseBlobs(candidates: readonly CandidateSignature[]): readonly FoundBl
   const blobs: FoundBlob[] = [];
   for (const { bytes, source } of candidates) {
     try {
-      blobs.push({ source, blob: parseSignatureBlob(bytes) });
+      blobs.push({ source, digest: sha256(bytes), blob: parseSignatureBlob(bytes) });
     } catch (cause) {
       // As in containers/image: whoever answers with something else is broken or lies, which is not
       // the same as having no signature.

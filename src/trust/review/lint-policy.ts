@@ -3,10 +3,15 @@ import { quote } from '../../base/printable.ts';
 import type { RegistriesD, RegistriesDSection } from '../lookaside/registries-d.ts';
 import type { Policy } from '../policy/policy.ts';
 import { unreachableScopeReason } from '../policy/policy-scope.ts';
-import type { Requirement } from '../policy/requirement.ts';
 import { scopesFor } from '../policy/scope-lookup.ts';
 import type { SurveyedKey } from './survey-keys.ts';
-import type { PolicySurvey, SurveyedRequirement, SurveyedRule } from './survey-policy.ts';
+import {
+  type PolicySurvey,
+  type SurveyedRequirement,
+  type SurveyedRule,
+  withParts,
+} from './survey-policy.ts';
+import { describeRule } from '../verdict/describe-verdict.ts';
 
 export type LintCode =
   /** Policy or registries.d cannot be read: nothing is admitted. */
@@ -15,6 +20,8 @@ export type LintCode =
   | 'accepts-all'
   /** No tool looks this transport, scope or section up. */
   | 'dead'
+  /** A rule of trust.d for the same scope takes its place. */
+  | 'hidden'
   /** The next wider rule says the same. */
   | 'redundant'
   /** Nothing can meet the requirement. */
@@ -60,7 +67,10 @@ export function lintPolicy(
     advice: 'correct it, or take it out with "sysct trust remove"',
   }));
   const ofRules = survey.rules.flatMap((rule) => lintRule(rule, survey, registriesD, now));
-  const inPolicy = [...warned, ...ofRules].toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  const files = [...new Set([file, ...(policy.trustD?.files ?? [])])];
+  const inPolicy = [...warned, ...ofRules].toSorted(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || (a.line ?? 0) - (b.line ?? 0),
+  );
   return [...inPolicy, ...lintRegistriesD(registriesD)];
 }
 
@@ -71,25 +81,58 @@ function lintRule(
   now: Date,
 ): readonly LintFinding[] {
   const { rule, requirements } = surveyed;
-  const at = { file: survey.policyFile, line: rule.line };
+  const at = { file: rule.policyFile, line: rule.line };
+  const hider = hiderOf(surveyed, survey);
   const name = nameOf(surveyed);
   return [
-    ...(requirements.every(({ requirement }) => requirement.type === 'insecureAcceptAnything')
+    ...(requirements.every(({ requirement }) => requirement.type === 'insecureAcceptAnything') &&
+    !isSignedAnyway(surveyed, survey)
       ? [acceptsAll(surveyed, at, name)]
       : []),
-    ...(isRedundant(surveyed, survey)
+    ...(hider === undefined
+      ? []
+      : [
+          {
+            code: 'hidden' as const,
+            ...at,
+            message: `${name} has no effect: ${describeRule(hider.rule)} takes its place`,
+            advice: 'take one of the two out',
+          },
+        ]),
+    ...(hider === undefined && isRedundant(surveyed, survey)
       ? [
           {
             code: 'redundant' as const,
             ...at,
             message: `${name} says what the next wider rule says`,
-            advice: `sysct trust remove ${argumentFor(surveyed)}`,
+            advice:
+              rule.policyFile === survey.policyFile
+                ? `sysct trust remove ${argumentFor(surveyed)}`
+                : 'take it out',
           },
         ]
       : []),
-    ...requirements.flatMap((requirement) => lintRequirement(requirement, at, name, now)),
+    ...withParts(requirements).flatMap((requirement) =>
+      lintRequirement(requirement, at, name, now),
+    ),
     ...lintAttachments(surveyed, registriesD, at, name),
   ];
+}
+
+/** Whether trust.d asks for signatures of all that a rule admits. */
+function isSignedAnyway({ rule }: SurveyedRule, survey: PolicySurvey): boolean {
+  const { transport, scope } = rule;
+  if (scope === undefined) return false;
+  const covering = [...scopesFor(transport, scope), ''];
+  return survey.rules.some(
+    (other) =>
+      other.rule.also === true &&
+      other.rule.transport === transport &&
+      covering.includes(other.rule.scope ?? '') &&
+      withParts(other.requirements).some(
+        ({ requirement: { type } }) => type === 'signedBy' || type === 'sigstoreSigned',
+      ),
+  );
 }
 
 type Place = Pick<LintFinding, 'file' | 'line'>;
@@ -111,16 +154,31 @@ function acceptsAll({ rule }: SurveyedRule, at: Place, name: string): LintFindin
  * something, since defaults change. Keys are compared by what the policy says, not by what is in files.
  */
 function isRedundant({ rule, requirements }: SurveyedRule, survey: PolicySurvey): boolean {
-  if (rule.scope === undefined || rule.scope === '') return false;
+  if (rule.scope === undefined || rule.scope === '' || rule.also === true) return false;
   const next = scopesFor(rule.transport, rule.scope)
     .filter((scope) => scope !== rule.scope)
     .map((scope) =>
-      survey.rules.find(
-        (other) => other.rule.transport === rule.transport && other.rule.scope === scope,
+      survey.rules.findLast(
+        (other) =>
+          other.rule.transport === rule.transport &&
+          other.rule.scope === scope &&
+          other.rule.also !== true,
       ),
     )
     .find((candidate) => candidate !== undefined);
   return next !== undefined && textOf(requirements) === textOf(next.requirements);
+}
+
+/** The rule of trust.d that decides in the place of one of policy.json. */
+function hiderOf({ rule }: SurveyedRule, survey: PolicySurvey): SurveyedRule | undefined {
+  if (rule.policyFile !== survey.policyFile || rule.scope === undefined) return undefined;
+  return survey.rules.find(
+    (other) =>
+      other.rule.policyFile !== rule.policyFile &&
+      other.rule.transport === rule.transport &&
+      other.rule.scope === rule.scope &&
+      other.rule.also !== true,
+  );
 }
 
 function textOf(requirements: readonly SurveyedRequirement[]): string {
@@ -128,12 +186,13 @@ function textOf(requirements: readonly SurveyedRequirement[]): string {
 }
 
 function lintRequirement(
-  { requirement, keys, problems }: SurveyedRequirement,
+  surveyed: SurveyedRequirement,
   at: Place,
   name: string,
   now: Date,
 ): readonly LintFinding[] {
-  const unmeetable = unmeetableReason(requirement);
+  const { keys, problems } = surveyed;
+  const unmeetable = unmeetableReason(surveyed);
   return [
     ...(unmeetable === undefined
       ? []
@@ -155,11 +214,27 @@ function lintRequirement(
   ];
 }
 
-function unmeetableReason(requirement: Requirement): string | undefined {
+function unmeetableReason({ requirement, parts }: SurveyedRequirement): string | undefined {
   if (requirement.type === 'signedBaseLayer') return 'signedBaseLayer is implemented by no tool';
   if (requirement.type === 'signedBy' && requirement.keyType !== 'GPGKeys')
     return `keyType ${quote(requirement.keyType)} is implemented by no tool`;
+  if (requirement.type === 'anyOf') {
+    const signers = knownSigners(parts);
+    if (signers !== undefined && signers < requirement.min)
+      return `anyOf asks for ${requirement.min} signers, and names ${signers}`;
+  }
   return undefined;
+}
+
+/** How many different keys there are; undefined where not only keys may sign. */
+function knownSigners(parts: readonly SurveyedRequirement[]): number | undefined {
+  const all = withParts(parts);
+  const isOpen = all.some(
+    ({ requirement }) => requirement.type === 'sigstoreSigned' && requirement.trust.kind !== 'keys',
+  );
+  if (isOpen || all.some(({ problems }) => problems.length > 0)) return undefined;
+  const keys = all.flatMap((part) => part.keys).filter(({ kind }) => kind !== 'rekor-key');
+  return new Set(keys.map(({ fingerprint }) => fingerprint)).size;
 }
 
 function lintKey(key: SurveyedKey, at: Place, name: string, now: Date): readonly LintFinding[] {
@@ -183,7 +258,9 @@ function lintAttachments(
 ): readonly LintFinding[] {
   const { rule, requirements, signatures } = surveyed;
   const { scope } = rule;
-  const wants = requirements.some(({ requirement }) => requirement.type === 'sigstoreSigned');
+  const wants = withParts(requirements).some(
+    ({ requirement: { type } }) => type === 'sigstoreSigned' || type === 'attested',
+  );
   if (!wants || signatures === undefined || scope === undefined) return [];
   if (signatures.useSigstoreAttachments?.useSigstoreAttachments === true) return [];
   // A section for a part of the scope: whoever wrote it knows of the switch.
@@ -241,9 +318,10 @@ function sectionReason(scope: string, section: RegistriesDSection): string | und
 
 function nameOf({ rule }: SurveyedRule): string {
   if (rule.scope === undefined) return 'the default';
+  const added = rule.also === true ? ', in addition' : '';
   return rule.scope === ''
-    ? `the default of transport ${rule.transport}`
-    : `${rule.transport} scope ${quote(rule.scope)}`;
+    ? `the default of transport ${rule.transport}${added}`
+    : `${rule.transport} scope ${quote(rule.scope)}${added}`;
 }
 
 function argumentFor({ rule }: SurveyedRule): string {

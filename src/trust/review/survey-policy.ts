@@ -13,7 +13,9 @@ import { type KeySurvey, surveyKeys } from './survey-keys.ts';
 /** A policy as people read it: every rule with its keys, and where signatures for it are looked for. */
 export interface PolicySurvey {
   readonly policyFile: string;
-  /** The default first, then the scopes as they stand. */
+  /** Undefined where no trust.d is read. */
+  readonly trustDirectory: string | undefined;
+  /** The default first, then the scopes of policy.json as they stand, then those of trust.d. */
   readonly rules: readonly SurveyedRule[];
 }
 
@@ -33,6 +35,8 @@ export interface SurveyedRule {
 
 export interface SurveyedRequirement extends KeySurvey {
   readonly requirement: Requirement;
+  /** Those of an anyOf. */
+  readonly parts: readonly SurveyedRequirement[];
 }
 
 /** Reads all keys of a policy; what is wrong with them is in the result. */
@@ -42,22 +46,51 @@ export async function surveyPolicy(
   now: Date,
 ): Promise<PolicySurvey> {
   const policyFile = policy.file;
+  const { trustD } = policy;
   const survey = async (
-    transport: string,
-    scope: string | undefined,
+    rule: Omit<PolicyRule, 'line'>,
     { requirements, line }: ScopeRequirements,
   ): Promise<SurveyedRule> => {
-    const surveyed = [];
-    for (const requirement of requirements)
-      surveyed.push({ requirement, ...(await surveyKeys(requirement, readKeyFile, now)) });
+    const { transport, scope } = rule;
     return {
-      rule: { policyFile, transport, scope, line },
-      requirements: surveyed,
+      rule: { ...rule, line },
+      requirements: await surveyAll(requirements, readKeyFile, now),
       signatures: transport === 'docker' ? sectionsFor(registriesD, scope ?? '') : undefined,
     };
   };
-  const rules = [await survey('*', undefined, policy.default)];
+  const rules = [await survey({ policyFile, transport: '*', scope: undefined }, policy.default)];
   for (const [transport, scopes] of policy.transports)
-    for (const [scope, found] of scopes) rules.push(await survey(transport, scope, found));
-  return { policyFile, rules };
+    for (const [scope, found] of scopes)
+      rules.push(await survey({ policyFile, transport, scope }, found));
+  for (const [transport, scopes] of trustD?.transports ?? [])
+    for (const [scope, { file, admit, also }] of scopes) {
+      const rule = { policyFile: file, transport, scope };
+      if (admit !== undefined) rules.push(await survey(rule, admit));
+      if (also !== undefined) rules.push(await survey({ ...rule, also: true }, also));
+    }
+  return { policyFile, trustDirectory: trustD?.directory, rules };
+}
+
+async function surveyAll(
+  requirements: readonly Requirement[],
+  readKeyFile: LoadedPolicy['readKeyFile'],
+  now: Date,
+): Promise<readonly SurveyedRequirement[]> {
+  const surveyed: SurveyedRequirement[] = [];
+  for (const requirement of requirements) {
+    const parts = requirement.type === 'anyOf' ? requirement.requirements : [];
+    surveyed.push({
+      requirement,
+      ...(await surveyKeys(requirement, readKeyFile, now)),
+      parts: await surveyAll(parts, readKeyFile, now),
+    });
+  }
+  return surveyed;
+}
+
+/** The requirements, and those inside of any anyOf. */
+export function withParts(
+  requirements: readonly SurveyedRequirement[],
+): readonly SurveyedRequirement[] {
+  return requirements.flatMap((one) => [one, ...withParts(one.parts)]);
 }

@@ -2,6 +2,7 @@
 //
 // What a signature says of itself, for people who want to know what was found. Nobody has verified a
 // word of it: no decision may be made from it, and whoever shows it must say so.
+import type { Digest } from '../../base/digest.ts';
 import { InvalidJsonError, isJsonObject, parseStrictJsonValue } from '../../base/strict-json.ts';
 import { type SignatureBlob, parseSignatureBlob } from '../lookaside/signature-blob.ts';
 import { readUnverifiedMessage } from '../simple/openpgp.ts';
@@ -21,6 +22,8 @@ export interface UntrustedClaims {
 /** A signature as it was found. */
 export interface FoundSignature {
   readonly source: string;
+  /** Of its bytes. */
+  readonly digest: Digest;
   /** Undefined for what is no signature. */
   readonly untrustedClaims: UntrustedClaims | undefined;
 }

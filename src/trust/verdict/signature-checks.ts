@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Digest } from '../../base/digest.ts';
 import { printable } from '../../base/printable.ts';
 import { describeRule } from './describe-verdict.ts';
 import type { PolicySubject } from './evaluation.ts';
@@ -15,6 +16,8 @@ export interface AskedPlace {
 export interface CheckedSignature {
   /** Where it was found. */
   readonly source: string;
+  /** Of its bytes; a registry may give two the same source. */
+  readonly digest: Digest;
   readonly result:
     | { readonly kind: 'counts'; readonly outcome: SignatureOutcome }
     /** The reason follows the source in a sentence: `was made by key …, which is none of …`. */

@@ -5,6 +5,7 @@ import { before, describe, it } from 'node:test';
 import { generateKey, revokeKey } from 'openpgp';
 import { parseRegistriesD } from '../../../../src/trust/lookaside/registries-d.ts';
 import { parsePolicy } from '../../../../src/trust/policy/policy.ts';
+import { parseTrustD } from '../../../../src/trust/policy/trust-d.ts';
 import { lintPolicy, type LintFinding } from '../../../../src/trust/review/lint-policy.ts';
 import { type PolicySurvey, surveyPolicy } from '../../../../src/trust/review/survey-policy.ts';
 import { TrustError } from '../../../../src/trust/verdict/trust-error.ts';
@@ -49,13 +50,19 @@ interface Files {
   readonly default?: object;
   readonly transports?: object;
   readonly registriesD?: string;
+  /** `transports` of /d/own.json. */
+  readonly trustD?: object;
 }
 
 async function look(
   given: Files,
 ): Promise<{ readonly survey: PolicySurvey; readonly findings: readonly LintFinding[] }> {
   const document = { default: [given.default ?? REJECT], transports: given.transports ?? {} };
-  const policy = parsePolicy(JSON.stringify(document, undefined, 1), 'policy.json');
+  const own = JSON.stringify({ version: 1, transports: given.trustD ?? {} }, undefined, 1);
+  const policy = {
+    ...parsePolicy(JSON.stringify(document, undefined, 1), 'policy.json'),
+    trustD: parseTrustD('/d', [{ path: '/d/own.json', text: own }]),
+  };
   const text = given.registriesD ?? '';
   const registriesD = await parseRegistriesD([{ path: '/d/a.yaml', text }]);
   const survey = await surveyPolicy({ policy, readKeyFile }, registriesD, NOW);
@@ -101,6 +108,88 @@ describe('lintPolicy', () => {
       codes: ['accepts-all'],
       says: /docker scope "quay\.io\/a"/,
       at: ['policy.json', 9],
+    },
+    {
+      name: 'a scope of trust.d that accepts all',
+      given: { trustD: { docker: { 'quay.io/a': { admit: [ACCEPT] } } } },
+      codes: ['accepts-all'],
+      says: /docker scope "quay\.io\/a" admits every image/,
+      at: ['/d/own.json', 6],
+    },
+    {
+      name: 'nothing in a scope that accepts all, of which trust.d wants signatures',
+      given: {
+        transports: docker({ 'quay.io/a': ACCEPT }),
+        trustD: { docker: { 'quay.io': { also: [gpg('good')] } } },
+      },
+      codes: [],
+    },
+    {
+      name: 'a scope whose place one of trust.d takes',
+      given: {
+        transports: docker({ 'quay.io': gpg('long'), 'quay.io/a': gpg('long') }),
+        trustD: { docker: { 'quay.io/a': { admit: [gpg('good')] } } },
+      },
+      codes: ['hidden'],
+      says: /docker scope "quay\.io\/a" has no effect: \/d\/own\.json:\d+, .* takes its place/,
+      at: ['policy.json', 18],
+    },
+    {
+      name: 'nothing where trust.d only adds to a scope',
+      given: {
+        transports: docker({ 'quay.io/a': gpg('good') }),
+        trustD: { docker: { 'quay.io/a': { also: [{ type: 'noDowngrade' }] } } },
+      },
+      codes: [],
+    },
+    {
+      name: 'a scope of trust.d that says what the wider one of policy.json says',
+      given: {
+        transports: docker({ 'quay.io': gpg('good') }),
+        trustD: { docker: { 'quay.io/a': { admit: [gpg('good')] } } },
+      },
+      codes: ['redundant'],
+      at: ['/d/own.json', 6],
+    },
+    {
+      name: 'an expired key in an anyOf',
+      given: {
+        trustD: {
+          docker: {
+            'quay.io': {
+              admit: [{ type: 'anyOf', requirements: [gpg('good'), gpg('expired')] }],
+            },
+          },
+        },
+      },
+      codes: ['invalid-key'],
+    },
+    {
+      name: 'an anyOf that asks for more signers than it names',
+      given: {
+        trustD: {
+          docker: {
+            'quay.io': {
+              also: [{ type: 'anyOf', min: 2, requirements: [gpg('good'), gpg('good')] }],
+            },
+          },
+        },
+      },
+      codes: ['cannot-be-met'],
+      says: /"quay\.io", in addition: anyOf asks for 2 signers, and names 1/,
+    },
+    {
+      name: 'sigstore in an anyOf that is not looked for',
+      given: {
+        trustD: {
+          docker: {
+            'quay.io': {
+              admit: [{ type: 'anyOf', min: 2, requirements: [gpg('good'), SIGSTORE] }],
+            },
+          },
+        },
+      },
+      codes: ['attachments-off'],
     },
     {
       name: 'an unknown transport',
