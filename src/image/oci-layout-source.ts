@@ -2,20 +2,19 @@
 import type { Members } from '../archive/members.ts';
 import { type Digest, digestHex, sha256 } from '../base/digest.ts';
 import { printable, quote } from '../base/printable.ts';
-import { isJsonObject, parseStrictJsonValue } from '../base/strict-json.ts';
-import { type Descriptor, parseDescriptor } from '../oci/descriptor.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import { LIMITS } from '../oci/limits.ts';
-import { isIndexMediaType, isManifestMediaType } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { Referrer } from '../oci/referrers.ts';
 import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource, ManifestBytes } from './image-source.ts';
-
-const REF_NAME = 'org.opencontainers.image.ref.name';
+import { isImageEntry, readLayoutIndex, REF_NAME } from './layout-index.ts';
+import { findLayoutSignatures } from './layout-signatures.ts';
 
 /**
  * `oci:` and `oci-archive:`: image-spec v1.1.1 image-layout.md, as a directory or inside a tar
- * archive. Layouts carry no simple signatures, so a signedBy policy refuses them.
+ * archive. Layouts carry no simple signatures, so a signedBy policy refuses them; sigstore's they may carry.
  */
 export class OciLayoutSource implements ImageSource {
   readonly transport: 'oci' | 'oci-archive';
@@ -70,36 +69,26 @@ export class OciLayoutSource implements ImageSource {
     return this.#members.open(blobName(descriptor.digest), signal);
   }
 
-  findSignatures(): Promise<SignatureSearch> {
-    return Promise.resolve({
-      candidates: [],
-      places: [{ place: this.#shown(), answer: `${this.transport} sources carry no signatures` }],
-    });
+  async findSignatures(manifestDigest: Digest): Promise<SignatureSearch> {
+    const layout = {
+      entries: await this.#entries(),
+      shown: this.#shown(),
+      readDocument: async (digest: Digest) => (await this.readManifest(digest)).bytes,
+      readBlob: async (descriptor: Descriptor) => await this.readBlob(descriptor),
+    };
+    return await findLayoutSignatures(layout, manifestDigest);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#members[Symbol.asyncDispose]();
   }
 
+  async #entries(): Promise<readonly Referrer[]> {
+    return await readLayoutIndex(this.#members, this.#shown());
+  }
+
   async #choose(): Promise<Descriptor> {
-    if (this.#members.sizeOf('index.json') === undefined) {
-      throw new ImageError(
-        'INVALID_SOURCE',
-        `reading ${this.#shown()}: it has no index.json, so it is no OCI layout`,
-      );
-    }
-    const text = (await this.#members.read('index.json', LIMITS.manifestBytes)).toString('utf8');
-    const value = parseStrictJsonValue(text, `${this.#shown()}: index.json`);
-    const manifests = isJsonObject(value) ? value['manifests'] : undefined;
-    if (!Array.isArray(manifests)) {
-      throw new ImageError(
-        'INVALID_SOURCE',
-        `reading ${this.#shown()}: index.json has no list of manifests`,
-      );
-    }
-    const images = manifests
-      .map((entry, n) => parseDescriptor(entry, `${this.#shown()}: index.json: manifests[${n}]`))
-      .filter((entry) => isManifestMediaType(entry.mediaType) || isIndexMediaType(entry.mediaType));
+    const images = (await this.#entries()).filter(isImageEntry);
     return this.#pick(images);
   }
 

@@ -28,7 +28,10 @@ export interface AttachmentSearch {
 /** How the repository is read. */
 export interface AttachmentReader {
   /** @throws RegistryError NOT_FOUND */
-  fetchManifest(tag: string, signal: AbortSignal): Promise<FetchedManifest>;
+  fetchManifest(
+    tag: string,
+    signal: AbortSignal,
+  ): Promise<Pick<FetchedManifest, 'bytes' | 'mediaType'>>;
   /** Size and digest checked. */
   readBlob(descriptor: Descriptor, signal: AbortSignal): Promise<Buffer>;
   /** The manifest's URL, for messages. */
@@ -105,7 +108,7 @@ async function fetchIfThere(
   reader: AttachmentReader,
   tag: string,
   signal: AbortSignal,
-): Promise<FetchedManifest | undefined> {
+): Promise<Pick<FetchedManifest, 'bytes' | 'mediaType'> | undefined> {
   try {
     return await reader.fetchManifest(tag, signal);
   } catch (error) {

@@ -28,14 +28,18 @@ export interface BundleSearch {
 /** How the repository is read. */
 export interface BundleReader {
   listReferrers(manifestDigest: Digest, signal: AbortSignal): Promise<ReferrerList>;
-  fetchManifest(digest: Digest, signal: AbortSignal): Promise<FetchedManifest>;
+  fetchManifest(
+    digest: Digest,
+    signal: AbortSignal,
+  ): Promise<Pick<FetchedManifest, 'bytes' | 'mediaType'>>;
   /** Size and digest checked. */
   readBlob(descriptor: Descriptor, signal: AbortSignal): Promise<Buffer>;
   /** The URL of a manifest, for messages. */
   describe(digest: Digest): string;
 }
 
-const BUNDLE_TYPES: readonly string[] = [
+/** The media types of a bundle, and of the manifests that hold one. */
+export const BUNDLE_TYPES: readonly string[] = [
   'application/vnd.dev.sigstore.bundle.v0.3+json',
   'application/vnd.dev.sigstore.bundle+json;version=0.3',
 ];

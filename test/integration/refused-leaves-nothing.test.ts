@@ -375,7 +375,7 @@ describe('an image that is refused leaves nothing, and no layer of it is asked f
       await assertRefused(one.says, 5, [verb, '--quiet', `dir:${join(sources, 'dir')}`]);
     });
 
-    // Layouts and archives carry no signatures.
+    // Archives of docker carry no signatures, and the layouts here have none.
     if (one.signatures !== undefined) continue;
     for (const [transport, source] of forms) {
       it(`from ${transport}, because ${one.why}`, async () => {
