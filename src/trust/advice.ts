@@ -213,11 +213,22 @@ function ofKeys(
     ({ result }) => result.kind === 'refused' && result.code === 'UNKNOWN_KEY',
   );
   if (!isUnknown) return [];
-  const option = requirement.type === 'signedBy' ? '--gpg-key' : '--sigstore-key';
+  if (requirement.type === 'signedBy') {
+    return [
+      {
+        text: 'it is signed with a key that the policy does not accept; if you have that key from its owner, and trust it',
+        command: edit.with('--gpg-key KEYFILE'),
+      },
+    ];
+  }
+  const takesKeys = requirement.type === 'sigstoreSigned' && requirement.trust.kind === 'keys';
   return [
     {
-      text: 'it is signed with a key that the policy does not accept; if you have that key from its owner, and trust it',
-      command: edit.with(`${option} KEYFILE`),
+      text: takesKeys
+        ? 'none of the keys of the policy made the signature; if its signer has another one, and you trust it'
+        : 'it is signed with a key, and the policy asks for a certificate: for that signer, say which key it is',
+      // A requirement has keys or certificates, never both.
+      command: takesKeys ? edit.with('--sigstore-key KEYFILE') : undefined,
     },
   ];
 }

@@ -46,6 +46,7 @@ let served: ReadonlyMap<string, { readonly status: number; readonly body: Buffer
 let gpg: GpgHome;
 let alice: GpgKey;
 let mallory: GpgKey;
+let aged: GpgKey;
 let expired: GpgKey;
 let cosign: TestKey;
 let image: SmallImage;
@@ -78,9 +79,11 @@ before(async () => {
   gpg = await createGpgHome();
   alice = await gpg.createKey();
   mallory = await gpg.createKey();
+  aged = await gpg.createKey({ createdAt: '20200101T000000' });
   expired = await gpg.createKey({ createdAt: '20200101T000000', expires: '2020-02-01' });
   for (const [file, key] of [
     ['alice.gpg', alice],
+    ['aged.gpg', aged],
     ['expired.gpg', expired],
   ] as const)
     write(join(root, KEYS, file), await gpg.exportPublicKey(key));
@@ -126,7 +129,7 @@ async function makeSignatures(): Promise<void> {
   const { digest } = image.manifest;
   const other = sha256(Buffer.from('another manifest'));
   const by = async (key: GpgKey, of = digest, as = name, at?: string): Promise<Buffer> =>
-    await gpg.sign(key, simpleSigningPayload(of, as), at === undefined ? {} : { at });
+    await gpg.sign(key, simpleSigningPayload(as, of), at === undefined ? {} : { at });
   const attached = (key: TestKey, of = digest, as = name): Buffer =>
     sigstoreBlob({ payload: cosignPayload(as, of), key });
   Object.assign(signed, {
@@ -136,6 +139,7 @@ async function makeSignatures(): Promise<void> {
     otherName: await by(alice, digest, `${registry.host}/team/other:1`),
     otherTag: await by(alice, digest, `${registry.host}/team/app:2`),
     expired: await by(expired, digest, name, '20200110T000000'),
+    aged: await by(aged, digest, name, '20200110T000000'),
     noPayload: await gpg.sign(alice, '{"critical":{}}'),
     attached: attached(cosign),
     attachedUnknown: attached(makeKey()),
@@ -167,6 +171,8 @@ interface Case {
   readonly why: string;
   /** Of the policy; a text is the whole file, undefined is none. */
   readonly policy: () => readonly object[] | string | undefined;
+  /** Of trust.d, for the registry; a text is the whole file. */
+  readonly trustD?: () => object | string;
   /** In the order in which they are found. */
   readonly signatures?: readonly string[];
   readonly lookaside?: { readonly status: number; readonly body: string };
@@ -201,19 +207,19 @@ const CASES: readonly Case[] = [
     why: 'the signature is for another manifest',
     policy: () => [signedBy()],
     signatures: ['otherManifest'],
-    says: /the one found fails/,
+    says: /is for another manifest/,
   },
   {
     why: 'the signature is for another name',
     policy: () => [signedBy()],
     signatures: ['otherName'],
-    says: /the one found fails/,
+    says: /is good, but for/,
   },
   {
     why: 'the signature is for another tag',
     policy: () => [signedBy()],
     signatures: ['otherTag'],
-    says: /the one found fails/,
+    says: /is good, but for/,
   },
   {
     why: 'the key has expired',
@@ -225,7 +231,7 @@ const CASES: readonly Case[] = [
     why: 'what was signed is no statement about an image',
     policy: () => [signedBy()],
     signatures: ['noPayload'],
-    says: /the one found fails/,
+    says: /payload/,
   },
   {
     why: 'the signature is cut off',
@@ -249,19 +255,19 @@ const CASES: readonly Case[] = [
     why: 'somebody else signed it with sigstore',
     policy: () => [sigstoreSigned()],
     signatures: ['attachedUnknown'],
-    says: /the one found fails/,
+    says: /none of the accepted keys/,
   },
   {
     why: 'the sigstore signature is for another manifest',
     policy: () => [sigstoreSigned()],
     signatures: ['attachedOtherManifest'],
-    says: /the one found fails/,
+    says: /is for another manifest/,
   },
   {
     why: 'the sigstore signature is for another name',
     policy: () => [sigstoreSigned()],
     signatures: ['attachedOtherName'],
-    says: /the one found fails/,
+    says: /is good, but for/,
   },
   {
     why: 'the lookaside is broken',
@@ -275,6 +281,50 @@ const CASES: readonly Case[] = [
     policy: () => [signedBy()],
     lookaside: { status: 200, body: '<html>log in</html>' },
     says: /looking for signatures failed/,
+    only: 'registry',
+  },
+  {
+    why: 'trust.d asks for a signature in addition',
+    policy: () => [ACCEPT],
+    trustD: () => ({ also: [signedBy()] }),
+    says: /has none/,
+    only: 'registry',
+  },
+  {
+    why: 'too few of several signed it',
+    policy: () => [{ type: 'reject' }],
+    trustD: () => ({
+      admit: [{ type: 'anyOf', min: 2, requirements: [signedBy(), sigstoreSigned()] }],
+    }),
+    signatures: ['good'],
+    says: /the policy/,
+    only: 'registry',
+  },
+  {
+    why: 'it was signed too long ago',
+    policy: () => [{ type: 'reject' }],
+    trustD: () => ({ admit: [signedBy('aged.gpg'), { type: 'signedWithin', days: 90 }] }),
+    signatures: ['aged'],
+    says: /days/,
+    only: 'registry',
+  },
+  {
+    why: 'nobody attested what it is built from',
+    policy: () => [ACCEPT],
+    trustD: () => ({
+      also: [
+        { type: 'attested', predicateType: 'spdx', signer: { keyPath: `${KEYS}/cosign.pub` } },
+      ],
+    }),
+    signatures: ['attached'],
+    says: /spdx|attest/,
+    only: 'registry',
+  },
+  {
+    why: 'trust.d does not load',
+    policy: () => [ACCEPT],
+    trustD: () => '{"version":1}',
+    says: /trust\.d/,
     only: 'registry',
   },
   {
@@ -304,7 +354,15 @@ function snapshot(directory: string): readonly string[] {
   return lines;
 }
 
-function arrange({ policy, signatures = [], lookaside: answer }: Case): void {
+function arrange({ policy, trustD, signatures = [], lookaside: answer }: Case): void {
+  const more = join(root, 'etc/sysct/trust.d/site.json');
+  const scope = trustD?.();
+  if (scope === undefined) rmSync(more, { force: true });
+  else if (typeof scope === 'string') write(more, scope);
+  else {
+    const transports = { docker: { [registry.host]: scope } };
+    write(more, JSON.stringify({ version: 1, transports }));
+  }
   const requirements = policy();
   const file = join(root, 'etc/containers/policy.json');
   if (requirements === undefined) rmSync(file, { force: true });
@@ -362,7 +420,8 @@ describe('an image that is refused leaves nothing, and no layer of it is asked f
           : [
               ['pull', 5],
               ['install', 5],
-              ['run', 125],
+              // By the same gate: once is enough.
+              ...(one.why === 'nobody signed it' ? [['run', 125] as const] : []),
             ];
       for (const [verb, status] of verbs)
         await assertRefused(one.says, status, [verb, ...REGISTRY_FLAGS, name]);
@@ -417,6 +476,17 @@ describe('an image that is refused leaves nothing, and no layer of it is asked f
     } finally {
       rmSync(own, { recursive: true, force: true });
       renameSync(`${own}.away`, own);
+    }
+  });
+
+  it('and what was signed as it should be is admitted', async () => {
+    for (const [requirement, which] of [
+      [signedBy(), 'good'],
+      [sigstoreSigned(), 'attached'],
+    ] as const) {
+      arrange({ why: '', policy: () => [requirement], signatures: [which], says: /x/ });
+      const { exitCode, stderr } = await sysct('verify', '--tls-verify=false', name);
+      assert.equal(exitCode, 0, stderr);
     }
   });
 

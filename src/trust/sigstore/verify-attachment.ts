@@ -38,7 +38,7 @@ const MAX_CHAIN_CERTIFICATES = 16;
 
 /**
  * Verifies that somebody whom the policy trusts signed the payload, which nothing has read yet.
- * @throws TrustError BAD_SIGNATURE; the message follows "signature …"
+ * @throws TrustError BAD_SIGNATURE, UNKNOWN_KEY; the message follows "signature …"
  */
 export function verifyAttachment(
   attachment: SigstoreAttachment,
@@ -71,13 +71,13 @@ function verifyByKey(
   const { payload } = attachment;
   if (rekorKeys === undefined) {
     const signer = keys.find((key) => isSignedBy(key, payload, signature));
-    if (signer === undefined) throw bad('was made by none of the accepted keys');
+    if (signer === undefined) throw unknownKey('was made by none of the accepted keys');
     return { signer: byKey(signer), loggedAt: undefined };
   }
   const entry = verifyRekorEntry(annotation(attachment, ANNOTATION.rekor), rekorKeys);
   // The entry speaks of one key: no other one can be the signer.
   const signer = keys.find(({ spki }) => spki.equals(entry.signerDer));
-  if (signer === undefined) throw bad('was logged in Rekor for none of the accepted keys');
+  if (signer === undefined) throw unknownKey('was logged in Rekor for none of the accepted keys');
   assertLogged(entry, { signerDer: signer.spki, signature, payload });
   if (!isSignedBy(signer, payload, signature)) throw bad('was made by none of the accepted keys');
   return { signer: byKey(signer), loggedAt: entry.integratedAt };
@@ -217,6 +217,11 @@ function byCertificate(
   issuer: string | undefined,
 ): SigstoreSigner {
   return { kind: 'certificate', names, certificateFingerprint: fingerprint, issuer };
+}
+
+/** A signature does not say whose it is: it may as well have been changed. */
+function unknownKey(seen: string): TrustError {
+  return new TrustError('UNKNOWN_KEY', seen);
 }
 
 function bad(seen: string): TrustError {

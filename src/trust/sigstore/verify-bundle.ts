@@ -66,7 +66,7 @@ function verifyByKey(bundle: SigstoreBundle, { keys, rekorKeys }: Trust<'keys'>)
       'UNKNOWN_KEY',
     );
   const key = hinted.find((candidate) => isEnvelopeSignedBy(candidate.key, envelope));
-  if (key === undefined) throw bad('was made by none of the accepted keys');
+  if (key === undefined) throw bad('was made by none of the accepted keys', 'UNKNOWN_KEY');
   const made: SigstoreSigner = { kind: 'key', keyFingerprint: key.fingerprint };
   if (rekorKeys === undefined) return { signer: made, loggedAt: undefined, stampedAt: undefined };
   const entries = verifyEntries(bundle, key.spki, logsOf(rekorKeys));

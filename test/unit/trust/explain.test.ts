@@ -11,7 +11,9 @@ import { parsePolicy } from '../../../src/trust/policy/policy.ts';
 import { readUntrustedClaims } from '../../../src/trust/review/untrusted-claims.ts';
 import type { PolicySubject } from '../../../src/trust/verdict/evaluation.ts';
 import { TrustError } from '../../../src/trust/verdict/trust-error.ts';
+import { makeKey } from '../../support/der-certificate.ts';
 import { simpleSigningPayload } from '../../support/gpg.ts';
+import { cosignPayload, sigstoreBlob } from '../../support/sigstore-signatures.ts';
 
 const REFERENCE = 'registry.example/coreos/etcd:3.4';
 const MANIFEST = Buffer.from('{"schemaVersion":2}');
@@ -30,6 +32,7 @@ const DIRECTORY: PolicySubject = {
 };
 const NOWHERE: SignaturePlaces = { useSigstoreAttachments: false, hasLookaside: false };
 
+const COSIGN = makeKey();
 let alice: PrivateKey;
 let bob: PrivateKey;
 
@@ -90,6 +93,7 @@ async function explained(asked: Asked): Promise<Explanation> {
     },
     {
       readKeyFile: async (path) => {
+        if (path === '/k/cosign.pub') return Buffer.from(COSIGN.pem);
         if (path !== '/k/a.gpg')
           throw new TrustError('UNREADABLE_FILE', `no ${path}`, { hint: 'put it there' });
         return Buffer.from(alice.toPublic().write());
@@ -120,6 +124,20 @@ describe('explain', () => {
       name: 'another key',
       asked: async () => ({ requirement: GPG, signatures: [await signedBy(bob)] }),
       commands: [`${ALLOW} --gpg-key /k/a.gpg --key-in-place --gpg-key KEYFILE`],
+    },
+    {
+      name: 'another sigstore key',
+      asked: async () => ({
+        requirement: { type: 'sigstoreSigned', keyPath: '/k/cosign.pub' },
+        signatures: [
+          sigstoreBlob({
+            payload: cosignPayload(REFERENCE, REGISTRY_IMAGE.manifestDigest),
+            key: makeKey(),
+          }),
+        ],
+      }),
+      commands: [`${ALLOW} --sigstore-key /k/cosign.pub --key-in-place --sigstore-key KEYFILE`],
+      text: /none of the keys of the policy made the signature/,
     },
     {
       name: 'matchRepository for another tag',
