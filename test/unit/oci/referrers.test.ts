@@ -30,11 +30,11 @@ describe('a list of referrers', () => {
   });
 
   for (const { name, bytes, says } of [
-    { name: 'without a list', bytes: list({}), says: /manifests is not a list/ },
+    { name: 'without a list', bytes: list({}), says: /manifests: is not a list/ },
     {
       name: 'with more entries than are read',
       bytes: list({ manifests: Array.from({ length: LIMITS.indexEntries + 1 }, () => descriptor) }),
-      says: /manifests has \d+ entries, more than/,
+      says: /manifests: has \d+ entries, more than/,
     },
     {
       name: 'with a type that is no string',
