@@ -5,7 +5,7 @@ import { runChecked } from '../../src/sys/process.ts';
 import { cached } from './cache.ts';
 import { temporaryDirectory } from './tmp.ts';
 
-export type DebianRelease = 'bookworm' | 'trixie';
+export type DebianRelease = 'bookworm' | 'trixie' | 'sid';
 
 export interface DebianRootSpec {
   readonly release: DebianRelease;
@@ -68,13 +68,15 @@ const SLIM = ['doc', 'info', 'locale', 'man'].map(
 );
 
 function mmdebstrapFlags(
-  { packages }: DebianRootSpec,
+  { release, packages }: DebianRootSpec,
   variant: 'essential' | 'minbase',
 ): readonly string[] {
   return [
     '--quiet',
     '--mode=root',
     `--variant=${variant}`,
+    // Mirrors that stand still have one that is too old; the others lose nothing.
+    ...(release === 'sid' ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : []),
     ...(packages.length === 0 ? [] : [`--include=${packages.join(',')}`]),
   ];
 }

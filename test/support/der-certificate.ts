@@ -190,7 +190,9 @@ function name(commonName: string): Buffer {
 function time(date: Date | string): Buffer {
   if (typeof date === 'string') return tlv(0x18, Buffer.from(date));
   const digits = date.toISOString().replace(/[-:T]|\.\d+/g, '');
-  return tlv(0x18, Buffer.from(digits));
+  // RFC 5280 §4.1.2.5: years of two digits as long as they are enough, else who writes it anew changes it.
+  const isShort = date.getUTCFullYear() >= 1950 && date.getUTCFullYear() < 2050;
+  return isShort ? tlv(0x17, Buffer.from(digits.slice(2))) : tlv(0x18, Buffer.from(digits));
 }
 
 function algorithmOf({ publicKey }: TestKey): Buffer {

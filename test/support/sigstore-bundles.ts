@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bundles of version 0.3 as cosign 3 makes them, with a sigstore of our own behind them.
-import { sign } from 'node:crypto';
 import { signBytes, type TestCertificate, type TestKey } from './der-certificate.ts';
 import {
   type EntryParts,
@@ -87,12 +86,15 @@ export function hintOf(key: TestKey): string {
 export function keyedBundle(
   key: TestKey,
   payload: Buffer,
-  parts: { readonly log?: TestLog; readonly hint?: string; readonly change?: Change } = {},
+  parts: {
+    readonly log?: TestLog;
+    readonly hint?: string;
+    readonly change?: Change;
+    readonly sign?: (bytes: Buffer, key: TestKey) => Buffer;
+  } = {},
 ): Buffer {
   const bytes = signedBytes(payload);
-  const { namedCurve } = key.publicKey.asymmetricKeyDetails ?? {};
-  const signature =
-    namedCurve === 'secp384r1' ? sign('sha384', bytes, key.privateKey) : signBytes(key, bytes);
+  const signature = parts.sign?.(bytes, key) ?? signBytes(key, bytes);
   const { log } = parts;
   const material = {
     publicKey: { hint: parts.hint ?? hintOf(key) },
@@ -140,8 +142,8 @@ export function secondEntry(
   more: Partial<EntryParts> = {},
 ): object {
   const verifier = {
-    x509Certificate: { rawBytes: base64(leaf.der) },
     keyDetails: 'PKIX_ECDSA_P256_SHA_256',
+    x509Certificate: { rawBytes: base64(leaf.der) },
   };
   const body = {
     apiVersion: '0.0.2',

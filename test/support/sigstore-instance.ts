@@ -30,7 +30,10 @@ const SCT_LIST = '1.3.6.1.4.1.11129.2.4.2';
 export interface TestLog {
   readonly key: TestKey;
   readonly id: Buffer;
+  /** Who signs its checkpoints. */
   readonly name: string;
+  /** Which tree: the first line of its checkpoints. Of the first Rekor it has the number of the tree behind. */
+  readonly origin: string;
 }
 
 export interface SigstoreInstance {
@@ -88,7 +91,7 @@ export function makeLog(name: string, type: 'ec' | 'ed25519' = 'ec'): TestLog {
     type === 'ec'
       ? hash(spkiOf(key))
       : hash(Buffer.from(`${name}\n`), Buffer.from([1]), spkiOf(key).subarray(-32));
-  return { key, id, name };
+  return { key, id, name, origin: type === 'ec' ? `${name} - 42` : name };
 }
 
 /** The file that names all of it. */
@@ -284,7 +287,8 @@ export function makeEntry(parts: EntryParts): object {
   const leaves = Array.from({ length: others }, (_, n) => hash(Buffer.from([0, n])));
   leaves.splice(index, 0, hash(Buffer.from([0]), body));
   const rootHash = treeHash(leaves);
-  const logIndex = 1000 + index;
+  // The first Rekor counts over all its trees, the second one has one tree.
+  const logIndex = log.origin === log.name ? index : 1000 + index;
   const integratedTime =
     integratedAt === undefined ? undefined : Math.floor(integratedAt.getTime() / 1000);
   const entry = {
@@ -321,8 +325,9 @@ export function makeEntry(parts: EntryParts): object {
   return parts.change?.(entry) ?? entry;
 }
 
-export function makeCheckpoint({ key, id, name }: TestLog, size: number, root: Buffer): string {
-  const note = `${name}\n${size}\n${root.toString('base64')}\n`;
+export function makeCheckpoint(log: TestLog, size: number, root: Buffer): string {
+  const { key, id, name, origin } = log;
+  const note = `${origin}\n${size}\n${root.toString('base64')}\n`;
   const signature = Buffer.concat([id.subarray(0, 4), signBytes(key, Buffer.from(note))]);
   return `${note}\n\u2014 ${name} ${signature.toString('base64')}\n`;
 }
