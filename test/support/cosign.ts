@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cosign of a Debian release, in a root of its own: 2 in trixie, 3 in sid.
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ProcessResult, runChecked, runProcess } from '../../src/sys/process.ts';
 import { messageOf } from '../../src/base/sysct-error.ts';
@@ -55,9 +55,6 @@ export async function openCosign(release: 'trixie' | 'sid'): Promise<Cosign | st
         ...[...who, '--type', predicateType, put('file', file)],
       ]);
     },
-    [Symbol.dispose]: () => {
-      rmSync(root, { recursive: true, force: true });
-      tmp[Symbol.dispose]();
-    },
+    [Symbol.dispose]: () => tmp[Symbol.dispose](),
   };
 }
