@@ -116,11 +116,10 @@ async function readReferrer(
   if (!BUNDLE_TYPES.includes(manifest.artifactType ?? '')) return [];
   if (manifest.subject !== manifestDigest) return [];
   const layers = manifest.layers.filter((layer) => BUNDLE_TYPES.includes(layer.mediaType));
+  for (const layer of layers) budget.take(layer.sizeBytes, LIMITS.signatureBytes, source);
   const bundles: RegistryBundle[] = [];
-  for (const layer of layers) {
-    budget.take(layer.sizeBytes, LIMITS.signatureBytes, source);
+  for (const layer of layers)
     bundles.push({ json: await reader.readBlob(layer, signal), source: printable(source) });
-  }
   return bundles;
 }
 
