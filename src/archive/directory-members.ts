@@ -45,8 +45,9 @@ export class DirectoryMembers implements Members {
     }
   }
 
-  names(): readonly string[] {
-    return readdirSync(this.#directory);
+  namesIn(folder: string): readonly string[] {
+    if (this.#lstat(folder)?.isDirectory() !== true) return [];
+    return readdirSync(join(this.#directory, folder)).map((name) => `${folder}/${name}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

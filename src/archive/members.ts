@@ -11,8 +11,8 @@ export interface Members extends AsyncDisposable {
   read(name: string, maxBytes: number): Promise<Buffer>;
   /** A member's bytes in chunks of at most 1 MiB. */
   open(name: string, signal: AbortSignal): AsyncIterable<Buffer>;
-  /** All names, for formats that have to look. */
-  names(): readonly string[];
+  /** The names of the members right inside a folder of the set, `blobs/sha256`; none where there is no such folder. */
+  namesIn(folder: string): readonly string[];
 }
 
 /** How much is read at once: large enough that the reads cost nothing beside the hashing. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { posix } from 'node:path';
 import { type FileHandle, open } from 'node:fs/promises';
 import { quote } from '../base/printable.ts';
 import { isErrno, messageOf } from '../base/sysct-error.ts';
@@ -74,8 +75,8 @@ class TarMembers implements Members {
     yield* readRegion(this.#file, region.offset, region.sizeBytes, signal);
   }
 
-  names(): readonly string[] {
-    return [...this.#regions.keys()];
+  namesIn(folder: string): readonly string[] {
+    return [...this.#regions.keys()].filter((name) => posix.dirname(name) === folder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

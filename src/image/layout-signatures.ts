@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Signatures in an OCI layout, where the tools that fill one from a registry put them: under the tags that the registry has
-// them under, as entries that `cosign save` calls signatures, or as entries that refer to the image. Only what index.json
-// leads to is read: bounded as in a registry, and believed in nothing.
+// them under, as entries that `cosign save` calls signatures, or as entries that refer to the image. That of cosign 3 saves what
+// refers to an image without listing it: small blobs are looked through for it. All is bounded, and believed in nothing.
 import { type Digest, digestHex } from '../base/digest.ts';
+import { InvalidJsonError } from '../base/strict-json.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
 import { MEDIA_TYPE } from '../oci/media-type.ts';
-import { parseReferrers, type Referrer } from '../oci/referrers.ts';
+import { parseReferrerManifest, parseReferrers, type Referrer } from '../oci/referrers.ts';
 import { fallbackTag } from '../registry/list-referrers.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import { type AttachmentReader, readAttachments } from '../registry/sigstore-attachments.ts';
@@ -21,6 +23,8 @@ export interface LayoutReader {
   readonly entries: readonly Referrer[];
   /** For messages. */
   readonly shown: string;
+  /** Names and sizes of all blobs. */
+  readonly blobs: () => Iterable<{ readonly digest: Digest; readonly sizeBytes: number }>;
   /** The exact bytes of a document, its digest checked. */
   readDocument(digest: Digest): Promise<Buffer>;
   /** The bytes of a small blob, size and digest checked. */
@@ -79,10 +83,9 @@ function bundleReader(layout: LayoutReader): BundleReader {
           ? []
           : parseReferrers(await layout.readDocument(list.digest), list.mediaType, place);
       const own = entries.filter(({ artifactType }) => BUNDLE_TYPES.includes(artifactType ?? ''));
-      const referrers = [
-        ...new Map([...listed, ...own].map((each) => [each.digest, each])).values(),
-      ];
-      return { referrers, place, exists: list !== undefined || own.length > 0 };
+      const known = [...new Map([...listed, ...own].map((each) => [each.digest, each])).values()];
+      const referrers = known.length > 0 ? known : await unlistedReferrers(layout, manifestDigest);
+      return { referrers, place, exists: list !== undefined || referrers.length > 0 };
     },
     fetchManifest: async (digest) => ({
       bytes: await layout.readDocument(digest),
@@ -91,6 +94,44 @@ function bundleReader(layout: LayoutReader): BundleReader {
     readBlob: async (descriptor) => await layout.readBlob(descriptor),
     describe: (digest) => `${shown}: ${digestHex(digest)}`,
   };
+}
+
+/** Longer than any manifest of a bundle; and how many blobs that are not longer are read. */
+const MAX_MANIFEST_BYTES = 8 * 1024;
+const MAX_LOOKED_THROUGH = 512;
+
+async function unlistedReferrers(
+  layout: LayoutReader,
+  manifestDigest: Digest,
+): Promise<readonly Referrer[]> {
+  const small = [...layout.blobs()].filter(({ sizeBytes }) => sizeBytes <= MAX_MANIFEST_BYTES);
+  if (small.length > MAX_LOOKED_THROUGH) return [];
+  const found: Referrer[] = [];
+  for (const { digest, sizeBytes } of small) {
+    const bytes = await layout.readDocument(digest);
+    if (!refersTo(bytes, manifestDigest)) continue;
+    const [artifactType] = BUNDLE_TYPES;
+    found.push({
+      digest,
+      sizeBytes,
+      artifactType,
+      mediaType: MEDIA_TYPE.ociManifest,
+      annotations: {},
+    });
+  }
+  return found;
+}
+
+function refersTo(bytes: Buffer, manifestDigest: Digest): boolean {
+  // Most blobs are layers and configs: cheaper than parsing, and they may be anything.
+  if (!bytes.includes(manifestDigest) || !bytes.includes('"subject"')) return false;
+  try {
+    const { subject } = parseReferrerManifest(bytes, MEDIA_TYPE.ociManifest, 'blob');
+    return subject === manifestDigest;
+  } catch (error) {
+    if (error instanceof InvalidDocumentError || error instanceof InvalidJsonError) return false;
+    throw error;
+  }
 }
 
 function named(entries: readonly Referrer[], tag: string): Referrer | undefined {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path';
 import type { Members } from '../archive/members.ts';
-import { type Digest, digestHex, sha256 } from '../base/digest.ts';
+import { type Digest, digestHex, isDigest, sha256 } from '../base/digest.ts';
 import { printable, quote } from '../base/printable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { LIMITS } from '../oci/limits.ts';
@@ -73,6 +74,7 @@ export class OciLayoutSource implements ImageSource {
     const layout = {
       entries: await this.#entries(),
       shown: this.#shown(),
+      blobs: () => this.#blobs(),
       readDocument: async (digest: Digest) => (await this.readManifest(digest)).bytes,
       readBlob: async (descriptor: Descriptor) => await this.readBlob(descriptor),
     };
@@ -81,6 +83,14 @@ export class OciLayoutSource implements ImageSource {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#members[Symbol.asyncDispose]();
+  }
+
+  *#blobs(): Iterable<{ readonly digest: Digest; readonly sizeBytes: number }> {
+    for (const name of this.#members.namesIn(BLOBS)) {
+      const digest = `sha256:${basename(name)}`;
+      const sizeBytes = this.#members.sizeOf(name);
+      if (isDigest(digest) && sizeBytes !== undefined) yield { digest, sizeBytes };
+    }
   }
 
   async #entries(): Promise<readonly Referrer[]> {
@@ -120,8 +130,10 @@ export class OciLayoutSource implements ImageSource {
   }
 }
 
+const BLOBS = 'blobs/sha256';
+
 function blobName(digest: Digest): string {
-  return `blobs/sha256/${digestHex(digest)}`;
+  return `${BLOBS}/${digestHex(digest)}`;
 }
 
 /** @throws ImageError DIGEST_MISMATCH, naming what was found. */

@@ -188,6 +188,14 @@ describe('signatures in an OCI layout', () => {
       expected: /^allowed$/,
     },
     {
+      name: 'count as cosign 3 saves them: blobs that nothing lists',
+      fill: (layout) => {
+        layout.add(layout.image, kind('image'));
+        layout.bundle();
+      },
+      expected: /^allowed$/,
+    },
+    {
       name: 'do not count by another key',
       fill: (layout) => {
         layout.add(layout.image);
