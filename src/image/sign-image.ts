@@ -2,6 +2,7 @@
 import type { Digest } from '../base/digest.ts';
 import { printable } from '../base/printable.ts';
 import { UsageError } from '../base/sysct-error.ts';
+import { parseManifest } from '../oci/manifest.ts';
 import type { Platform } from '../oci/platform.ts';
 import { formatReference, type Reference, withDefaultTag } from '../oci/reference.ts';
 import type { SignatureBlob } from '../trust/lookaside/signature-blob.ts';
@@ -22,6 +23,8 @@ export interface SignRequest {
   /** A directory of this process, instead of where signatures belong. */
   readonly lookaside: string | undefined;
   readonly platform: Platform;
+  /** Which manifest of an index: that for the platform, the index itself, or it and all that it names. */
+  readonly what: 'instance' | 'index' | 'all';
   /** `sysct VERSION`. */
   readonly creator: string;
   readonly now: Date;
@@ -35,14 +38,16 @@ export interface PlacedSignature {
 }
 
 /**
- * Signs that a name stands for the manifest that it stands for now, and keeps the signature where verifiers look for it. Of an index,
- * the instance for the platform is signed: that is what policies ask for.
- * @throws UsageError when there is no name to sign for, or the source keeps no signatures
+ * Signs that a name stands for the manifest that it stands for now, and keeps the signatures where verifiers look for them. Of an index,
+ * the instance for the platform is what policy.json asks for; trust.d may ask for the index. All that is signed is there before the first
+ * signature is made.
+ * @returns each signature; that of the index last
+ * @throws UsageError when there is no name to sign for, no index, or the source keeps no signatures
  */
 export async function signImage(
   source: ImageSource,
   request: SignRequest,
-): Promise<PlacedSignature> {
+): Promise<readonly PlacedSignature[]> {
   const sink = source.signatureSink;
   if (sink === undefined)
     throw new UsageError(
@@ -52,12 +57,36 @@ export async function signImage(
       },
     );
   const identity = nameToSign(source, request.identity);
-  const { manifestDigest } = await resolveImage(source, request.platform);
   const { signer, creator, now, lookaside } = request;
   const timestampSeconds = Math.floor(now.getTime() / 1000);
-  const claim = { manifestDigest, dockerReference: identity, creator, timestampSeconds };
-  const blob = await signer.sign(printSimpleSigningPayload(claim, signer.kind));
-  return { manifestDigest, identity, place: await sink.add(manifestDigest, blob, lookaside) };
+  const placed: PlacedSignature[] = [];
+  for (const manifestDigest of await manifestsToSign(source, request)) {
+    const claim = { manifestDigest, dockerReference: identity, creator, timestampSeconds };
+    const blob = await signer.sign(printSimpleSigningPayload(claim, signer.kind));
+    const place = await sink.add(manifestDigest, blob, lookaside);
+    placed.push({ manifestDigest, identity, place });
+  }
+  return placed;
+}
+
+async function manifestsToSign(
+  source: ImageSource,
+  { what, platform }: SignRequest,
+): Promise<readonly Digest[]> {
+  if (what === 'instance') return [(await resolveImage(source, platform)).manifestDigest];
+  const shown = printable(source.display);
+  const top = await source.readManifest();
+  const document = parseManifest(top.bytes, top.mediaType, `manifest of ${shown}`);
+  if (what === 'index') {
+    if (document.kind === 'index') return [top.digest];
+    throw new UsageError(`signing the index of ${shown}: it is one image, without an index`, {
+      hint: 'leave --index out',
+    });
+  }
+  if (document.kind === 'manifest') return [top.digest];
+  const named = [...new Set(document.manifests.map(({ digest }) => digest))];
+  for (const digest of named) await source.readManifest(digest);
+  return [...named, top.digest];
 }
 
 function nameToSign(source: ImageSource, given: Reference | undefined): string {

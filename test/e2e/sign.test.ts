@@ -2,7 +2,7 @@
 // sysct sign, and what others make of it: sysct itself, the installed skopeo for GPG, a newer one for sigstore.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type ProcessResult, runChecked, runProcess } from '../../src/sys/process.ts';
@@ -10,6 +10,7 @@ import { createGpgHome, type GpgHome, type GpgKey } from '../support/gpg.ts';
 import { type PolicyImage, writePolicyImage } from '../support/policy-image.ts';
 import { type Registry, type RegistryOptions, startRegistry } from '../support/registry.ts';
 import { SYSCT } from '../support/shipped-sysct.ts';
+import { pushLayout, type SmallImageSpec, writeSmallImage } from '../support/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { openTrixieSkopeo, type TrixieSkopeo } from '../support/trixie-skopeo.ts';
 
@@ -286,6 +287,110 @@ describe('sysct sign with a sigstore key', () => {
       assert.match(nobody.stderr, /answered 401/);
     });
   }
+});
+
+describe('sysct sign of an index', () => {
+  interface Pushed {
+    readonly name: string;
+    readonly digests: readonly string[];
+  }
+
+  /** An index of three, of which the first is for this machine. */
+  async function pushIndex(tag: string): Promise<Pushed> {
+    const layout = join(tmp.directory, `index-${tag}`);
+    const spec = (architecture: string): SmallImageSpec => ({
+      layers: [[{ name: 'x', content: `${tag} ${architecture}` }]],
+      architecture,
+    });
+    const images = await writeSmallImage(layout, '1', spec('amd64'), spec('arm64'), spec('s390x'));
+    await pushLayout(layout, '1', registry, `index:${tag}`);
+    const top = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as {
+      manifests: readonly [{ digest: string }];
+    };
+    const digests = [...images.map(({ manifest }) => manifest.digest), top.manifests[0].digest];
+    return { name: `${registry.host}/index:${tag}`, digests };
+  }
+
+  const platforms = ['linux/amd64', 'linux/arm64', 'linux/s390x'];
+
+  /** The platforms that are admitted, where `signedManifest` of trust.d says what must be signed. */
+  async function admitted(signedManifest: string, name: string): Promise<readonly string[]> {
+    const admit = [{ ...sigstorePolicy(plainPublic), signedManifest }];
+    const document = { version: 1, transports: { docker: { [registry.host]: { admit } } } };
+    write(join(root, 'etc/sysct/trust.d/a.json'), JSON.stringify(document));
+    write(join(root, 'etc/containers/policy.json'), '{"default":[{"type":"reject"}]}');
+    const found: string[] = [];
+    for (const platform of platforms) {
+      const args = ['verify', '--tls-verify=false', '--platform', platform, name];
+      if ((await sysct(...args)).exitCode === 0) found.push(platform);
+    }
+    return found;
+  }
+
+  const by = ['--sign-by-sigstore-private-key', plainFile];
+
+  it('signs the image for the platform alone', async () => {
+    configure(ATTACHMENTS);
+    const { name } = await pushIndex('one');
+    await signed(...by, '--platform', 'linux/arm64', name);
+    assert.deepEqual(await admitted('instance', name), ['linux/arm64']);
+    assert.deepEqual(await admitted('index', name), []);
+  });
+
+  it('signs the index alone with --index, which stands for all that it names', async () => {
+    configure(ATTACHMENTS);
+    const { name, digests } = await pushIndex('index');
+    const said = await signed(...by, '--index', name);
+    assert.equal(said.split('\n')[0], `signed ${digests[3]} as ${name}`);
+    assert.deepEqual(await admitted('instance', name), []);
+    assert.deepEqual(await admitted('index', name), platforms);
+    assert.deepEqual(await admitted('indexOrInstance', name), platforms);
+  });
+
+  it('signs every image, and the index last, with --all; skopeo admits each', async () => {
+    configure(ATTACHMENTS);
+    const { name, digests } = await pushIndex('all');
+    const said = JSON.parse(await signed(...by, '--all', '--json', name)) as {
+      signed: readonly { manifestDigest: string }[];
+    };
+    assert.deepEqual(
+      said.signed.map(({ manifestDigest }) => manifestDigest),
+      digests,
+    );
+    assert.deepEqual(await admitted('instance', name), platforms);
+    assert.deepEqual(await admitted('index', name), platforms);
+    const requirement = sigstorePolicy(plainPublic);
+    write(join(skopeo.root, 'srv/policy.json'), JSON.stringify({ default: [requirement] }));
+    for (const arch of ['amd64', 'arm64', 's390x']) {
+      const copy = ['--override-arch', arch, '--policy', '/srv/policy.json', 'copy'];
+      const flags = ['--remove-signatures', '--src-tls-verify=false'];
+      const { exitCode, stderr } = await skopeo.run([
+        ...[...copy, ...flags, `docker://${name}`, `dir:/srv/copy-all-${arch}`],
+      ]);
+      assert.equal(exitCode, 0, stderr);
+    }
+  });
+
+  it('signs nothing where one of the images is not there', async () => {
+    configure(ATTACHMENTS);
+    const { name, digests } = await pushIndex('torn');
+    const hex = digests[1]!.slice('sha256:'.length);
+    const revisions = 'docker/registry/v2/repositories/index/_manifests/revisions/sha256';
+    rmSync(join(registry.storageDir, revisions, hex), { recursive: true });
+    await refusal(...by, '--all', name);
+    assert.deepEqual(await admitted('instance', name), []);
+  });
+
+  it('takes --all of a single image, and refuses --index', async () => {
+    configure(ATTACHMENTS);
+    const name = await push('single:1');
+    assert.match(await signed(...by, '--all', name), /^signed /);
+    assert.match(
+      await refusal(...by, '--index', name),
+      /without an index\nhint: leave --index out/,
+    );
+    assert.match(await refusal(...by, '--index', '--all', name), /--all or --index, not both/);
+  });
 });
 
 describe('sysct sign', () => {

@@ -16,7 +16,7 @@ export const sign: Verb = {
   name: 'sign',
   summary: 'Sign an image',
   description: [
-    'Signs the manifest that an image stands for now, and keeps the signature beside those that are there. Of an index, the image for the platform is signed: sign the others with --platform.',
+    'Signs the manifest that an image stands for now, and keeps the signature beside those that are there. Of an index, the image for the platform is signed, which is what policy.json asks for; with --index the index itself, for hosts whose trust.d takes that; with --all the index and every image in it.',
     "With --sign-by, the host's gpg makes a simple signature. It goes into the directory that registries.d names with lookaside-staging, or lookaside where that is a directory, as the next free signature-N; serve that directory to the hosts that verify. With --sign-by-sigstore-private-key, the signature is attached to the image in its registry, as cosign 2 does it; hosts that verify need use-sigstore-attachments in registries.d. Signatures of dir: images lie in the directory itself.",
     'The key of cosign, skopeo or openssl may be encrypted; --passphrase-file then names a file whose first line is its passphrase.',
   ],
@@ -43,6 +43,8 @@ export const sign: Verb = {
       flags: '--platform OS/ARCH',
       description: "the platform to choose from an index, default this machine's",
     },
+    { flags: '--all', description: 'sign an index, and every image in it' },
+    { flags: '--index', description: 'sign the index itself' },
     { flags: '--json', description: 'print what was signed as JSON' },
     ...REGISTRY_OPTIONS,
   ],
@@ -61,8 +63,13 @@ export const sign: Verb = {
         'sysct sign --sign-by release@example.com --identity registry.example.com/etcd:v3.5 dir:/srv/etcd',
       does: 'Sign a directory for the name it will have.',
     },
+    {
+      command: 'sysct sign --all --sign-by release@example.com registry.example.com/etcd:v3.5',
+      does: 'Everything that hosts of any platform may ask for.',
+    },
   ],
   run: async (context, [text = ''], options) => {
+    const what = whatToSign(options);
     const { openSourceFor, platformFor } = await import('../image-access.ts');
     const { signImage } = await import('../../image/sign-image.ts');
     const { parseReference } = await import('../../oci/reference.ts');
@@ -76,17 +83,29 @@ export const sign: Verb = {
       identity: identity === undefined ? undefined : parseReference(identity),
       lookaside,
       platform: platformFor(options),
+      what,
       creator: `sysct ${VERSION}`,
       now: context.now(),
     });
-    if (options.flag('json')) context.printJson({ version: 1, source: source.display, ...placed });
-    else
-      context.print(
-        `signed ${placed.manifestDigest} as ${placed.identity}\nsignature: ${placed.place}\n`,
-      );
+    if (options.flag('json')) {
+      const [only] = placed;
+      const signed = what === 'all' ? { signed: placed } : only;
+      context.printJson({ version: 1, source: source.display, ...signed });
+      return EXIT.done;
+    }
+    for (const { manifestDigest, identity: name, place } of placed)
+      context.print(`signed ${manifestDigest} as ${name}\nsignature: ${place}\n`);
     return EXIT.done;
   },
 };
+
+function whatToSign(options: OptionValues): 'instance' | 'index' | 'all' {
+  const given = ['all', 'index', 'platform'].filter((name) =>
+    name === 'platform' ? options.text(name) !== undefined : options.flag(name),
+  );
+  if (given.length > 1) throw new UsageError(`sign: give --${given.join(' or --')}, not both`);
+  return options.flag('all') ? 'all' : options.flag('index') ? 'index' : 'instance';
+}
 
 async function signerFor(context: Context, options: OptionValues): Promise<ImageSigner> {
   const key = options.text('sign-by');

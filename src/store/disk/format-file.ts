@@ -25,6 +25,7 @@ const KNOWN_NAMES: ReadonlySet<string> = new Set([
   'refs',
   'removed',
   'trees',
+  'trust',
   'txn',
 ]);
 
