@@ -5,6 +5,10 @@ import type { ArgumentSpec } from './verb.ts';
 /** Options of every verb that edits the trust policy. */
 export const EDIT_OPTIONS: readonly OptionSpec[] = [
   { flags: '--policy FILE', description: "the file to edit instead of the host's policy.json" },
+  {
+    flags: '--trust-dir DIR',
+    description: "with --policy: the directory to edit instead of the host's trust.d",
+  },
   { flags: '--dry-run', description: 'print what would change as a diff, and change nothing' },
 ];
 

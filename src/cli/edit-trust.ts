@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the verbs that edit the trust policy have in common: one session, and how its changes are told.
 import { printable } from '../base/printable.ts';
+import { UsageError } from '../base/sysct-error.ts';
 import { EditSession, type FileChange } from '../trust/edit/edit-session.ts';
 import { parseScope, type PolicyScope, scopeNote } from '../trust/edit/parse-scope.ts';
 import type { Context } from './context.ts';
@@ -26,10 +27,15 @@ export async function editTrust(
   plan: (session: EditSession) => Promise<void>,
 ): Promise<number> {
   const policyFile = options.text('policy');
+  const trustDirectory = options.text('trust-dir');
+  if (trustDirectory !== undefined && policyFile === undefined)
+    throw new UsageError(
+      '--trust-dir is for drafts: name a draft of the policy, too, with --policy',
+    );
   const dryRun = options.flag('dry-run');
   if (!dryRun && policyFile === undefined && context.host.isRunningHost)
     context.requireRoot('editing the trust policy');
-  using session = new EditSession({ host: context.host, policyFile });
+  using session = new EditSession({ host: context.host, policyFile, trustDirectory });
   if (!dryRun) await session.lock(context.signal);
   await plan(session);
   if (dryRun) for (const change of session.changes) context.print(shown(change));

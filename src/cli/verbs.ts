@@ -23,6 +23,7 @@ import { trustExplain } from './verbs/trust-explain.ts';
 import { trustLint } from './verbs/trust-lint.ts';
 import { trustReject } from './verbs/trust-reject.ts';
 import { trustRemove } from './verbs/trust-remove.ts';
+import { trustRequire } from './verbs/trust-require.ts';
 import { trustShow } from './verbs/trust-show.ts';
 import { uninstall } from './verbs/uninstall.ts';
 import { verify } from './verbs/verify.ts';
@@ -53,6 +54,7 @@ export const VERBS: readonly Verb[] = [
   trustAllow,
   trustReject,
   trustDefault,
+  trustRequire,
   trustRemove,
   trustLint,
   fsck,

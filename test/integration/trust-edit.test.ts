@@ -302,7 +302,11 @@ describe('two editors', () => {
 
   it('of which one does not lock: the other writes over nothing', async () => {
     const root = freshRoot();
-    using session = new EditSession({ host: new HostRoot(root), policyFile: undefined });
+    using session = new EditSession({
+      host: new HostRoot(root),
+      policyFile: undefined,
+      trustDirectory: undefined,
+    });
     await session.lock(new AbortController().signal);
     const text = await session.read(session.policyPath, 'trust policy');
     session.change(session.policyPath, text, '{}');

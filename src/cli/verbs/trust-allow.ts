@@ -4,6 +4,8 @@ import type { PolicyScope } from '../../trust/edit/parse-scope.ts';
 import type { WantedSigners } from '../../trust/edit/plan-edit.ts';
 import type { Context } from '../context.ts';
 import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../edit-options.ts';
+import { assertHasTrustD } from '../trust-d-session.ts';
+import { DEMAND_OPTIONS, SIGNER_OPTIONS, wantedTrust } from '../wanted-trust.ts';
 import type { OptionValues } from '../option-values.ts';
 import type { Verb } from '../verb.ts';
 
@@ -12,45 +14,18 @@ export const trustAllow: Verb = {
   summary: 'Say who may sign the images of a scope',
   description: [
     'Writes a scope of policy.json: its images are admitted when one of the given keys signed them. Of several keys of one kind any one may have signed. What the scope said before is replaced; everything else in the file stays as it stands. The file is replaced whole, with its mode and owner, or not at all.',
+    'What policy.json has no words for (the options marked trust.d) is written to /etc/sysct/trust.d/sysct.json, whose word counts before that of policy.json for the same scope; see sysct.trust.d(5).',
     'Keys are copied to /etc/pki/containers, where only root can change them, whatever becomes of the file that was given. With --key-in-place the policy names the file where it lies, which must then be as safe as the policy itself. With --policy keys are always named in place.',
     'Where signatures are looked for is said in /etc/containers/registries.d/sysct.yaml: --lookaside for GPG signatures that lie on a server or in a directory, --sigstore-attachments for those that cosign puts into the registry.',
   ],
   args: [SCOPE_ARGUMENT],
   options: [
-    {
-      flags: '--gpg-key FILE',
-      description: 'a file of OpenPGP public keys, as gpg --export writes it',
-      repeatable: true,
-    },
-    {
-      flags: '--sigstore-key FILE',
-      description: 'a public key in PEM, as cosign writes it',
-      repeatable: true,
-    },
-    {
-      flags: '--keyless',
-      description: 'signed with a short-lived certificate, as cosign does without a key',
-    },
-    { flags: '--issuer URL', description: 'with --keyless: who said who signs' },
-    { flags: '--subject EMAIL', description: 'with --keyless: who signs' },
-    {
-      flags: '--fulcio-ca FILE',
-      description: 'with --keyless: the certificates of the authority, in PEM',
-    },
-    {
-      flags: '--rekor-key FILE',
-      description:
-        'the public key of the log that signatures must stand in; --keyless needs it, --sigstore-key takes it',
-    },
+    ...SIGNER_OPTIONS,
     {
       flags: '--unsigned',
       description: 'admit every image of the scope, whoever made it',
     },
-    {
-      flags: '--signed-identity RULE',
-      description:
-        'which name a signature must be for: matchExact, matchRepoDigestOrExact (the default), matchRepository, exactReference=REFERENCE, exactRepository=REPOSITORY, remapIdentity=PREFIX=SIGNED-PREFIX',
-    },
+    ...DEMAND_OPTIONS,
     { flags: '--lookaside URL', description: 'where the signatures are: https://… or file:///…' },
     {
       flags: '--sigstore-attachments',
@@ -75,66 +50,40 @@ export const trustAllow: Verb = {
     },
   ],
   run: async (context, [text = ''], options) => {
-    const { parseIdentityOption } = await import('../../trust/edit/requirement-json.ts');
-    const { planPolicyEdit, planSignatureSettings, requirementFor } =
+    const { planPolicy, planPolicyEdit, planSignatureSettings, planTrustDEdit, requirementFor } =
       await import('../../trust/edit/plan-edit.ts');
+    const { needsTrustD, trustDRequirements } =
+      await import('../../trust/edit/trust-d-requirements.ts');
     const { editTrust, scopeFor } = await import('../edit-trust.ts');
     const scope = scopeFor(context, text);
-    const signers = signersOf(options);
-    const identity = options.text('signed-identity');
-    if (identity !== undefined && signers.kind === 'anything')
-      throw new UsageError('trust allow: --signed-identity needs keys that sign');
-    const signedIdentity = identity === undefined ? undefined : parseIdentityOption(identity);
+    const wanted = await wantedTrust('trust allow', options);
+    const [signers] = wanted.signers;
+    if (
+      signers === undefined ||
+      wanted.signers.some(({ kind }) => kind === 'anything' && wanted.signers.length > 1)
+    )
+      throw new UsageError(
+        'trust allow: give one of --gpg-key, --sigstore-key, --keyless and --unsigned',
+        { hint: 'what must hold in addition to another rule, "sysct trust require" writes' },
+      );
     const settings = settingsOf(scope, options);
     const inPlace = options.flag('key-in-place') || options.text('policy') !== undefined;
-    advise(context, scope, signers, options);
+    for (const one of wanted.signers) advise(context, scope, one, options);
     return await editTrust(context, options, async (session) => {
-      const requirement = await requirementFor(session, signers, signedIdentity, inPlace);
       if (settings !== undefined) await planSignatureSettings(session, settings);
+      if (needsTrustD(wanted)) {
+        assertHasTrustD(session, 'trust allow');
+        await planPolicy(session);
+        const requirements = await trustDRequirements(session, wanted, 'admit', inPlace);
+        await planTrustDEdit(session, { kind: 'set', part: 'admit', scope, requirements });
+        return;
+      }
+      const requirement = await requirementFor(session, signers, wanted.signedIdentity, inPlace);
       await planPolicyEdit(session, { kind: 'set-scope', scope, requirement });
+      await planTrustDEdit(session, { kind: 'drop', part: 'admit', scope });
     });
   },
 };
-
-function signersOf(options: OptionValues): WantedSigners {
-  const gpg = options.list('gpg-key');
-  const sigstore = options.list('sigstore-key');
-  const kinds = [
-    gpg.length > 0,
-    sigstore.length > 0,
-    options.flag('keyless'),
-    options.flag('unsigned'),
-  ];
-  if (kinds.filter(Boolean).length !== 1) {
-    throw new UsageError(
-      'trust allow: give one of --gpg-key, --sigstore-key, --keyless and --unsigned',
-      { hint: 'several keys of one kind can be given; any one of them may sign' },
-    );
-  }
-  const keyless = ['issuer', 'subject', 'fulcio-ca'].filter(
-    (name) => options.text(name) !== undefined,
-  );
-  const rekorKey = options.text('rekor-key');
-  if (!options.flag('keyless') && keyless.length > 0)
-    throw new UsageError(`trust allow: --${keyless.join(', --')} needs --keyless`);
-  if (options.flag('keyless')) {
-    const [issuer, subject, ca] = [
-      options.text('issuer'),
-      options.text('subject'),
-      options.text('fulcio-ca'),
-    ];
-    if (issuer === undefined || subject === undefined || ca === undefined || rekorKey === undefined)
-      throw new UsageError(
-        'trust allow: --keyless needs --issuer, --subject, --fulcio-ca and --rekor-key',
-        { hint: 'the last two are files of the sigstore instance that signed' },
-      );
-    return { kind: 'keyless', issuer, subject, ca, rekorKey };
-  }
-  if (sigstore.length > 0) return { kind: 'sigstore', keys: sigstore, rekorKey };
-  if (rekorKey !== undefined)
-    throw new UsageError('trust allow: --rekor-key needs --sigstore-key or --keyless');
-  return gpg.length > 0 ? { kind: 'gpg', keys: gpg } : { kind: 'anything' };
-}
 
 function settingsOf(
   scope: PolicyScope,
@@ -170,10 +119,10 @@ function advise(
   signers: WantedSigners,
   options: OptionValues,
 ): void {
-  if (signers.kind !== 'sigstore' && signers.kind !== 'keyless') return;
-  if (options.text('signed-identity') === undefined)
+  if (signers.kind === 'anything' || signers.kind === 'gpg') return;
+  if (options.text('signed-identity') === undefined && !options.flag('bundles'))
     context.log.info(
-      'note: cosign signs names without a tag; for what it signed add --signed-identity matchRepository, which lets one tag stand for another',
+      'note: cosign signs names without a tag; for what it signed add --signed-identity matchRepository, which lets one tag stand for another; for the bundles of cosign 3, --bundles',
     );
   if (scope.transport === 'docker' && !options.flag('sigstore-attachments'))
     context.log.info(

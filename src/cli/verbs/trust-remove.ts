@@ -6,7 +6,7 @@ export const trustRemove: Verb = {
   name: 'trust remove',
   summary: 'Take a scope out of the trust policy',
   description: [
-    'Takes a scope out of policy.json, and its section out of /etc/containers/registries.d/sysct.yaml. Its images are judged by the next wider scope from then on, or by the default. Key files stay where they are.',
+    'Takes a scope out of policy.json and of /etc/sysct/trust.d/sysct.json, and its section out of /etc/containers/registries.d/sysct.yaml. Its images are judged by the next wider scope from then on, or by the default. Key files stay where they are.',
   ],
   args: [SCOPE_ARGUMENT],
   options: EDIT_OPTIONS,
@@ -18,13 +18,16 @@ export const trustRemove: Verb = {
   ],
   run: async (context, [text = ''], options) => {
     const { parseScopeToRemove } = await import('../../trust/edit/parse-scope.ts');
-    const { planPolicyEdit, planWithoutSettings } = await import('../../trust/edit/plan-edit.ts');
+    const { decidingInTrustD, planWithoutScope, planWithoutSettings } =
+      await import('../../trust/edit/plan-edit.ts');
     const { editTrust } = await import('../edit-trust.ts');
     const scope = parseScopeToRemove(text);
     return await editTrust(context, options, async (session) => {
-      await planPolicyEdit(session, { kind: 'remove-scope', scope });
+      await planWithoutScope(session, scope);
       if (scope.transport === 'docker' && options.text('policy') === undefined)
         await planWithoutSettings(session, scope.scope);
+      for (const place of await decidingInTrustD(session, scope))
+        context.log.info(`note: ${place} still decides about its images`);
     });
   },
 };

@@ -13,7 +13,7 @@ export type PolicyEdit =
   | { readonly kind: 'set-default'; readonly requirement: JsonObject };
 
 /** What a host without a policy is judged by. */
-const NEW_POLICY =
+export const NEW_POLICY =
   '{\n    "default": [\n        {\n            "type": "reject"\n        }\n    ]\n}\n';
 
 /**

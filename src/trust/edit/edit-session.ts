@@ -13,12 +13,16 @@ import { FileLock } from '../../sys/flock.ts';
 import { HostRoot } from '../../sys/host-root.ts';
 import { type GuardedFile, readGuardedFile } from '../policy/guarded-file.ts';
 import { SYSTEM_POLICY } from '../policy/policy-file.ts';
+import { readTrustDFiles, SYSTEM_TRUST_D } from '../policy/trust-d-files.ts';
+import type { TrustDFile } from '../policy/trust-d.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
 export interface EditLocation {
   readonly host: HostRoot;
   /** `--policy FILE`: a path of the running host, edited instead of the root's own policy. */
   readonly policyFile: string | undefined;
+  /** `--trust-dir DIR`, beside `--policy`: edited instead of the root's trust.d. */
+  readonly trustDirectory: string | undefined;
 }
 
 /** A file that is to be written. */
@@ -39,14 +43,22 @@ export class EditSession implements Disposable {
   readonly host: HostRoot;
   /** Inside {@link host}. */
   readonly policyPath: string;
+  /** Inside {@link host}; undefined with a policy that is named alone. */
+  readonly trustDirectory: string | undefined;
   readonly #guard: GuardedFile['guard'];
   readonly #changes: FileChange[] = [];
   #lock: FileLock | undefined;
 
   constructor(location: EditLocation) {
-    const { host, policyFile } = location;
+    const { host, policyFile, trustDirectory } = location;
     this.host = policyFile === undefined ? host : new HostRoot('/');
     this.policyPath = policyFile === undefined ? SYSTEM_POLICY : posix.resolve(policyFile);
+    this.trustDirectory =
+      trustDirectory === undefined
+        ? policyFile === undefined
+          ? SYSTEM_TRUST_D
+          : undefined
+        : posix.resolve(trustDirectory);
     this.#guard = policyFile === undefined ? 'system' : 'named';
   }
 
@@ -71,19 +83,30 @@ export class EditSession implements Disposable {
     });
   }
 
+  /**
+   * The files of trust.d; none where there is no such directory.
+   * @throws TrustError UNSAFE_FILE, UNREADABLE_FILE
+   */
+  async readTrustD(directory: string): Promise<readonly TrustDFile[]> {
+    return (await readTrustDFiles({ host: this.host, path: directory, guard: this.#guard })) ?? [];
+  }
+
   /** Notes a change; one that changes nothing is none. */
   change(path: string, before: Buffer | undefined, after: Buffer | string): void {
     const bytes = typeof after === 'string' ? Buffer.from(after) : after;
     if (before?.equals(bytes) !== true) this.#changes.push({ path, before, after: bytes });
   }
 
-  /** The noted changes in the order that they are made in: the policy last. */
+  /**
+   * The noted changes in the order that they are made in: the policy behind what it names, and behind it trust.d, which hides
+   * what the policy says until then.
+   */
   get changes(): readonly FileChange[] {
-    const isPolicy = ({ path }: FileChange) => path === this.policyPath;
-    return [
-      ...this.#changes.filter((change) => !isPolicy(change)),
-      ...this.#changes.filter(isPolicy),
-    ];
+    const rank = ({ path }: FileChange): number => {
+      if (path === this.policyPath) return 1;
+      return this.trustDirectory !== undefined && dirname(path) === this.trustDirectory ? 2 : 0;
+    };
+    return this.#changes.toSorted((a, b) => rank(a) - rank(b));
   }
 
   /** Makes the noted changes. @throws TrustError CHANGED_MEANWHILE, with nothing written of that file or those after it */

@@ -6,12 +6,13 @@ import { quote } from '../../base/printable.ts';
 import { messageOf, UsageError } from '../../base/sysct-error.ts';
 import { readPemBlocks } from '../sigstore/pem.ts';
 import { parsePublicKeyFile } from '../sigstore/public-key.ts';
+import { parseTrustedRoot } from '../sigstore/trusted-root.ts';
 import { importKeys } from '../simple/openpgp.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 import type { EditSession } from './edit-session.ts';
 
 /** What a key file that the operator names is to hold. */
-export type KeyKind = 'gpg' | 'public-key' | 'certificates';
+export type KeyKind = 'gpg' | 'public-key' | 'certificates' | 'trusted-root';
 
 /** Where keys are copied to: beside those that distributions ship, and not in a home that others write to. */
 const KEY_DIRECTORY = '/etc/pki/containers';
@@ -92,8 +93,10 @@ async function assertKey(
       });
     }
     case 'public-key':
+    case 'trusted-root':
       try {
-        parsePublicKeyFile(bytes, file);
+        if (kind === 'public-key') parsePublicKeyFile(bytes, file);
+        else parseTrustedRoot(bytes, file);
         return;
       } catch (cause) {
         if (!(cause instanceof TrustError)) throw cause;

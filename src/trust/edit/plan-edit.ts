@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { posix } from 'node:path';
+import { quote } from '../../base/printable.ts';
 import type { JsonObject } from '../../base/strict-json.ts';
 import { readSystemRegistriesD } from '../lookaside/registries-d-file.ts';
 import { decodePolicy } from '../policy/decode-policy.ts';
-import { editPolicy, type PolicyEdit } from './edit-policy.ts';
+import { scopesFor } from '../policy/scope-lookup.ts';
+import { parseTrustD } from '../policy/trust-d.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+import { editPolicy, NEW_POLICY, type PolicyEdit } from './edit-policy.ts';
 import {
   dropSignatureSettings,
   OWN_DROP_IN,
@@ -10,6 +15,8 @@ import {
   type SignatureSettingsEdit,
 } from './edit-registries-d.ts';
 import type { EditSession } from './edit-session.ts';
+import { editTrustD, OWN_TRUST_D_FILE, type TrustDEdit } from './edit-trust-d.ts';
+import type { PolicyScope } from './parse-scope.ts';
 import { placeKey } from './key-files.ts';
 import { requirementJson, type WantedRequirement } from './requirement-json.ts';
 
@@ -23,6 +30,55 @@ export async function planPolicyEdit(session: EditSession, edit: PolicyEdit): Pr
     edit,
   );
   session.change(policyPath, before, after);
+}
+
+/** Notes that a host without a policy gets the one that an absent one comes to. */
+export async function planPolicy(session: EditSession): Promise<void> {
+  if ((await session.read(session.policyPath, 'trust policy')) === undefined)
+    session.change(session.policyPath, undefined, NEW_POLICY);
+}
+
+/**
+ * Notes a change of our own file in trust.d, where the session has one; false where nothing changes.
+ * @throws TrustError as {@link editTrustD}
+ */
+export async function planTrustDEdit(session: EditSession, edit: TrustDEdit): Promise<boolean> {
+  const directory = session.trustDirectory;
+  if (directory === undefined) return false;
+  const files = await session.readTrustD(directory);
+  const path = posix.join(directory, OWN_TRUST_D_FILE);
+  const before = files.find((file) => file.path === path);
+  const after = editTrustD(directory, files, edit);
+  if (after === undefined) return false;
+  session.change(path, before === undefined ? undefined : Buffer.from(before.text), after);
+  return true;
+}
+
+/** Notes that a scope is taken out of the policy and of our own file in trust.d. @throws TrustError NO_SUCH_SCOPE when neither has it */
+export async function planWithoutScope(session: EditSession, scope: PolicyScope): Promise<void> {
+  const wasInTrustD = await planTrustDEdit(session, { kind: 'drop', part: 'all', scope });
+  try {
+    await planPolicyEdit(session, { kind: 'remove-scope', scope });
+  } catch (error) {
+    const isAbsent = error instanceof TrustError && error.code === 'NO_SUCH_SCOPE';
+    if (!isAbsent || !wasInTrustD) throw error;
+  }
+}
+
+/** `FILE:LINE`, and the scope, of all in trust.d that decides about images of the scope, but for our own file's own word on it. */
+export async function decidingInTrustD(
+  session: EditSession,
+  { transport, scope }: PolicyScope,
+): Promise<readonly string[]> {
+  const directory = session.trustDirectory;
+  if (directory === undefined) return [];
+  const { transports } = parseTrustD(directory, await session.readTrustD(directory));
+  const own = posix.join(directory, OWN_TRUST_D_FILE);
+  return [...(transports.get(transport) ?? [])].flatMap(([other, { file, line, admit }]) => {
+    const isBelow = scope === '' || scopesFor(transport, other).includes(scope);
+    const isOurs = file === own && other === scope;
+    return admit === undefined || !isBelow || isOurs ? [] : [`${file}:${line}, ${quote(other)}`];
+  });
 }
 
 /** Notes a change of our own file in registries.d. @throws TrustError as {@link setSignatureSettings} */
@@ -58,6 +114,13 @@ export type WantedSigners =
       readonly rekorKey: string;
       readonly issuer: string;
       readonly subject: string;
+    }
+  | {
+      readonly kind: 'certified';
+      /** A file of sysct.trust.d(5) `trustedRootPath`. */
+      readonly trustedRoot: string;
+      /** Members of `keyless`. */
+      readonly identity: JsonObject;
     };
 
 /**
@@ -104,6 +167,11 @@ async function wanted(
       const caPath = await placeKey(session, 'fulcio-ca', ca, 'certificates', keyInPlace);
       const rekorKeyPath = await rekor(rekorKey);
       return { kind: 'keyless', caPath, rekorKeyPath, issuer, subject, signedIdentity };
+    }
+    case 'certified': {
+      const { trustedRoot, identity } = signers;
+      const path = await placeKey(session, 'trusted-root', trustedRoot, 'trusted-root', keyInPlace);
+      return { kind: 'certified', trustedRootPath: path, identity, signedIdentity };
     }
   }
 }

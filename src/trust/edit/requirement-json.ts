@@ -26,9 +26,15 @@ export type WantedRequirement =
       readonly issuer: string;
       readonly subject: string;
       readonly signedIdentity: JsonObject | undefined;
+    }
+  | {
+      readonly kind: 'certified';
+      readonly trustedRootPath: string;
+      readonly identity: JsonObject;
+      readonly signedIdentity: JsonObject | undefined;
     };
 
-/** The requirement as containers-policy.json(5) writes it. */
+/** The requirement as containers-policy.json(5) writes it, or, for `certified`, sysct.trust.d(5). */
 export function requirementJson(wanted: WantedRequirement): JsonObject {
   switch (wanted.kind) {
     case 'reject':
@@ -58,6 +64,12 @@ export function requirementJson(wanted: WantedRequirement): JsonObject {
           subjectEmail: wanted.subject,
         },
         rekorPublicKeyPath: wanted.rekorKeyPath,
+        ...identityMember(wanted.signedIdentity),
+      };
+    case 'certified':
+      return {
+        type: 'sigstoreSigned',
+        keyless: { trustedRootPath: wanted.trustedRootPath, ...wanted.identity },
         ...identityMember(wanted.signedIdentity),
       };
   }

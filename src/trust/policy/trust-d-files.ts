@@ -21,11 +21,18 @@ const MAX_FILES = 1000;
 export async function loadTrustD(location: PolicyLocation): Promise<TrustD | undefined> {
   const directory = directoryOf(location);
   if (directory === undefined) return undefined;
+  const files = await readTrustDFiles(directory);
+  if (files !== undefined) return parseTrustD(directory.path, files);
+  if (location.trustDirectory === undefined) return undefined;
+  throw new TrustError('UNREADABLE_FILE', `--trust-dir ${quote(directory.path)} does not exist`);
+}
+
+/** As {@link loadTrustD}, unparsed. */
+export async function readTrustDFiles(
+  directory: Directory,
+): Promise<readonly TrustDFile[] | undefined> {
   const names = await listGuardedDirectory({ ...directory, what: 'directory of trust policies' });
-  if (names === undefined) {
-    if (location.trustDirectory === undefined) return undefined;
-    throw new TrustError('UNREADABLE_FILE', `--trust-dir ${quote(directory.path)} does not exist`);
-  }
+  if (names === undefined) return undefined;
   const wanted = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
   if (wanted.length > MAX_FILES)
     throw new TrustError(
@@ -34,7 +41,7 @@ export async function loadTrustD(location: PolicyLocation): Promise<TrustD | und
     );
   const files: TrustDFile[] = [];
   for (const name of wanted) files.push(await readFile(directory, name));
-  return parseTrustD(directory.path, files);
+  return files;
 }
 
 type Directory = Pick<GuardedFile, 'host' | 'path' | 'guard'>;
