@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import { settleAll } from '../base/settle-all.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { formatReference, type Reference, repositoryName } from '../oci/reference.ts';
+import { attachBundle } from '../registry/attach-bundle.ts';
 import { attachSignature } from '../registry/attach-signature.ts';
 import type { BlobSpan } from '../registry/blob-request.ts';
 import type { RegistryAccess } from '../registry/registry-access.ts';
@@ -24,6 +25,7 @@ import {
 } from '../trust/lookaside/signature-blob.ts';
 import { type RegistriesD, signatureSettingsFor } from '../trust/lookaside/registries-d.ts';
 import { dockerIdentity } from '../trust/policy/scope-lookup.ts';
+import { SIGNATURE_PREDICATE } from '../trust/sigstore/statement.ts';
 import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
 import { encodeSigstoreBlob } from '../trust/lookaside/sigstore-json.ts';
 import type { ImageSource, ManifestBytes, RemoteBlobs, SignatureSink } from './image-source.ts';
@@ -95,6 +97,10 @@ export class RegistrySource implements ImageSource, RemoteBlobs, SignatureSink {
         { manifestDigest, ...blob.attachment },
         signal,
       );
+    if (blob.format === 'sigstore-bundle' && lookaside === undefined) {
+      const bundle = { manifestDigest, json: blob.json, predicateType: SIGNATURE_PREDICATE };
+      return await attachBundle(this.reference, access, bundle, signal);
+    }
     const primary = primaryEndpoint(this.reference, access.conf).reference;
     const base = signatureSettingsFor(registriesD, primary).staging;
     const directory = lookaside ?? stagingDirectory(base, host);

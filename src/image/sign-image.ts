@@ -10,11 +10,18 @@ import { printSimpleSigningPayload } from '../trust/lookaside/simple-signing.ts'
 import type { ImageSource } from './image-source.ts';
 import { resolveImage } from './resolve-image.ts';
 
-/** Makes a signature over a text. */
-export interface ImageSigner {
-  readonly kind: 'gpg' | 'sigstore';
-  sign(payload: Buffer): Promise<SignatureBlob>;
-}
+/** Makes one kind of signature. */
+export type ImageSigner =
+  | {
+      /** Over a text that says which name stands for which manifest. */
+      readonly kind: 'gpg' | 'sigstore';
+      sign(payload: Buffer): Promise<SignatureBlob>;
+    }
+  | {
+      /** Over the digest of the manifest, without a name. */
+      readonly kind: 'bundle';
+      sign(manifestDigest: Digest): Promise<SignatureBlob>;
+    };
 
 export interface SignRequest {
   readonly signer: ImageSigner;
@@ -32,7 +39,8 @@ export interface SignRequest {
 
 export interface PlacedSignature {
   readonly manifestDigest: Digest;
-  readonly identity: string;
+  /** The name that was signed; undefined where none was. */
+  readonly identity: string | undefined;
   /** Where it was put. */
   readonly place: string;
 }
@@ -56,17 +64,34 @@ export async function signImage(
         hint: 'sign it in a registry or as dir:',
       },
     );
-  const identity = nameToSign(source, request.identity);
-  const { signer, creator, now, lookaside } = request;
-  const timestampSeconds = Math.floor(now.getTime() / 1000);
+  const { identity, sign } = prepare(source, request);
   const placed: PlacedSignature[] = [];
   for (const manifestDigest of await manifestsToSign(source, request)) {
-    const claim = { manifestDigest, dockerReference: identity, creator, timestampSeconds };
-    const blob = await signer.sign(printSimpleSigningPayload(claim, signer.kind));
-    const place = await sink.add(manifestDigest, blob, lookaside);
+    const blob = await sign(manifestDigest);
+    const place = await sink.add(manifestDigest, blob, request.lookaside);
     placed.push({ manifestDigest, identity, place });
   }
   return placed;
+}
+
+function prepare(
+  source: ImageSource,
+  { signer, identity: given, creator, now }: SignRequest,
+): {
+  readonly identity: string | undefined;
+  readonly sign: (manifestDigest: Digest) => Promise<SignatureBlob>;
+} {
+  if (signer.kind === 'bundle')
+    return { identity: undefined, sign: async (digest) => await signer.sign(digest) };
+  const identity = nameToSign(source, given);
+  const timestampSeconds = Math.floor(now.getTime() / 1000);
+  return {
+    identity,
+    sign: async (manifestDigest) => {
+      const claim = { manifestDigest, dockerReference: identity, creator, timestampSeconds };
+      return await signer.sign(printSimpleSigningPayload(claim, signer.kind));
+    },
+  };
 }
 
 async function manifestsToSign(

@@ -5,13 +5,13 @@ import { parseAttachmentManifest } from '../oci/attachment-manifest.ts';
 import { LIMITS } from '../oci/limits.ts';
 import { MEDIA_TYPE } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
-import { fetchManifest } from './manifest-request.ts';
 import type { RegistryAccess } from './registry-access.ts';
 import { RegistryError } from './registry-error.ts';
 import type { RegistrySession } from './registry-session.ts';
 import { primaryEndpoint } from './resolve-endpoints.ts';
 import { attachmentTag } from './sigstore-attachments.ts';
-import { putManifest, uploadBlob } from './upload.ts';
+import { rewriteTag } from './rewrite-tag.ts';
+import { uploadBlob } from './upload.ts';
 
 export interface NewAttachment {
   readonly manifestDigest: Digest;
@@ -36,13 +36,9 @@ export async function attachSignature(
   const session = access.openSession(endpoint, reference, 'pull,push');
   const tag = attachmentTag(attachment.manifestDigest);
   const place = session.describe(`/v2/${endpoint.reference.repository}/manifests/${tag}`);
-  const read = async () => await fetchIfThere(session, tag, access, signal);
-  const before = await read();
-  const body = await uploadParts(session, before, attachment, place, signal);
-  // Registries have no "write if unchanged": look just before, and look again.
-  if (!isSame(await read(), before)) throw raced(place);
-  await putManifest(session, tag, MEDIA_TYPE.ociManifest, body, signal);
-  if (!isSame(await read(), body)) throw raced(place);
+  await rewriteTag(session, tag, MEDIA_TYPE.ociManifest, access.timing, signal, async (before) => {
+    return await uploadParts(session, before, attachment, place, signal);
+  });
   return session.describe(`/v2/${endpoint.reference.repository}/manifests/${tag}`);
 }
 
@@ -95,28 +91,4 @@ function readOld(
   if (!isJsonObject(value) || !Array.isArray(layers))
     throw new RegistryError('PROTOCOL', `${place}: is no manifest of signatures`);
   return { value, layers: layers.filter((layer) => isJsonObject(layer)) };
-}
-
-async function fetchIfThere(
-  session: RegistrySession,
-  tag: string,
-  { timing }: RegistryAccess,
-  signal: AbortSignal,
-): Promise<Buffer | undefined> {
-  try {
-    return (await fetchManifest(session, tag, timing, signal)).bytes;
-  } catch (error) {
-    if (error instanceof RegistryError && error.code === 'NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
-function isSame(now: Buffer | undefined, wanted: Buffer | undefined): boolean {
-  return now === undefined || wanted === undefined ? now === wanted : now.equals(wanted);
-}
-
-function raced(place: string): RegistryError {
-  return new RegistryError('PROTOCOL', `${place}: somebody else wrote it at the same moment`, {
-    hint: 'sign again, and see with sysct verify whether the other signature is still there',
-  });
 }

@@ -38,9 +38,12 @@ export interface BundleReader {
   describe(digest: Digest): string;
 }
 
+/** The media type of bundles as they are written today. */
+export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+
 /** The media types of a bundle, and of the manifests that hold one. */
 export const BUNDLE_TYPES: readonly string[] = [
-  'application/vnd.dev.sigstore.bundle.v0.3+json',
+  BUNDLE_TYPE,
   'application/vnd.dev.sigstore.bundle+json;version=0.3',
 ];
 /** What cosign writes into the list that it keeps itself: there the list does not tell what the manifest is. */

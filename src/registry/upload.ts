@@ -36,17 +36,22 @@ export async function uploadBlob(
   return digest;
 }
 
-/** Makes a tag name these bytes. @throws RegistryError */
+/**
+ * Makes a tag name these bytes, or puts them there under their digest alone.
+ * @returns whether the registry says that it lists what they refer to (`OCI-Subject`)
+ * @throws RegistryError
+ */
 export async function putManifest(
   session: RegistrySession,
-  tag: string,
+  tagOrDigest: string,
   type: string,
   body: Buffer,
   signal: AbortSignal,
-): Promise<void> {
-  const location = `/v2/${session.endpoint.reference.repository}/manifests/${tag}`;
+): Promise<boolean> {
+  const location = `/v2/${session.endpoint.reference.repository}/manifests/${tagOrDigest}`;
   const done = await session.send({ method: 'PUT', location, type, body }, signal);
-  await assertStatus(done, 201, `writing the tag ${tag}`);
+  await assertStatus(done, 201, `writing the manifest ${tagOrDigest}`);
+  return done.header('oci-subject').length > 0;
 }
 
 async function assertStatus(response: HttpResponse, wanted: number, what: string): Promise<void> {

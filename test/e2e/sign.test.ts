@@ -254,6 +254,40 @@ describe('sysct sign with a sigstore key', () => {
     assert.equal((await trixieAdmits(sigstorePolicy(pem), name)).exitCode, 0);
   });
 
+  it('puts a bundle beside the image, which counts where trust.d asks for the digest', async () => {
+    configure(ATTACHMENTS);
+    const name = await push('bundle:1');
+    const by = ['--sign-by-sigstore-private-key', plainFile, '--bundle'];
+    const said = await signed(...by, name);
+    const { manifestDigest } = image;
+    const where = `http://\\S+/v2/bundle/manifests/sha256:[0-9a-f]{64}`;
+    assert.match(said, new RegExp(`^signed ${manifestDigest}\nsignature: ${where}\n$`));
+    const policy = policyFile({ type: 'insecureAcceptAnything' });
+    const trustD = join(tmp.directory, 'trust.d');
+    const check = async (signedIdentity: object): Promise<string> => {
+      const admit = [{ ...sigstorePolicy(plainPublic), ...signedIdentity }];
+      const transports = { docker: { [registry.host]: { admit } } };
+      write(join(trustD, 'a.json'), JSON.stringify({ version: 1, transports }));
+      const files = ['--policy', policy, '--trust-dir', trustD];
+      const { stdout, stderr } = await sysct('verify', '--tls-verify=false', ...files, name);
+      return `${stdout.toString('utf8')}${stderr}`;
+    };
+    assert.match(
+      await check({ signedIdentity: { type: 'matchDigest' } }),
+      /admitted: signed by sha256:[0-9a-f]{12}/,
+    );
+    assert.match(await check({}), /has none \(1 of another kind\)/);
+    for (const more of [
+      ['--identity', name],
+      ['--lookaside', lookaside],
+    ])
+      assert.match(await refusal(...by, ...more, name), /a bundle names no image/);
+    assert.match(
+      await refusal('--sign-by', key.fingerprint, '--bundle', name),
+      /needs --sign-by-s/,
+    );
+  });
+
   it('signs directories, and into lookasides', async () => {
     configure(STAGING);
     const own = writePolicyImage(join(tmp.directory, 'sigstore-dir'));

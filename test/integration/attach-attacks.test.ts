@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { sha256 } from '../../src/base/digest.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
 import { parseReference } from '../../src/oci/reference.ts';
+import { attachBundle } from '../../src/registry/attach-bundle.ts';
 import { attachSignature } from '../../src/registry/attach-signature.ts';
 import { openClient } from '../support/open-client.ts';
 import {
@@ -142,6 +143,106 @@ describe('attaching a signature', () => {
   for (const [name, act, error] of refused) {
     it(`fails for ${name}`, async () => {
       await assert.rejects(attach(accepting(act)), error);
+    });
+  }
+});
+
+/** A registry that takes uploads of bundles; `lists` says that it lists what refers to a manifest itself. */
+function takingBundles(act: Act, lists: boolean): Script {
+  let list: string | undefined;
+  return (request, response) => {
+    const { method, path, body } = request;
+    if (act(request, response)) return true;
+    if (method === 'POST') response.writeHead(202, { location: '/upload?state=1' }).end();
+    else if (method === 'PUT') {
+      if (path === LIST) list = body;
+      response.writeHead(201, lists ? { 'oci-subject': MANIFEST_DIGEST } : {}).end();
+    } else if (path === LIST && list !== undefined) {
+      response.writeHead(200, { 'content-type': MEDIA_TYPE.ociIndex }).end(list);
+    } else return false;
+    return true;
+  };
+}
+
+const LIST = `/v2/${REPOSITORY}/manifests/${MANIFEST_DIGEST.replace(':', '-')}`;
+
+async function attachBundles(lists: boolean, act: Act = () => false): Promise<ScriptedServer> {
+  await using server = await startScriptedRegistry(takingBundles(act, lists));
+  const name = `${server.host}/${REPOSITORY}:1`;
+  await using opened = openClient(name, { tlsVerify: false, timing: { retries: 0 } });
+  for (const n of [1, 2])
+    await attachBundle(
+      parseReference(name),
+      opened.access,
+      {
+        manifestDigest: MANIFEST_DIGEST,
+        json: Buffer.from(`{"n":${n}}`),
+        predicateType: 'https://sigstore.dev/cosign/sign/v1',
+      },
+      signal,
+    );
+  return server;
+}
+
+const listsWritten = ({ requests }: ScriptedServer) =>
+  requests.filter(({ method, path }) => method === 'PUT' && path === LIST);
+
+describe('attaching a bundle', () => {
+  it('adds it to the list of a registry that keeps none, beside those that are there', async () => {
+    const written = listsWritten(await attachBundles(false));
+    assert.equal(written.length, 2);
+    const { manifests } = JSON.parse(written[1]?.body ?? '') as { manifests: readonly object[] };
+    assert.equal(manifests.length, 2);
+  });
+
+  it('writes no list where the registry says that it keeps one', async () => {
+    assert.deepEqual(listsWritten(await attachBundles(true)), []);
+  });
+
+  const refused: readonly (readonly [string, Act, object])[] = [
+    [
+      'a list that somebody else writes at the same moment',
+      ({ method, path }, response) => {
+        if (method !== 'PUT' || path !== LIST) return false;
+        response.writeHead(201).end();
+        return true;
+      },
+      { code: 'PROTOCOL', message: /somebody else wrote it at the same moment/ },
+    ],
+    [
+      'a list that is there and is none',
+      ({ method, path }, response) => {
+        if (method !== 'GET' || path !== LIST) return false;
+        response.writeHead(200, { 'content-type': MEDIA_TYPE.ociIndex }).end('{}');
+        return true;
+      },
+      { code: 'INVALID_MANIFEST' },
+    ],
+    [
+      'a list that is full',
+      ({ method, path }, response) => {
+        if (method !== 'GET' || path !== LIST) return false;
+        const entry = { mediaType: MEDIA_TYPE.ociManifest, digest: MANIFEST_DIGEST, size: 1 };
+        const manifests = Array.from({ length: 128 }, () => entry);
+        response
+          .writeHead(200, { 'content-type': MEDIA_TYPE.ociIndex })
+          .end(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests }));
+        return true;
+      },
+      { code: 'TOO_LARGE' },
+    ],
+    [
+      'no leave to write',
+      ({ method }, response) => {
+        if (method === 'POST') response.writeHead(403).end();
+        return method === 'POST';
+      },
+      { code: 'FORBIDDEN' },
+    ],
+  ];
+  for (const [name, act, error] of refused) {
+    it(`fails for ${name}`, async () => {
+      await assert.rejects(attachBundles(false, act), error);
     });
   }
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the cosign of Debian keeps beside an image in a real registry, found and judged by us.
 import assert from 'node:assert/strict';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -11,6 +12,7 @@ import type { ImageSource } from '../../src/image/image-source.ts';
 import { openSource } from '../../src/image/open-source.ts';
 import { pullImage } from '../../src/image/pull-image.ts';
 import { resolveImage } from '../../src/image/resolve-image.ts';
+import { signImage } from '../../src/image/sign-image.ts';
 import { StoredSource } from '../../src/image/stored-source.ts';
 import { judgeImage, type TrustGate } from '../../src/image/trust-gate.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
@@ -21,6 +23,7 @@ import { HostRoot } from '../../src/sys/host-root.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { parsePolicy } from '../../src/trust/policy/policy.ts';
 import { parseTrustD } from '../../src/trust/policy/trust-d.ts';
+import { signBundle } from '../../src/trust/sigstore/sign-bundle.ts';
 import type { Verdict } from '../../src/trust/verdict/verdict.ts';
 import { type Cosign, openCosign } from '../support/cosign.ts';
 import { makeKey } from '../support/der-certificate.ts';
@@ -250,6 +253,40 @@ describe('bundles that cosign makes', { skip: missing }, () => {
     ] as const) {
       const { verdict } = await judgeImage(gate(requirement), stored, image);
       assert.equal(verdict.allowed, allowed, said(verdict));
+    }
+  });
+
+  it('are what sysct makes, too: cosign accepts them, and those that are there stay', async () => {
+    const reference = await push('ours');
+    const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    await run(cosign3, 'sign', ...PLAIN, ...NO_SERVICES, reference);
+    await using source = await open('ours:1');
+    const [signed] = await signImage(source, {
+      signer: {
+        kind: 'bundle',
+        sign: async (digest) => ({ format: 'sigstore-bundle', json: signBundle(key, digest) }),
+      },
+      identity: undefined,
+      lookaside: undefined,
+      platform: PLATFORM,
+      what: 'instance',
+      creator: 'sysct test',
+      now: new Date(),
+    });
+    assert.ok(signed !== undefined && signed.identity === undefined);
+    assert.match(signed.place, /\/v2\/ours\/manifests\/sha256:[0-9a-f]{64}$/);
+    assert.ok(reference.endsWith(signed.manifestDigest));
+    const pem = createPublicKey(key).export({ type: 'spki', format: 'pem' });
+    writeFileSync(join(cosign3.root, 'srv/ours.pub'), pem);
+    const verify = ['verify', '--allow-http-registry', '--insecure-ignore-tlog'];
+    for (const name of ['ours', 'alice'])
+      await run(cosign3, ...verify, '--key', `/srv/${name}.pub`, reference);
+    for (const requirement of [
+      signedBy(cosign3),
+      { ...signedBy(cosign3), keyData: btoa(pem) },
+    ]) {
+      const verdict = await judge('ours:1', requirement);
+      assert.ok(verdict.allowed, said(verdict));
     }
   });
 

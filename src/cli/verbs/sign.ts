@@ -17,7 +17,7 @@ export const sign: Verb = {
   summary: 'Sign an image',
   description: [
     'Signs the manifest that an image stands for now, and keeps the signature beside those that are there. Of an index, the image for the platform is signed, which is what policy.json asks for; with --index the index itself, for hosts whose trust.d takes that; with --all the index and every image in it.',
-    "With --sign-by, the host's gpg makes a simple signature. It goes into the directory that registries.d names with lookaside-staging, or lookaside where that is a directory, as the next free signature-N; serve that directory to the hosts that verify. With --sign-by-sigstore-private-key, the signature is attached to the image in its registry, as cosign 2 does it; hosts that verify need use-sigstore-attachments in registries.d. Signatures of dir: images lie in the directory itself.",
+    "With --sign-by, the host's gpg makes a simple signature. It goes into the directory that registries.d names with lookaside-staging, or lookaside where that is a directory, as the next free signature-N; serve that directory to the hosts that verify. With --sign-by-sigstore-private-key, the signature is attached to the image in its registry, as cosign 2 does it, or with --bundle as cosign 3 does; hosts that verify need use-sigstore-attachments in registries.d, and for bundles a requirement with matchDigest in trust.d. Signatures of dir: images lie in the directory itself.",
     'The key of cosign, skopeo or openssl may be encrypted; --passphrase-file then names a file whose first line is its passphrase.',
   ],
   args: [{ name: 'IMAGE', description: 'an image in a registry, or dir:', arity: 'one' }],
@@ -26,6 +26,11 @@ export const sign: Verb = {
     {
       flags: '--sign-by-sigstore-private-key FILE',
       description: 'sign with this private key: PKCS#8, or as cosign and skopeo make them',
+    },
+    {
+      flags: '--bundle',
+      description:
+        'with a sigstore key: a bundle, as cosign 3 makes it, which names the digest and no image',
     },
     {
       flags: '--passphrase-file FILE',
@@ -60,6 +65,11 @@ export const sign: Verb = {
     },
     {
       command:
+        'sysct sign --sign-by-sigstore-private-key cosign.key --bundle registry.example.com/etcd:v3.5',
+      does: 'A bundle beside the image, as cosign 3 makes it.',
+    },
+    {
+      command:
         'sysct sign --sign-by release@example.com --identity registry.example.com/etcd:v3.5 dir:/srv/etcd',
       does: 'Sign a directory for the name it will have.',
     },
@@ -76,6 +86,10 @@ export const sign: Verb = {
     const signer = await signerFor(context, options);
     const identity = options.text('identity');
     const lookaside = options.text('lookaside');
+    if (signer.kind === 'bundle' && (identity !== undefined || lookaside !== undefined))
+      throw new UsageError('sign: a bundle names no image and lies beside it in the registry', {
+        hint: 'leave --identity and --lookaside out, or --bundle',
+      });
     // A mirror must not choose what is signed.
     await using source = await openSourceFor(context, text, options, 'primary');
     const placed = await signImage(source, {
@@ -94,7 +108,9 @@ export const sign: Verb = {
       return EXIT.done;
     }
     for (const { manifestDigest, identity: name, place } of placed)
-      context.print(`signed ${manifestDigest} as ${name}\nsignature: ${place}\n`);
+      context.print(
+        `signed ${manifestDigest}${name === undefined ? '' : ` as ${name}`}\nsignature: ${place}\n`,
+      );
     return EXIT.done;
   },
 };
@@ -113,6 +129,9 @@ async function signerFor(context: Context, options: OptionValues): Promise<Image
   const passphraseFile = options.text('passphrase-file');
   if ((key === undefined) === (file === undefined))
     throw new UsageError('sign: give either --sign-by or --sign-by-sigstore-private-key');
+  const isBundle = options.flag('bundle');
+  if (isBundle && file === undefined)
+    throw new UsageError('sign: --bundle needs --sign-by-sigstore-private-key');
   if (key !== undefined) {
     const { signWithGpg } = await import('../../trust/simple/sign-with-gpg.ts');
     const { env, signal } = context;
@@ -131,6 +150,17 @@ async function signerFor(context: Context, options: OptionValues): Promise<Image
       ? undefined
       : (read(passphraseFile, 'passphrase').toString('utf8').split(/\r?\n/)[0] ?? '');
   const privateKey = parsePrivateKeyFile(read(path, 'private key'), path, passphrase);
+  if (isBundle) {
+    const { signBundle } = await import('../../trust/sigstore/sign-bundle.ts');
+    return {
+      kind: 'bundle',
+      sign: (manifestDigest) =>
+        Promise.resolve({
+          format: 'sigstore-bundle',
+          json: signBundle(privateKey, manifestDigest),
+        }),
+    };
+  }
   return {
     kind: 'sigstore',
     sign: (payload) =>

@@ -19,11 +19,12 @@ export interface Statement {
 /** The predicate type of what cosign 3 makes for `cosign sign`: that the subject is signed, and nothing else. */
 export const SIGNATURE_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
 
-const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
-const STATEMENT_TYPES: readonly string[] = [
-  'https://in-toto.io/Statement/v1',
-  'https://in-toto.io/Statement/v0.1',
-];
+/** Statements as they are written today. */
+export const STATEMENT = {
+  payloadType: 'application/vnd.in-toto+json',
+  type: 'https://in-toto.io/Statement/v1',
+} as const;
+const STATEMENT_TYPES: readonly string[] = [STATEMENT.type, 'https://in-toto.io/Statement/v0.1'];
 const MAX_SUBJECTS = 1024;
 
 /** @throws TrustError INVALID_PAYLOAD */
@@ -31,7 +32,7 @@ export function parseStatement({
   payloadType,
   payload,
 }: Pick<DsseEnvelope, 'payloadType' | 'payload'>): Statement {
-  if (payloadType !== PAYLOAD_TYPE) throw invalid(`is a ${quote(payloadType)}`);
+  if (payloadType !== STATEMENT.payloadType) throw invalid(`is a ${quote(payloadType)}`);
   const document = UntrustedDocument.parse(payload, 'statement', invalid);
   document.closed(['_type', 'subject', 'predicateType', 'predicate']);
   const type = document.member('_type');
