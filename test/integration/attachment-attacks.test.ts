@@ -93,6 +93,27 @@ describe('a registry’s answer about attachments', () => {
     assert.equal(found.places[0]?.answer, '404');
   });
 
+  // What they call it differs; the status does not.
+  for (const [registry, error] of [
+    ['the specification', { code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }],
+    ['Harbor', { code: 'NOT_FOUND', message: 'artifact x:sha256-0.sig not found' }],
+    ['registry.redhat.io', { code: 'UNKNOWN', message: 'Not Found' }],
+  ] as const) {
+    it(`is none for 404 in the words of ${registry}`, async () => {
+      const body = JSON.stringify({ errors: [error] });
+      const { found } = await search(scriptFor({ status: 404, manifest: body }));
+      assert.deepEqual(found.attachments, []);
+    });
+  }
+
+  for (const status of [400, 401, 403, 410, 500]) {
+    it(`is an error for ${status}, whatever it calls that`, async () => {
+      const body = JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'x' }] });
+      const answers = scriptFor({ status, manifest: body });
+      await assert.rejects(search(answers, { retries: 0 }), { name: 'RegistryError' });
+    });
+  }
+
   it('may hold other attachments beside signatures, which are not fetched', async () => {
     const other = layer(Buffer.from('x'), { mediaType: 'application/vnd.dsse.envelope.v1+json' });
     const { found, server } = await search(
