@@ -79,7 +79,7 @@ export function renderMainPage(verbs: readonly Verb[]): string {
     '## OUTPUT FOR PROGRAMS',
     'With `--json` every verb that prints data prints one JSON object: sysct-json(5). `--progress-fd N` reports progress so.',
     '## SEE ALSO',
-    'sysct.toml(5), sysct-json(5), systemd.unit(5), runc(8), containers-policy.json(5), containers-registries.conf(5)',
+    'sysct.toml(5), sysct.trust.d(5), sysct-json(5), systemd.unit(5), runc(8), containers-policy.json(5), containers-registries.conf(5)',
     '',
   ].join('\n\n');
 }

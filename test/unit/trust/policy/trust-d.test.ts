@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parsePolicy } from '../../../../src/trust/policy/policy.ts';
 import { alsoRules, coveringRules } from '../../../../src/trust/policy/scope-lookup.ts';
@@ -41,6 +43,25 @@ describe('parseTrustD', () => {
     assert.equal(trustD.transports.get('oci')?.get('/srv')?.file, '/d/a.json');
     assert.equal(trustD.transports.get('dir')?.get('/srv')?.file, '/d/b.json');
   });
+});
+
+describe('the files of trust.d that the documentation shows', () => {
+  const DOCS = join(import.meta.dirname, '../../../../docs');
+  for (const [page, count] of [
+    ['man/sysct.trust.d.5.md', 2],
+    ['trust.md', 1],
+  ] as const) {
+    it(`${page}: load`, () => {
+      const lines = readFileSync(join(DOCS, page), 'utf8').replaceAll('REQUIREMENT, …', '');
+      const texts = lines
+        .split(/\n(?! {4})/)
+        .map((block) => block.slice(block.indexOf('    {')))
+        .filter((block) => /^ {4}\{ "version": 1/.test(block));
+      const whole = texts.filter((text) => !text.includes('"admit": [  ]'));
+      assert.equal(whole.length, count);
+      for (const text of whole) parseTrustD('/d', [{ path: page, text }]);
+    });
+  }
 });
 
 describe('a policy with trust.d', () => {
