@@ -95,17 +95,22 @@ function concerns(home: StoreReader, { problem }: Finding): boolean {
   return !(home instanceof AdditionalStore && problem === 'mode');
 }
 
-/** What the image was judged by. Generations of before name no signatures: those of a ref to the same manifest are the same. */
+/**
+ * What the image can be judged by: what it was judged by, and what was pulled of the same manifest since, as after a key was rolled.
+ * Generations of before name no signatures.
+ */
 function storedRecordOf({ image }: Generation, home: StoreReader): StoredRecord {
   const { manifestDigest, indexDigest } = image;
   const isName = parseSourceName(image.source).transport === 'docker';
   const source =
     isName && !image.source.startsWith('docker://') ? `docker://${image.source}` : image.source;
   const reference = image.reference ?? (isName ? image.source.replace('docker://', '') : undefined);
-  const signatures =
-    image.signatures ??
-    home.listRefs().find((record) => record.manifestDigest === manifestDigest)?.signatures ??
-    [];
+  const pulledSince = home
+    .listRefs()
+    .filter((record) => record.manifestDigest === manifestDigest)
+    .flatMap((record) => record.signatures);
+  const all = [...(image.signatures ?? []), ...pulledSince];
+  const signatures = [...new Map(all.map((each) => [each.digest, each])).values()];
   return { source, reference, manifestDigest, indexDigest, signatures };
 }
 

@@ -193,6 +193,18 @@ describe('sysct verify of what is installed', () => {
     assert.equal((await verify('--all')).exitCode, 0);
   });
 
+  it('takes a signature that was pulled since, as after a key was rolled', async () => {
+    trust(otherKey, 'insecureAcceptAnything');
+    assert.equal((await verify('signed')).exitCode, 5);
+    await sign(signed, 'other');
+    await sysctOfflineChecked(root, ['pull', signed]);
+    const { exitCode, stdout } = await verify('signed');
+    trust(key, 'insecureAcceptAnything');
+    assert.match(stdout, /admitted: signed by/);
+    assert.equal(exitCode, 0);
+    assert.equal((await verify('signed')).exitCode, 0, 'the old one counts where it did');
+  });
+
   it('leaves lines in the ledger, with the container', async () => {
     const path = join(root, 'var/lib/sysct/log/decisions.jsonl');
     const before = readFileSync(path, 'utf8').length;
