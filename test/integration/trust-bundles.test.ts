@@ -281,10 +281,7 @@ describe('bundles that cosign makes', { skip: missing }, () => {
     const verify = ['verify', '--allow-http-registry', '--insecure-ignore-tlog'];
     for (const name of ['ours', 'alice'])
       await run(cosign3, ...verify, '--key', `/srv/${name}.pub`, reference);
-    for (const requirement of [
-      signedBy(cosign3),
-      { ...signedBy(cosign3), keyData: btoa(pem) },
-    ]) {
+    for (const requirement of [signedBy(cosign3), { ...signedBy(cosign3), keyData: btoa(pem) }]) {
       const verdict = await judge('ours:1', requirement);
       assert.ok(verdict.allowed, said(verdict));
     }
