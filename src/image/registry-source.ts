@@ -25,6 +25,7 @@ import {
 } from '../trust/lookaside/signature-blob.ts';
 import { type RegistriesD, signatureSettingsFor } from '../trust/lookaside/registries-d.ts';
 import { dockerIdentity } from '../trust/policy/scope-lookup.ts';
+import type { AttachedKind } from '../registry/sigstore-attachments.ts';
 import { SIGNATURE_PREDICATE } from '../trust/sigstore/statement.ts';
 import type { SignatureSearch } from '../trust/lookaside/signature-source.ts';
 import { encodeSigstoreBlob } from '../trust/lookaside/sigstore-json.ts';
@@ -117,7 +118,11 @@ export class RegistrySource implements ImageSource, RemoteBlobs, SignatureSink {
       this.#findBeside(settings.lookaside, physical, manifestDigest),
       this.#findInside(manifestDigest),
       ...(settings.useSigstoreAttachments
-        ? [this.#findAttached(manifestDigest), this.#findReferring(manifestDigest)]
+        ? [
+            this.#findAttached(manifestDigest, 'signatures'),
+            this.#findAttached(manifestDigest, 'attestations'),
+            this.#findReferring(manifestDigest),
+          ]
         : [Promise.resolve(notAsked(physical))]),
     ]);
     return {
@@ -143,9 +148,13 @@ export class RegistrySource implements ImageSource, RemoteBlobs, SignatureSink {
     return { candidates: signatures, places };
   }
 
-  async #findAttached(manifestDigest: Digest): Promise<SignatureSearch> {
+  async #findAttached(manifestDigest: Digest, kind: AttachedKind): Promise<SignatureSearch> {
     const { client, signal } = this.#parts;
-    const { attachments, places } = await client.readSigstoreAttachments(manifestDigest, signal);
+    const { attachments, places } = await client.readSigstoreAttachments(
+      manifestDigest,
+      signal,
+      kind,
+    );
     const candidates = attachments.map(({ mediaType, payload, annotations, source }) => ({
       bytes: encodeSigstoreBlob({ mimeType: mediaType, payload, annotations }),
       source,

@@ -15,6 +15,7 @@ import { resolveEndpoints } from './resolve-endpoints.ts';
 import { type RetryNotice, type RetryPlan, waitForRetry, withRetries } from './retry.ts';
 import { type ExtensionSearch, readExtension } from './signature-extension.ts';
 import {
+  type AttachedKind,
   type AttachmentReader,
   type AttachmentSearch,
   readAttachments,
@@ -162,12 +163,13 @@ export class RegistryClient {
   }
 
   /**
-   * What cosign attached to a manifest, at the endpoint of the last read; empty where there is nothing.
+   * What cosign 2 attached to a manifest, at the endpoint of the last read; empty where there is nothing.
    * @throws RegistryError, InvalidDocumentError, InvalidJsonError
    */
   async readSigstoreAttachments(
     manifestDigest: Digest,
     signal: AbortSignal,
+    kind: AttachedKind = 'signatures',
   ): Promise<AttachmentSearch> {
     const session = this.#fromCurrent()[0];
     if (session === undefined) return { attachments: [], places: [] };
@@ -179,7 +181,7 @@ export class RegistryClient {
       readBlob: async (descriptor, within) => await this.readBlob(descriptor, within),
       describe: (tag) => session.describe(manifestPath(session, tag)),
     };
-    return await readAttachments(reader, manifestDigest, signal);
+    return await readAttachments(reader, manifestDigest, signal, kind);
   }
 
   /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What cosign attaches to an image: an image manifest under the tag `sha256-HEX.sig` of the same repository, with
-// a layer for each signature. Whoever writes to the repository writes this, too: it is bounded and believed in nothing.
+// What cosign 2 attaches to an image: an image manifest under the tag `sha256-HEX.sig` of the same repository, with
+// a layer for each signature, and under `.att` one for each attestation. Whoever writes to the repository writes this, too: it is bounded and believed in nothing.
 import { type Digest, digestHex } from '../base/digest.ts';
 import { printable } from '../base/printable.ts';
 import { parseAttachmentManifest } from '../oci/attachment-manifest.ts';
@@ -38,18 +38,24 @@ export interface AttachmentReader {
   describe(tag: string): string;
 }
 
-/** The media type of the layers that are signatures; others are attestations and the like. */
-const SIGNATURE_TYPE = 'application/vnd.dev.cosign.simplesigning.v1+json';
+export type AttachedKind = 'signatures' | 'attestations';
+
+/** Where each kind is, and the media type of its layers; others are passed over. */
+const ATTACHED: Readonly<Record<AttachedKind, { readonly suffix: string; readonly type: string }>> =
+  {
+    signatures: { suffix: '.sig', type: 'application/vnd.dev.cosign.simplesigning.v1+json' },
+    attestations: { suffix: '.att', type: 'application/vnd.dsse.envelope.v1+json' },
+  };
 const MAX_TOTAL_BYTES = 16 * 1024 * 1024;
 const TOTAL_TIMEOUT_MS = 60_000;
 
 /** The tag under which attachments to a manifest are kept. */
-export function attachmentTag(manifestDigest: Digest): string {
-  return `sha256-${digestHex(manifestDigest)}.sig`;
+export function attachmentTag(manifestDigest: Digest, kind: AttachedKind = 'signatures'): string {
+  return `sha256-${digestHex(manifestDigest)}${ATTACHED[kind].suffix}`;
 }
 
 /**
- * Reads the signatures that are attached to a manifest. Only 404 means that there are none. Bounded: 128 signatures,
+ * Reads the signatures (or the attestations) that are attached to a manifest. Only 404 means that there are none. Bounded: 128 signatures,
  * 4 MiB each, 16 MiB and 60 s together.
  * @throws RegistryError, InvalidDocumentError, InvalidJsonError
  */
@@ -57,17 +63,18 @@ export async function readAttachments(
   reader: AttachmentReader,
   manifestDigest: Digest,
   callerSignal: AbortSignal,
+  kind: AttachedKind = 'signatures',
 ): Promise<AttachmentSearch> {
   const deadline = AbortSignal.timeout(TOTAL_TIMEOUT_MS);
   const signal = AbortSignal.any([callerSignal, deadline]);
-  const tag = attachmentTag(manifestDigest);
+  const tag = attachmentTag(manifestDigest, kind);
   const place = reader.describe(tag);
   try {
-    return await read(reader, tag, place, signal);
+    return await read(reader, tag, kind, signal);
   } catch (cause) {
     callerSignal.throwIfAborted();
     if (!deadline.aborted) throw cause;
-    const seen = `reading the signatures took longer than ${TOTAL_TIMEOUT_MS / 1000} s`;
+    const seen = `reading the ${kind} took longer than ${TOTAL_TIMEOUT_MS / 1000} s`;
     throw new RegistryError('TIMEOUT', `${place}: ${seen}`, { cause });
   }
 }
@@ -75,15 +82,16 @@ export async function readAttachments(
 async function read(
   reader: AttachmentReader,
   tag: string,
-  place: string,
+  kind: AttachedKind,
   signal: AbortSignal,
 ): Promise<AttachmentSearch> {
+  const place = reader.describe(tag);
   const manifest = await fetchIfThere(reader, tag, signal);
   if (manifest === undefined) return { attachments: [], places: [{ place, answer: '404' }] };
   const { layers } = parseAttachmentManifest(manifest.bytes, manifest.mediaType, place);
   const signatures = layers
     .map((layer, n) => ({ layer, source: `${place} (layer ${n + 1})` }))
-    .filter(({ layer }) => layer.mediaType === SIGNATURE_TYPE);
+    .filter(({ layer }) => layer.mediaType === ATTACHED[kind].type);
   assertBounded(
     signatures.map(({ layer }) => layer),
     place,
@@ -101,7 +109,7 @@ async function read(
   }
   const others = layers.length - signatures.length;
   const beside = others === 0 ? '' : `, and ${others} of another kind`;
-  return { attachments, places: [{ place, answer: `${signatures.length} signatures${beside}` }] };
+  return { attachments, places: [{ place, answer: `${signatures.length} ${kind}${beside}` }] };
 }
 
 async function fetchIfThere(

@@ -127,6 +127,28 @@ describe('a registry’s answer about attachments', () => {
     assert.equal(server.requests.filter(({ path }) => path.includes('/blobs/')).length, 1);
   });
 
+  it('has attestations under a tag of their own, and there nothing else is fetched', async () => {
+    const type = 'application/vnd.dsse.envelope.v1+json';
+    const attested = manifest([layer(PAYLOAD, { mediaType: type }), layer(Buffer.from('x'))]);
+    await using server = await startScriptedRegistry((request, response) => {
+      if (request.path === TAG_PATH.replace(/sig$/, 'att'))
+        response.writeHead(200, { 'content-type': MEDIA_TYPE.ociManifest }).end(attested);
+      else if (request.path.endsWith(`/blobs/${sha256(PAYLOAD)}`)) response.end(PAYLOAD);
+      else return false;
+      return true;
+    });
+    await using opened = openClient(`${server.host}/${REPOSITORY}:1`, { tlsVerify: false });
+    await opened.client.readManifest(undefined, signal);
+    const found = await opened.client.readSigstoreAttachments(
+      MANIFEST_DIGEST,
+      signal,
+      'attestations',
+    );
+    assert.deepEqual(found.attachments[0]?.payload, PAYLOAD);
+    assert.equal(found.places[0]?.answer, '1 attestations, and 1 of another kind');
+    assert.equal(server.requests.filter(({ path }) => path.includes('/blobs/')).length, 1);
+  });
+
   const refused: readonly (readonly [string, Answers, object | RegExp])[] = [
     ['a22: a manifest without end', { onManifest: (r) => endless(r) }, { code: 'TOO_LARGE' }],
     [

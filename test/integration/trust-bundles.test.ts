@@ -36,9 +36,10 @@ const PLATFORM = platformOfNode('x64');
 const signal = AbortSignal.timeout(300_000);
 const USE = 'default-docker:\n  use-sigstore-attachments: true\n';
 const MATCH_DIGEST = { signedIdentity: { type: 'matchDigest' } };
+const SOURCE = 'https://github.com/org/app';
 const PROVENANCE = {
   buildDefinition: {
-    externalParameters: { workflow: { repository: 'https://github.com/org/app' } },
+    externalParameters: { workflow: { repository: SOURCE } },
   },
   runDetails: { builder: { id: 'https://builder.example/1' } },
 };
@@ -141,7 +142,10 @@ describe('bundles that cosign makes', { skip: missing }, () => {
     await run(cosign3, ...attest, '--predicate', '/srv/predicate.json', signed);
     const attested = await push('attested');
     await run(cosign3, ...attest, '--predicate', '/srv/predicate.json', attested);
-    await run(cosign2, 'sign', ...PLAIN, await push('older'));
+    const older = await push('older');
+    await run(cosign2, 'sign', ...PLAIN, older);
+    const attest2 = ['attest', ...PLAIN, '--type', 'slsaprovenance1'];
+    await run(cosign2, ...attest2, '--predicate', '/srv/predicate.json', older);
     await push('unsigned');
     await run(cosign3, 'sign', ...PLAIN, ...NO_SERVICES, await pushIndex('multi'));
   });
@@ -164,11 +168,22 @@ describe('bundles that cosign makes', { skip: missing }, () => {
 
   it('admit what was built as the policy wants it', async () => {
     for (const image of ['signed:1', 'attested:1']) {
-      const source = 'https://github.com/org/app';
-      const wanted = attestedBy(cosign3, { source, builderPattern: 'https://builder.example/*' });
+      const wanted = attestedBy(cosign3, {
+        source: SOURCE,
+        builderPattern: 'https://builder.example/*',
+      });
       const verdict = await judge(image, wanted);
       assert.ok(verdict.allowed, said(verdict));
     }
+  });
+
+  it('of cosign 2 admit what was attested, under a tag of its own', async () => {
+    const verdict = await judge('older:1', attestedBy(cosign2, { source: SOURCE }));
+    assert.ok(verdict.allowed, said(verdict));
+    const outcome = verdict.outcomes.find(({ type }) => type === 'attested');
+    assert.ok(outcome?.type === 'attested');
+    assert.match(outcome.signatureSource, /sha256-[0-9a-f]{64}\.att \(layer 1\)$/);
+    assert.match(said(await judge('older:1', attestedBy(cosign3))), /none of the accepted keys/);
   });
 
   it('admit an image whose index is signed, where the policy says so', async () => {

@@ -21,6 +21,9 @@ export interface SigstoreAttachment {
 /** The media type of attachments that are signatures, and not attestations or bills of materials. */
 export const SIGSTORE_SIGNATURE_TYPE = 'application/vnd.dev.cosign.simplesigning.v1+json';
 
+/** The media type of attachments that are attestations: DSSE envelopes. */
+export const ATTESTATION_TYPE = 'application/vnd.dsse.envelope.v1+json';
+
 const MARK = Buffer.from('\0sigstore-json\n', 'latin1');
 
 /** The signature blob of an attachment, as `signature-N` files and the store keep it. */

@@ -9,16 +9,23 @@ import {
   type SignatureQuestion,
 } from '../lookaside/judge-signatures.ts';
 import type { SignatureBlob } from '../lookaside/signature-blob.ts';
+import { ATTESTATION_TYPE, type SigstoreAttachment } from '../lookaside/sigstore-json.ts';
 import type { AttestedRequirement } from '../policy/requirement.ts';
 import { describePattern, matchesText, type TextPattern } from '../policy/text-pattern.ts';
 import type { PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 import type { SignatureOutcome } from '../verdict/verdict.ts';
-import { parseBundle, type SigstoreBundle } from './bundle.ts';
+import { type DsseEnvelope, parseBundle, type SigstoreBundle } from './bundle.ts';
 import { type Provenance, readProvenance } from './provenance.ts';
 import { describeSigners, loadSigstoreTrust, type SigstoreTrust } from './sigstore-trust.ts';
 import { parseStatement, untrustedPredicateType } from './statement.ts';
+import { parseAttestation, verifyAttestation } from './verify-attestation.ts';
 import { verifyBundle } from './verify-bundle.ts';
+
+type FoundAttestation = { readonly envelope: DsseEnvelope } & (
+  | { readonly kind: 'bundle'; readonly bundle: SigstoreBundle }
+  | { readonly kind: 'attachment'; readonly attachment: SigstoreAttachment }
+);
 
 export async function evaluateAttested(
   requirement: AttestedRequirement,
@@ -44,8 +51,8 @@ export async function evaluateAttested(
     },
     otherKind: () => 'is no such attestation',
     pick: (blob: SignatureBlob) => attestationOf(blob, predicateType),
-    check: async (bundle: SigstoreBundle, source: string) =>
-      checkAttestation(bundle, source, requirement, trust, subject, context.now()),
+    check: async (found: FoundAttestation, source: string) =>
+      checkAttestation(found, source, requirement, trust, subject, context.now()),
   };
   if (found.status === 'rejected') {
     const checks = { ...judge.asked, signatures: [] };
@@ -57,15 +64,18 @@ export async function evaluateAttested(
 }
 
 function checkAttestation(
-  bundle: SigstoreBundle,
+  found: FoundAttestation,
   source: string,
   requirement: AttestedRequirement,
   trust: SigstoreTrust,
   subject: PolicySubject,
   now: Date,
 ): SignatureOutcome {
-  const { signer, loggedAt, stampedAt } = verifyBundle(bundle, trust, now);
-  const statement = parseStatement(bundle.envelope);
+  const { signer, loggedAt, stampedAt } =
+    found.kind === 'bundle'
+      ? verifyBundle(found.bundle, trust, now)
+      : verifyAttestation(found.attachment, trust);
+  const statement = parseStatement(found.envelope);
   if (!matchesText(requirement.predicateType, statement.predicateType))
     throw invalid(`is good, but a ${quote(statement.predicateType)}`);
   // A builder attests all that it made at once.
@@ -105,12 +115,23 @@ function asWanted(what: string, seen: string | undefined, wanted: TextPattern): 
 }
 
 /** What says of itself that it is of the wanted type; whether it is one is judged once it is verified. */
-function attestationOf(blob: SignatureBlob, wanted: TextPattern): SigstoreBundle | undefined {
-  if (blob.format !== 'sigstore-bundle') return undefined;
+function attestationOf(blob: SignatureBlob, wanted: TextPattern): FoundAttestation | undefined {
+  const found = envelopeOf(blob);
+  if (found === undefined) return undefined;
+  const type = untrustedPredicateType(found.envelope);
+  return type !== undefined && matchesText(wanted, type) ? found : undefined;
+}
+
+function envelopeOf(blob: SignatureBlob): FoundAttestation | undefined {
   try {
-    const bundle = parseBundle(blob.json);
-    const type = untrustedPredicateType(bundle.envelope);
-    return type !== undefined && matchesText(wanted, type) ? bundle : undefined;
+    if (blob.format === 'sigstore-bundle') {
+      const bundle = parseBundle(blob.json);
+      return { kind: 'bundle', bundle, envelope: bundle.envelope };
+    }
+    if (blob.format !== 'sigstore-json' || blob.attachment.mimeType !== ATTESTATION_TYPE)
+      return undefined;
+    const { attachment } = blob;
+    return { kind: 'attachment', attachment, envelope: parseAttestation(attachment) };
   } catch (error) {
     if (error instanceof TrustError) return undefined;
     throw error;

@@ -84,7 +84,8 @@ export function parseBundle(json: Buffer): SigstoreBundle {
   };
 }
 
-function parseEnvelope(envelope: UntrustedDocument): DsseEnvelope {
+/** @throws what the document complains with */
+export function parseEnvelope(envelope: UntrustedDocument): DsseEnvelope {
   envelope.closed(['payload', 'payloadType', 'signatures']);
   const signatures = envelope.member('signatures').list(MAX_PROOFS);
   const [signature, ...more] = signatures;

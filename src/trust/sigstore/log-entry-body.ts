@@ -9,7 +9,8 @@ import { readOnlyPemBlocks } from './pem.ts';
 import { type Complaint, UntrustedDocument } from './untrusted-document.ts';
 
 interface LoggedEnvelope {
-  readonly signature: Buffer;
+  /** Undefined where the entry does not hold it. */
+  readonly signature: Buffer | undefined;
   /** Of the public key (SubjectPublicKeyInfo) or of the certificate. */
   readonly signerDer: Buffer;
   /** A hash of the payload, or of all that was signed. */
@@ -24,35 +25,66 @@ interface LoggedEnvelope {
  * @throws what `complain` makes
  */
 export function assertEntryIsAbout(
-  entry: BundleLogEntry,
+  { body, kind, version }: Pick<BundleLogEntry, 'body' | 'kind' | 'version'>,
   envelope: DsseEnvelope,
   signerDer: Buffer,
   complain: Complaint,
 ): void {
-  const logged = parseBody(entry, complain);
+  // The bundle says so, too; whoever asks only one of the two must not be told otherwise.
+  const document = UntrustedDocument.parse(body, 'the entry', complain);
+  const own = kindOf(document);
+  if (own !== `${kind} ${version}`)
+    throw complain(`it is a ${quote(own)}, and said to be a ${quote(`${kind} ${version}`)}`);
+  assertIsAbout(parseSpec(document, KINDS, complain), envelope, signerDer, complain);
+}
+
+/**
+ * As {@link assertEntryIsAbout}, for an entry that comes with an attestation of cosign 2.
+ * @throws what `complain` makes
+ */
+export function assertAttestationEntryIsAbout(
+  body: Buffer,
+  envelope: DsseEnvelope,
+  signerDer: Buffer,
+  complain: Complaint,
+): void {
+  const document = UntrustedDocument.parse(body, 'the entry', complain);
+  const logged = parseSpec(document, ATTESTATION_KINDS, complain);
+  assertIsAbout(logged, envelope, signerDer, complain);
+}
+
+function assertIsAbout(
+  logged: LoggedEnvelope,
+  envelope: DsseEnvelope,
+  signerDer: Buffer,
+  complain: Complaint,
+): void {
   if (!logged.signerDer.equals(signerDer)) throw complain('it is about another key');
-  if (!logged.signature.equals(envelope.signature)) throw complain('it is about another signature');
+  if (logged.signature?.equals(envelope.signature) === false)
+    throw complain('it is about another signature');
   const text = logged.of === 'payload' ? envelope.payload : signedBytesOf(envelope);
   if (!createHash(logged.algorithm).update(text).digest().equals(logged.hash))
     throw complain('it is about another payload');
 }
 
-function parseBody(entry: BundleLogEntry, complain: Complaint): LoggedEnvelope {
-  const body = UntrustedDocument.parse(entry.body, 'the entry', complain);
-  body.closed(['apiVersion', 'kind', 'spec']);
-  const kind = `${body.member('kind').text()} ${body.member('apiVersion').text()}`;
-  // The bundle says so, too; whoever asks only one of the two must not be told otherwise.
-  if (kind !== `${entry.kind} ${entry.version}`)
-    throw complain(
-      `it is a ${quote(kind)}, and said to be a ${quote(`${entry.kind} ${entry.version}`)}`,
-    );
-  const parse = KINDS[kind];
+function parseSpec(
+  document: UntrustedDocument,
+  kinds: Readonly<Record<string, BodyParser>>,
+  complain: Complaint,
+): LoggedEnvelope {
+  const kind = kindOf(document);
+  const parse = kinds[kind];
   if (parse === undefined)
     throw complain(`it is a ${quote(kind)}, which says nothing of statements`);
-  return parse(body.member('spec'), complain);
+  return parse(document.member('spec'));
 }
 
-type BodyParser = (spec: UntrustedDocument, complain: Complaint) => LoggedEnvelope;
+function kindOf(document: UntrustedDocument): string {
+  document.closed(['apiVersion', 'kind', 'spec']);
+  return `${document.member('kind').text()} ${document.member('apiVersion').text()}`;
+}
+
+type BodyParser = (spec: UntrustedDocument) => LoggedEnvelope;
 
 const KINDS: Readonly<Record<string, BodyParser>> = {
   'dsse 0.0.1': (spec) => {
@@ -91,6 +123,21 @@ const KINDS: Readonly<Record<string, BodyParser>> = {
       ...secondSignature(record.member('signature')),
       of: 'signed bytes',
       ...protobufHash(record.member('data')),
+    };
+  },
+};
+
+/** cosign 2 logs attestations also in a kind that has no signature, only the payload and the key. */
+const ATTESTATION_KINDS: Readonly<Record<string, BodyParser>> = {
+  ...KINDS,
+  'intoto 0.0.1': (spec) => {
+    spec.closed(['content', 'publicKey']);
+    const content = spec.member('content').closed(['hash', 'payloadHash']);
+    return {
+      signature: undefined,
+      signerDer: pemOf(spec.member('publicKey')),
+      of: 'payload',
+      ...hexHash(content.member('payloadHash')),
     };
   },
 };

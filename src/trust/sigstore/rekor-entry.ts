@@ -48,6 +48,19 @@ export interface RekorEntry {
  * @throws TrustError BAD_SIGNATURE
  */
 export function verifyRekorEntry(text: string, logs: readonly RekorLog[]): RekorEntry {
+  const { body, integratedAt } = verifyRekorPromise(text, logs);
+  return { ...parseBody(body), integratedAt };
+}
+
+/**
+ * As {@link verifyRekorEntry}, for entries of any kind.
+ * @returns what was logged, and when
+ * @throws TrustError BAD_SIGNATURE
+ */
+export function verifyRekorPromise(
+  text: string,
+  logs: readonly RekorLog[],
+): { readonly body: Buffer; readonly integratedAt: Date } {
   const bundle = closed(parse(text), ['SignedEntryTimestamp', 'Payload'], 'it');
   const promise = bytesOf(bundle['SignedEntryTimestamp'], 'SignedEntryTimestamp');
   const payload = closed(
@@ -67,7 +80,7 @@ export function verifyRekorEntry(text: string, logs: readonly RekorLog[]): Rekor
   if (integratedTime === 0 || Number.isNaN(integratedAt.getTime())) throw bad('it says no time');
   if (log.inUse !== undefined && !isWithin(log.inUse, integratedAt))
     throw bad('its log was not in use then');
-  return { ...parseBody(bytesOf(body, 'body')), integratedAt };
+  return { body: bytesOf(body, 'body'), integratedAt };
 }
 
 /** @throws TrustError BAD_SIGNATURE when the entry is about another signature */

@@ -146,7 +146,8 @@ function verifyByPki(
   });
 }
 
-function readLeaf(attachment: SigstoreAttachment): Certificate {
+/** The one certificate of an attachment. @throws TrustError BAD_SIGNATURE */
+export function readLeaf(attachment: SigstoreAttachment): Certificate {
   const [block, ...more] = certificateBlocks(attachment, ANNOTATION.certificate);
   if (block === undefined || more.length > 0)
     throw bad(`has ${more.length + 1} certificates in ${ANNOTATION.certificate} instead of one`);
@@ -199,6 +200,11 @@ function withCertificate<Result>(check: () => Result): Result {
     if (!(cause instanceof TrustError)) throw cause;
     throw new TrustError('BAD_SIGNATURE', `has a certificate that ${cause.message}`, { cause });
   }
+}
+
+/** What Rekor promises about an attachment. @throws TrustError BAD_SIGNATURE */
+export function rekorAnnotation(attachment: SigstoreAttachment): string {
+  return annotation(attachment, ANNOTATION.rekor);
 }
 
 function annotation({ annotations }: SigstoreAttachment, name: string): string {
