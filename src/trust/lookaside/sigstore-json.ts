@@ -52,9 +52,10 @@ export function parseSigstoreJson(json: Buffer): SigstoreAttachment {
 const KEYS: readonly string[] = ['mimeType', 'payload', 'annotations'];
 
 function annotationsOf(value: JsonValue | undefined): Readonly<Record<string, string>> {
-  if (value === undefined || value === null) return {};
-  if (!isJsonObject(value)) throw invalid('has annotations that are no object');
+  // Without a prototype, so that nothing but an annotation is found under any name.
   const annotations: Record<string, string> = Object.create(null) as Record<string, string>;
+  if (value === undefined || value === null) return annotations;
+  if (!isJsonObject(value)) throw invalid('has annotations that are no object');
   for (const [name, text] of Object.entries(value)) {
     if (typeof text !== 'string') throw invalid(`has the annotation ${quote(name)}, no string`);
     annotations[name] = text;

@@ -46,7 +46,8 @@ describe('parseSignatureBlob', () => {
     const text = '\0sigstore-json\n{"mimeType":"a/b","payload":"YQ==","annotations":null}';
     const sigstore = parseSignatureBlob(Buffer.from(text));
     assert.equal(sigstore.format, 'sigstore-json');
-    assert.deepEqual(sigstore.attachment.annotations, {});
+    assert.deepEqual(Object.keys(sigstore.attachment.annotations), []);
+    assert.equal(sigstore.attachment.annotations['constructor'], undefined);
   });
 
   const bad: readonly (readonly [string, string, RegExp])[] = [
