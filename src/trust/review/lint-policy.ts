@@ -4,6 +4,7 @@ import type { RegistriesD, RegistriesDSection } from '../lookaside/registries-d.
 import type { Policy } from '../policy/policy.ts';
 import { unreachableScopeReason } from '../policy/policy-scope.ts';
 import { scopesFor } from '../policy/scope-lookup.ts';
+import { admitsAnyTag } from './lint-any-tag.ts';
 import type { SurveyedKey } from './survey-keys.ts';
 import {
   type PolicySurvey,
@@ -18,6 +19,8 @@ export type LintCode =
   | 'does-not-load'
   /** The default, or a scope, admits everything. */
   | 'accepts-all'
+  /** Any signed image of a repository may come under every tag. */
+  | 'any-tag'
   /** No tool looks this transport, scope or section up. */
   | 'dead'
   /** A rule of trust.d for the same scope takes its place. */
@@ -89,6 +92,7 @@ function lintRule(
     !isSignedAnyway(surveyed, survey)
       ? [acceptsAll(surveyed, at, name)]
       : []),
+    ...(hider === undefined && admitsAnyTag(surveyed, survey) ? [anyTag(at, name)] : []),
     ...(hider === undefined
       ? []
       : [
@@ -146,6 +150,16 @@ function acceptsAll({ rule }: SurveyedRule, at: Place, name: string): LintFindin
       rule.scope === undefined
         ? 'sysct trust default reject, and a scope for each publisher: sysct trust allow SCOPE --gpg-key KEYFILE'
         : 'ask for signatures: sysct trust allow SCOPE --gpg-key KEYFILE; or take the scope out',
+  };
+}
+
+function anyTag(at: Place, name: string): LintFinding {
+  return {
+    code: 'any-tag',
+    ...at,
+    message: `${name} asks for signatures that name no tag: any signed image of a repository stands for every tag of it`,
+    advice:
+      'have tags signed ("sysct sign" and skopeo do) and drop its signedIdentity; or add "noDowngrade" in /etc/sysct/trust.d',
   };
 }
 

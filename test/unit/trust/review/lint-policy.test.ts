@@ -76,6 +76,8 @@ const gpg = (...names: readonly string[]) => ({
   keyType: 'GPGKeys',
   keyPaths: names.map((name) => `/k/${name}`),
 });
+const ANY_TAG = { ...gpg('long'), signedIdentity: { type: 'matchRepository' } };
+const MATCH_DIGEST = { signedIdentity: { type: 'matchDigest' } };
 const SIGSTORE = { type: 'sigstoreSigned', keyPath: '/k/cosign.pub' };
 const docker = (scopes: Record<string, object>) => ({
   docker: Object.fromEntries(Object.entries(scopes).map(([scope, one]) => [scope, [one]])),
@@ -190,6 +192,53 @@ describe('lintPolicy', () => {
         },
       },
       codes: ['attachments-off'],
+    },
+    {
+      name: 'a01: signatures that name no tag',
+      given: { transports: docker({ 'quay.io/a': ANY_TAG }) },
+      codes: ['any-tag'],
+      says: /any signed image of a repository stands for every tag of it/,
+    },
+    {
+      name: 'a01: bundles, which name nothing',
+      given: {
+        trustD: { docker: { 'quay.io': { admit: [{ ...SIGSTORE, ...MATCH_DIGEST }] } } },
+        registriesD: 'default-docker: {use-sigstore-attachments: true}',
+      },
+      codes: ['any-tag'],
+    },
+    {
+      name: 'a01: one of an anyOf that names no tag',
+      given: {
+        trustD: {
+          docker: {
+            'quay.io': { admit: [{ type: 'anyOf', requirements: [gpg('good'), ANY_TAG] }] },
+          },
+        },
+      },
+      codes: ['any-tag'],
+    },
+    {
+      name: 'nothing in signatures that name no tag, where one that names it must be there, too',
+      given: {
+        trustD: {
+          docker: {
+            'quay.io/a': { admit: [ANY_TAG, gpg('good')] },
+            'quay.io/b': {
+              admit: [{ type: 'anyOf', min: 2, requirements: [gpg('good'), ANY_TAG] }],
+            },
+          },
+        },
+      },
+      codes: [],
+    },
+    {
+      name: 'nothing in signatures that name no tag, where nothing goes back',
+      given: {
+        transports: docker({ 'quay.io/a': ANY_TAG }),
+        trustD: { docker: { 'quay.io': { also: [{ type: 'noDowngrade' }] } } },
+      },
+      codes: [],
     },
     {
       name: 'an unknown transport',
