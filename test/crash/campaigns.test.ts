@@ -18,7 +18,7 @@ before(async () => {
 after(() => bench[Symbol.asyncDispose]());
 
 describe('kill -9 at random instants', () => {
-  it('loses nothing, alone and among others, and the next run works', async (t) => {
+  it('a53: loses nothing, alone and among others, and the next run works', async (t) => {
     const report = t.diagnostic.bind(t);
     const counts = await killCampaign(bench, { rounds: 15, seed: SEED, actions: ACTIONS, report });
     assert.ok(counts.killed >= 5, `${counts.killed} were killed`);

@@ -38,7 +38,7 @@ class Site implements Disposable {
 const ANYTHING = { '': [{ type: 'insecureAcceptAnything' }] };
 
 describe('a hostile image', () => {
-  it('with a huge /etc/passwd is refused by a message (password file that exhausts memory)', async () => {
+  it('a36: with a huge /etc/passwd is refused by a message (password file that exhausts memory)', async () => {
     using site = new Site({ oci: ANYTHING });
     const passwd = Buffer.alloc(5 * 1024 * 1024, '#');
     await writeSmallImage(site.layout, 'x', {
@@ -65,7 +65,7 @@ describe('a hostile image', () => {
     assert.match(stderr, /"\/var\/lib\/sysct\/objects"/);
   });
 
-  it('is not called in the unit what its archive calls it (archive claims a registry name)', async () => {
+  it('a40: is not called in the unit what its archive calls it (archive claims a registry name)', async () => {
     using site = new Site({ 'docker-archive': ANYTHING });
     await writeSmallImage(site.layout, 'x', {
       layers: [tar({ path: 'x' })],
@@ -87,7 +87,7 @@ describe('a hostile image', () => {
     assert.notEqual(byName.exitCode, 0);
   });
 
-  it('moves no cursor by what --display shows of it (terminal escape injection)', async () => {
+  it('a40: moves no cursor by what --display shows of it (terminal escape injection)', async () => {
     using site = new Site({ oci: ANYTHING });
     const service = '[Unit]\nDescription=\u001b[2J\u009b\n[Service]\nExecStart=$EXEC_START\n';
     const config = JSON.stringify({

@@ -22,6 +22,7 @@ import { platformOfNode } from '../../src/oci/platform.ts';
 import { noRegistryOptions } from '../../src/registry/registry-access.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { runChecked } from '../../src/sys/process.ts';
+import { temporaryDirectory } from '../support/tmp.ts';
 
 const PLATFORM = platformOfNode(process.arch);
 
@@ -181,6 +182,69 @@ describe('image sources written by skopeo', () => {
     );
   });
 
+  const escapes: readonly (readonly [name: string, make: (directory: string) => void])[] = [
+    ['a config above it', (at) => archive(at, { Config: '../../../../etc/passwd' })],
+    ['a config by its absolute path', (at) => archive(at, { Config: '/etc/passwd' })],
+    ['a layer above it', (at) => archive(at, { Layers: ['../../../../etc/passwd'] })],
+    [
+      'a config that is a link out of it',
+      (at) => {
+        symlinkSync('/etc/passwd', join(at, 'linked.json'));
+        archive(at, { Config: 'linked.json' });
+      },
+    ],
+    [
+      'a layer that is a link out of it',
+      (at) => {
+        symlinkSync('/etc/passwd', join(at, 'linked.tar'));
+        archive(at, { Layers: ['linked.tar'] });
+      },
+    ],
+  ];
+  for (const [name, make] of escapes) {
+    it(`a54: read nothing of the host for a docker archive that names ${name}`, async () => {
+      using tmp = temporaryDirectory('a54');
+      make(tmp.directory);
+      const file = join(tmp.directory, 'image.tar');
+      const all = readdirSync(tmp.directory);
+      await runChecked('tar', ['-C', tmp.directory, '-cf', file, ...all]);
+      await assert.rejects(
+        async () => {
+          await using source = await open(`docker-archive:${file}`);
+          const { manifest } = await resolveImage(source, PLATFORM);
+          await source.readBlob(manifest.config);
+        },
+        (error: Error & { code?: string }) => {
+          assert.match(error.code ?? '', /^[A-Z_]+$/);
+          assert.doesNotMatch(error.message, /root:/);
+          return true;
+        },
+      );
+    });
+  }
+
+  it('a54: have no blob whose digest is a path', async () => {
+    await runChecked('cp', ['-a', at('layout'), at('escaping')]);
+    for (const digest of [
+      'sha256:../../../../etc/passwd',
+      '../../etc/passwd',
+      `sha512:${'0'.repeat(128)}`,
+    ]) {
+      const index = {
+        schemaVersion: 2,
+        manifests: [{ mediaType: 'application/vnd.oci.image.manifest.v1+json', digest, size: 100 }],
+      };
+      writeFileSync(at('escaping/index.json'), JSON.stringify(index));
+      await assert.rejects(
+        async () => {
+          await using source = await open(`oci:${at('escaping')}`);
+          await resolveImage(source, PLATFORM);
+        },
+        (error: Error) => error.message.includes('is not sha256:<64 hex digits>'),
+      );
+    }
+  });
+
   it('notice a truncated archive', async () => {
     await runChecked('sh', ['-c', `head -c 3000 ${at('docker.tar')} > ${at('short.tar')}`]);
     await assert.rejects(
@@ -192,3 +256,15 @@ describe('image sources written by skopeo', () => {
     );
   });
 });
+
+/** A docker archive's files, its manifest.json with these members. */
+function archive(directory: string, parts: object): void {
+  const config = {
+    os: 'linux',
+    architecture: PLATFORM.architecture,
+    rootfs: { type: 'layers', diff_ids: [] },
+  };
+  writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
+  const image = { Config: 'config.json', RepoTags: ['example.com/x:1'], Layers: [], ...parts };
+  writeFileSync(join(directory, 'manifest.json'), JSON.stringify([image]));
+}

@@ -56,7 +56,7 @@ describe('a layer', () => {
     });
   });
 
-  it('that is to have two diffIDs is refused before it is fetched', async () => {
+  it('a37: that is to have two diffIDs is refused before it is fetched', async () => {
     await withRegistry(async (registry, store, name) => {
       registry.add('lie', [GZIP, { ...GZIP, diffId: sha256('another') }]);
       await assert.rejects(pullInto(store, `${name}:lie`), { code: 'INCONSISTENT_IMAGE' });
@@ -64,7 +64,7 @@ describe('a layer', () => {
     });
   });
 
-  it('is not taken for another one that a config claims its blob to be', async () => {
+  it('a37: is not taken for another one that a config claims its blob to be', async () => {
     await withRegistry(async (registry, store, name) => {
       registry.add('true', [GZIP]);
       registry.add('lie', [{ ...GZIP, diffId: sha256('another') }]);

@@ -2,6 +2,7 @@
 // The attack cases of the HTTP side, each from a registry in this process that misbehaves on purpose.
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -248,7 +249,6 @@ describe('a23: token servers', () => {
 
   it('get an identity token in a form, never in a URL', async () => {
     using tmp = temporaryDirectory('identity');
-    const { writeFileSync } = await import('node:fs');
     const script: Script = (request, response) =>
       request.path.startsWith('/token')
         ? answer(response, 200, {}, JSON.stringify({ access_token: 'tok' }))
@@ -387,6 +387,49 @@ describe('a25: mirrors', () => {
     assert.ok(mirror.requests.length > 0);
     assert.ok(mirror.requests.every(({ headers }) => headers.authorization === undefined));
     assert.ok(primary.requests.some(({ headers }) => headers.authorization !== undefined));
+  });
+});
+
+describe('a26: a host that only looks like one with a login', () => {
+  it('gets none, neither of a file nor of a helper, nor of what clouds put into the environment', async () => {
+    using tmp = temporaryDirectory('a26');
+    const script: Script = (request, response) =>
+      request.headers.authorization === undefined
+        ? answer(response, 401, { 'www-authenticate': 'Basic realm="x"' })
+        : false;
+    await using server = await startScriptedRegistry(script);
+    const [, port = ''] = server.host.split(':');
+    const login = { auth: Buffer.from('user:secret').toString('base64') };
+    const others = [
+      '127.0.0.1',
+      `127.0.0.1:${port}0`,
+      `localhost:${port}`,
+      `127.0.0.1.example:${port}`,
+    ];
+    const hosts = [...others, `1127.0.0.1:${port}`, `https://127.0.0.1:1${port}/v1/`];
+    const authfile = join(tmp.directory, 'auth.json');
+    const asked = join(tmp.directory, 'asked');
+    const helper = join(tmp.directory, 'docker-credential-cloud');
+    writeFileSync(helper, `#!/bin/sh\ncat > ${asked}\necho '{"Username":"u","Secret":"s"}'\n`, {
+      mode: 0o755,
+    });
+    writeFileSync(
+      authfile,
+      JSON.stringify({
+        auths: Object.fromEntries(hosts.map((host) => [host, login])),
+        credHelpers: { [`localhost:${port}`]: 'cloud', 'gcr.io': 'cloud', '127.0.0.1': 'cloud' },
+      }),
+    );
+    const env = {
+      PATH: `${tmp.directory}:/usr/bin:/bin`,
+      AWS_ACCESS_KEY_ID: 'key',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      GOOGLE_APPLICATION_CREDENTIALS: authfile,
+    };
+    await using opened = openClient(reference(server), { tlsVerify: false, authfile, env });
+    await assert.rejects(opened.client.readManifest(undefined, signal), { code: 'UNAUTHORIZED' });
+    assert.ok(server.requests.every(({ headers }) => headers.authorization === undefined));
+    assert.ok(!existsSync(asked), 'a helper was asked');
   });
 });
 

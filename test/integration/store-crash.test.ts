@@ -39,7 +39,7 @@ const OLD = imageLayers('quay.io/x/old:1');
 const NEW = imageLayers('quay.io/x/new:1');
 
 describe('kill -9 of an import', () => {
-  it('at any instant leaves the earlier images whole, and the next import is as if nothing had been', async () => {
+  it('a53: at any instant leaves the earlier images whole, and the next import is as if nothing had been', async () => {
     using tmp = temporaryDirectory('crash', '/dev/shm');
     const duration = await importDuration(tmp.directory);
     const expected = join(tmp.directory, 'expected');
@@ -67,7 +67,7 @@ describe('kill -9 of an import', () => {
 });
 
 describe('two processes that import the same image at once', () => {
-  it('both succeed, and the store is as one would have left it', async () => {
+  it('a53: both succeed, and the store is as one would have left it', async () => {
     using tmp = temporaryDirectory('crash', '/dev/shm');
     const directory = join(tmp.directory, 'both');
     const both = ['quay.io/x/new:1', 'quay.io/x/new:1'].map((name) => startImport(directory, name));

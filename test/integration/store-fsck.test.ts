@@ -218,7 +218,7 @@ const CASES: readonly Case[] = [
 
 describe('a check of the store', () => {
   for (const { name, damage, finds } of CASES) {
-    it(`finds ${name}`, async () => {
+    it(`a53: finds ${name}`, async () => {
       await withImages(async (store, base, top) => {
         damage(store, base, top);
         const { findings } = await checkHere(store);
@@ -302,7 +302,7 @@ describe('a fast check', () => {
     });
   });
 
-  it('finds what was written to, put in place of something, or is missing', async () => {
+  it('a53: finds what was written to, put in place of something, or is missing', async () => {
     await withImages(async (store, base) => {
       await checkHere(store);
       flip(store.layout.object(sha256(LIBC)), 77);

@@ -321,7 +321,7 @@ describe('an import that fails', () => {
     ],
   ];
   for (const [name, layer, blob, code] of cases) {
-    it(`is refused and leaves nothing: ${name}`, async () => {
+    it(`a37: is refused and leaves nothing: ${name}`, async () => {
       await withStore(async (store, directory) => {
         await importImage(store, 'quay.io/x/earlier:1', [
           layerBlob(tar({ path: 'e', content: HUGE })),

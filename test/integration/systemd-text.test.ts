@@ -57,7 +57,7 @@ describe('systemd-escape', () => {
 });
 
 describe('systemd', () => {
-  it('hands services the arguments, variables and values that we wrote', async () => {
+  it('a40: hands services the arguments, variables and values that we wrote', async () => {
     const texts = [...AWKWARD, '', 'line\nfeed', '\r\u001b\u0001'];
     await using host = await createHost();
     const unit = printUnit({
@@ -117,7 +117,7 @@ RuntimeDirectory=$N
 });
 
 describe('systemd-tmpfiles', () => {
-  it('makes the paths, links and contents that the values say', async () => {
+  it('a40: makes the paths, links and contents that the values say', async () => {
     using tmp = temporaryDirectory('systemd-text');
     const root = join(tmp.directory, 'root');
     mkdirSync(root);

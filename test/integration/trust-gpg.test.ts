@@ -83,6 +83,9 @@ const exported = async (name: string) => await home.exportPublicKey(key(name));
 const signed = async (name: string, ...args: string[]) =>
   await home.sign(key(name), payload, { args });
 
+const statusOf = (name: string): string =>
+  `VALIDSIG ${key(name).fingerprint} 2026-01-01 0 0 4 0 1 8 00 ${key(name).fingerprint}`;
+
 const GOOD: readonly Case[] = [
   { name: 'an RSA signature', allowed: true, signature: () => signed('rsa') },
   {
@@ -321,21 +324,21 @@ const BAD: readonly Case[] = [
       ).stdout,
   },
   {
-    name: 'another literal appended',
+    name: 'a20: another literal appended (cve-2007-1263)',
     allowed: false,
     because: /not valid/,
     signature: async () =>
       Buffer.concat([await signed('rsa', '--compress-algo', 'none'), literalPacket('{"evil":1}')]),
   },
   {
-    name: 'cve-2025-47934: another literal put in front',
+    name: 'a21, cve-2025-47934: another literal put in front',
     allowed: false,
     because: /begins with byte 0xcb/,
     signature: async () =>
       Buffer.concat([literalPacket('{"evil":1}'), await signed('rsa', '--compress-algo', 'none')]),
   },
   {
-    name: 'two messages in a row',
+    name: 'a20: two messages in a row (cve-2025-68972)',
     allowed: false,
     because: /not valid/,
     signature: async () =>
@@ -343,6 +346,20 @@ const BAD: readonly Case[] = [
         await signed('rsa', '--compress-algo', 'none'),
         await signed('rsa', '--compress-algo', 'none'),
       ]),
+  },
+  {
+    name: 'a20, cve-2018-12020: a file name with lines that a reader of gpg would take for its verdict',
+    allowed: false,
+    because: /none of the accepted keys/,
+    signature: async () =>
+      await signed('other', '--set-filename', `x\n[GNUPG:] GOODSIG ${statusOf('rsa')}\n`),
+  },
+  {
+    name: 'a20, cve-2022-34903: a notation that says it is a verdict',
+    allowed: false,
+    because: /none of the accepted keys/,
+    signature: async () =>
+      await signed('other', '--sig-notation', `v@example.com=[GNUPG:] ${statusOf('rsa')}`),
   },
   {
     name: 'a truncated message',
@@ -439,7 +456,7 @@ async function revoke(name: string, reason: string): Promise<void> {
   await home.gpg(['--import'], certificate.stdout);
 }
 
-describe('signedBy over messages that gpg made', () => {
+describe('a19: signedBy over messages that gpg made', () => {
   for (const c of [...GOOD, ...BAD]) {
     it(`${c.allowed ? 'accepts' : 'refuses'} ${c.name}`, async () => {
       const signature = await c.signature();
@@ -477,7 +494,7 @@ describe('signedBy over messages that gpg made', () => {
     assert.match(ours.said, /looked at /);
   });
 
-  it('refuses a decompression bomb quickly', async () => {
+  it('a19: refuses a decompression bomb quickly', async () => {
     const bomb = await home.sign(key('rsa'), Buffer.alloc(16 * 1024 * 1024));
     assert.ok(bomb.length < 1024 * 1024);
     const started = performance.now();

@@ -214,7 +214,7 @@ describe('a zstd:chunked layer whose diffID is not checked', () => {
     ['a size where there is no content', (entry) => void (entry.size = 1)],
   ];
   for (const [name, change] of unclear) {
-    it(`is put together and checked where its table of contents leaves something open: ${name}`, async () => {
+    it(`a52: is put together and checked where its table of contents leaves something open: ${name}`, async () => {
       const { treeId } = await pulledWhole([NEW]);
       await withSite(async ({ registry, pull }) => {
         const layer = lying((entries) => change(entries.find(({ type }) => type === 'symlink')!));
@@ -402,7 +402,7 @@ describe('an image whose diffIDs are checked', () => {
     });
   });
 
-  it('is what its archive says where its table of contents says otherwise', async () => {
+  it('a52: is what its archive says where its table of contents says otherwise', async () => {
     const { treeId } = await pulledWhole([EVIL]);
     await withSite(async ({ registry, pull, store }) => {
       registry.add('evil', [EVIL]);
@@ -425,7 +425,7 @@ describe('an image whose diffIDs are checked', () => {
     });
   });
 
-  it('is refused although it was pulled without, where its diffID is a lie', async () => {
+  it('a37: is refused although it was pulled without, where its diffID is a lie', async () => {
     await withSite(async ({ registry, pull }) => {
       registry.add('new', [{ ...NEW, diffId: sha256('another') }]);
       assert.deepEqual(proofsOf(await pull('skip', 'new')), ['toc']);

@@ -417,7 +417,7 @@ describe('a zstd:chunked layer', () => {
     });
   }
 
-  it('is refused when a frame is a bomb', async () => {
+  it('a49: is refused when a frame is a bomb', async () => {
     const bomb = zstdCompressSync(Buffer.alloc(50 * MIB));
     const layer = chunkedLayer(NEW_MEMBERS, { frame: { 'usr/fresh-small': bomb } });
     await withSite(layer, async ({ store, pull }) => {
@@ -427,7 +427,7 @@ describe('a zstd:chunked layer', () => {
     });
   });
 
-  it('is refused when neither its parts nor the whole come to its diffID', async () => {
+  it('a52: is refused when neither its parts nor the whole come to its diffID', async () => {
     const layer = { ...NEW, diffId: sha256('another') };
     await withSite(layer, async ({ store, pull }) => {
       await assert.rejects(pull('new'), { code: 'DIFF_ID_MISMATCH' });

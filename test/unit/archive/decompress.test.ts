@@ -117,7 +117,7 @@ for (const [compression, compress] of [
       await assert.rejects(inflate(compression, bytes), refuses(code));
     });
 
-    it('a49 refuses a stream that swells beyond the ratio, before it has swollen', async () => {
+    it('a49: refuses a stream that swells beyond the ratio, before it has swollen', async () => {
       const bomb = compress(Buffer.alloc(64 * MIB));
       const limit = { graceBytes: MIB, ratio: 200, windowLog: 27 };
       await assert.rejects(inflate(compression, bomb, 4 * KIB, limit), refuses('LIMIT'));

@@ -42,7 +42,7 @@ describe('a tar-split', () => {
     ['an unknown type', '{"type":3}\n'],
     ['a segment without bytes', '{"type":2,"payload":null}\n'],
     ['a negative size', '{"type":1,"name":"a","size":-1}\n'],
-    ['a line without end', 'x'.repeat(9 * 1024 * 1024)],
+    ['a51: a line without end', 'x'.repeat(9 * 1024 * 1024)],
   ];
   for (const [name, text] of malformed) {
     it(`is refused with ${name}`, async () => {

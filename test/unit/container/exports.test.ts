@@ -69,7 +69,7 @@ describe('readExports', () => {
     assert.deepEqual(c, { kind: 'symlink', path: '/c', target: '/nowhere' });
   });
 
-  it('follows links inside the image only: a link to /etc/shadow is the image’s', async () => {
+  it('a55: follows links inside the image only: a link to /etc/shadow is the image’s', async () => {
     const tree = new ExportsTree();
     tree.file('etc/shadow', 'of the image');
     tree.symlink('exports/tmpfiles.template', '/etc/shadow');

@@ -63,12 +63,12 @@ describe('parseManifest', () => {
 
   const refused = [
     {
-      name: 'cve-2021-41190: both manifests and layers',
+      name: 'a32, cve-2021-41190: both manifests and layers',
       value: { ...MANIFEST, manifests: [] },
       why: /ambiguous/,
     },
     {
-      name: 'cve-2021-41190: media type of the transport differs',
+      name: 'a32, cve-2021-41190: media type of the transport differs',
       value: MANIFEST,
       type: MEDIA_TYPE.ociIndex,
       why: /served as/,

@@ -50,12 +50,12 @@ describe('parseReference', () => {
     { text: 'a.b/c\u001b[2J', why: /repository/ },
   ];
   for (const { text, why } of refused) {
-    it(`refuses ${JSON.stringify(text).slice(0, 40)}`, () => {
+    it(`a29: refuses ${JSON.stringify(text).slice(0, 40)}`, () => {
       assert.throws(() => parseReference(text), { code: 'INVALID_REFERENCE', message: why });
     });
   }
 
-  it('never lets a control character of the input into a message (attack A29)', () => {
+  it('a29: never lets a control character of the input into a message', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         try {

@@ -39,7 +39,7 @@ describe('findInAuthFile', () => {
     ['whole path components only', { auths }, 'r.example/nsx/repo', 'host'],
     ['the port as part of the host', { auths }, 'r.example:5000/x', 'port'],
     ['no other port', { auths }, 'r.example:5001/x', undefined],
-    ['no other host', { auths }, 'r.example.evil/x', undefined],
+    ['a26: no host that only looks like it', { auths }, 'r.example.evil/x', undefined],
     [
       'a key that is a URL',
       { auths: { 'https://r.example/v1/': entry('url') } },

@@ -60,7 +60,7 @@ describe('quoteEnvironment', () => {
 });
 
 describe('whole values and words', () => {
-  it('double specifiers', () => {
+  it('a40: double specifiers', () => {
     assert.equal(escapeSpecifiers('/a %b $c'), '/a %%b $c');
     assert.equal(quoteUnitWord('/a b:%c:$d'), '"/a b:%%c:$d"');
   });

@@ -81,7 +81,7 @@ describe('JSON', () => {
     ['a quote behind an escaped backslash', '["\\\\A=$A"]', '"'],
   ];
   for (const [name, template, value] of inString) {
-    it(`keeps ${name} inside the string it stands in`, () => {
+    it(`a40: keeps ${name} inside the string it stands in`, () => {
       const [text] = JSON.parse(render(JSON_TEXT, template, { A: value })) as [string];
       assert.ok(text.endsWith(`A=${value}`));
     });
@@ -150,7 +150,7 @@ describe('unit files', () => {
     ['half a surrogate pair', '\ud800'],
   ];
   for (const [name, value] of attacks) {
-    it(`refuses a value with ${name}, also for verbatim variables`, () => {
+    it(`a40: refuses a value with ${name}, also for verbatim variables`, () => {
       for (const template of ['Description=$A\nUser=nobody\n', 'ExecStart=$EXEC_START\n']) {
         assert.throws(() => render(UNIT, template, { A: value, EXEC_START: value }), {
           code: 'UNSAFE_VALUE',

@@ -12,7 +12,7 @@ describe('parsePolicy', () => {
         assert.ok(parsePolicy(c.text, 'policy.json').default.requirements.length > 0);
       });
     } else {
-      it(`refuses ${c.name}`, () => {
+      it(`a10: refuses ${c.name}`, () => {
         const parse = () => parsePolicy(c.text, 'policy.json');
         assert.throws(parse, hasCode('INVALID_POLICY', c.error));
         assert.throws(parse, hasCode('INVALID_POLICY', /^policy\.json:\d+:\d+: /));

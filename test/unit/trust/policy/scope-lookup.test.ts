@@ -114,7 +114,7 @@ describe('chooseRule', () => {
     ['docker-archive', '', undefined],
   ];
   for (const [transport, identity, scope] of rows) {
-    it(`${transport}:${identity} falls under ${scope === undefined ? 'the default' : `"${scope}"`}`, () => {
+    it(`a11: ${transport}:${identity} falls under ${scope === undefined ? 'the default' : `"${scope}"`}`, () => {
       const { rule } = chooseRule(policy, transport, identity);
       assert.deepEqual(rule, { policyFile: 'policy.json', transport, scope, line: 1 });
     });

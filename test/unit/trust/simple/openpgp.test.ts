@@ -51,7 +51,7 @@ describe('verifySignedMessage', () => {
     assert.equal(verified.keyFingerprint, keyring.keys[0]?.fingerprint);
   });
 
-  it('refuses many signature packets that compress to nothing, without verifying them all', async () => {
+  it('a19: refuses many signature packets that compress to nothing, without verifying them all', async () => {
     const many = Array.from({ length: 20_000 }, () => signature);
     const started = performance.now();
     await assert.rejects(
@@ -60,6 +60,22 @@ describe('verifySignedMessage', () => {
     );
     assert.ok(performance.now() - started < 1500);
   });
+
+  const evil = packet(0xcb, Buffer.from('b\0\0\0\0\0evil!', 'latin1'));
+  const spoofs: readonly (readonly [where: string, packets: () => readonly Buffer[]])[] = [
+    ['behind', () => [signature, literal, evil]],
+    ['in front', () => [evil, signature, literal]],
+    ['between the signature and its own', () => [signature, evil, literal]],
+    ['in a packet of its own', () => [signature, literal, compressed(evil)]],
+  ];
+  for (const [where, packets] of spoofs) {
+    it(`a21, cve-2025-47934: refuses another text ${where}, compressed with what was signed`, async () => {
+      await assert.rejects(
+        verifySignedMessage(compressed(...packets()), keyring, new Date()),
+        hasCode('BAD_SIGNATURE'),
+      );
+    });
+  }
 
   it('refuses two signatures by one key', async () => {
     const twice = Buffer.concat([signature, signature, literal]);
