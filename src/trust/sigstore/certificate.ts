@@ -4,6 +4,7 @@ import { type Digest, sha256 } from '../../base/digest.ts';
 import { quote } from '../../base/printable.ts';
 import { messageOf } from '../../base/sysct-error.ts';
 import { TrustError } from '../verdict/trust-error.ts';
+import { readValidity } from './certificate-time.ts';
 import { DER_TAG, type DerElement, readBoolean, readDer, readDerList, readOid } from './der.ts';
 
 export interface CertificateExtension {
@@ -42,22 +43,20 @@ export function parseCertificate(der: Buffer): Certificate {
     const [tbs, outerAlgorithm] = readDerList(readDer(der, DER_TAG.sequence));
     if (tbs === undefined || outerAlgorithm === undefined) throw invalid('lacks parts');
     const parts = readDerList(tbs);
-    const [version, serial, algorithm, issuer, , subject] = parts;
+    const [version, serial, algorithm, issuer, validity, subject] = parts;
     if (version?.tag !== VERSION_TAG || !version.content.equals(VERSION_3))
       throw invalid('is not of version 3');
     if (
       serial === undefined ||
       algorithm === undefined ||
       issuer === undefined ||
+      validity === undefined ||
       subject === undefined
     )
       throw invalid('lacks parts');
     if (!algorithm.raw.equals(outerAlgorithm.raw))
       throw invalid('names two different signature algorithms');
-    const { validFromDate: notBefore, validToDate: notAfter } = x509;
-    // What is no time compares with nothing: such a certificate would always be valid.
-    if (Number.isNaN(notBefore.getTime()) || Number.isNaN(notAfter.getTime()))
-      throw invalid('has no readable time of validity');
+    const { notBefore, notAfter } = readValidity(validity);
     const [oid] = readDerList(algorithm);
     if (oid === undefined) throw invalid('names no signature algorithm');
     return {

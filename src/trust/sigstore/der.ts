@@ -20,6 +20,7 @@ export const DER_TAG = {
   octetString: 0x04,
   oid: 0x06,
   utf8String: 0x0c,
+  utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
