@@ -89,7 +89,13 @@ function adviceOfOne(
         ...ofKinds(checks, found, scope),
       ];
       const isUnfound = checks.every((check) => check.result.kind === 'passed-over');
-      return isUnfound ? [...advice, ...ofPlaces(subject, requirement, configured, edit)] : advice;
+      return isUnfound
+        ? [
+            ...advice,
+            ...ofIndex(subject, requirement, edit),
+            ...ofPlaces(subject, requirement, configured, edit),
+          ]
+        : advice;
     }
   }
 }
@@ -270,6 +276,18 @@ function ofKinds(
         ]
       : []),
   ];
+}
+
+/** Many publishers sign the index alone. */
+function ofIndex(
+  { index }: PolicySubject,
+  requirement: Requirement,
+  edit: Rewrite,
+): readonly Advice[] {
+  if (index === undefined || !('signedManifest' in requirement)) return [];
+  if (requirement.signedManifest !== 'instance') return [];
+  const text = `perhaps its publisher signs the index that it was chosen from, ${index.digest}; to take that for it`;
+  return [{ text, command: edit.with('--signed-manifest indexOrInstance') }];
 }
 
 /** Nothing of the wanted kind was found: where else it could be looked for. */

@@ -134,6 +134,24 @@ describe('a multi-arch image', () => {
     await admits('pull', pushed.image);
   });
 
+  it('with its index signed is admitted after the command that explain gives', async () => {
+    await sign(pushed, pushed.top, [alice]);
+    write('etc/pki/alice.gpg', alice.publicKey);
+    const keyed = { type: 'signedBy', keyType: 'GPGKeys', keyPath: '/etc/pki/alice.gpg' };
+    const policy = {
+      default: [{ type: 'reject' }],
+      transports: { docker: { [registry.host]: [keyed] } },
+    };
+    write('etc/containers/policy.json', JSON.stringify(policy));
+    const { stdout } = await sysct('trust', 'explain', '--tls-verify=false', pushed.image);
+    const command = /^ +sysct (trust allow .*--signed-manifest indexOrInstance)$/m.exec(
+      stdout,
+    )?.[1];
+    assert.ok(command !== undefined, stdout);
+    await admits(...command.split(' '));
+    await admits('pull', pushed.image);
+  });
+
   it('keeps the signature of its index, so that it is judged again without network and lookaside', async () => {
     await sign(pushed, pushed.top, [alice]);
     wants('index');

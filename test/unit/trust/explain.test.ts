@@ -200,6 +200,21 @@ describe('explain', () => {
       text: /^ask its owner$/,
     },
     {
+      name: 'the index of a multi-arch image, which may be what is signed',
+      asked: async () => ({
+        requirement: GPG,
+        subject: {
+          ...REGISTRY_IMAGE,
+          index: { digest: sha256('index'), bytes: Buffer.from('index') },
+        },
+      }),
+      commands: [
+        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --signed-manifest indexOrInstance`,
+        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --lookaside URL`,
+      ],
+      text: /perhaps its publisher signs the index that it was chosen from, sha256:/,
+    },
+    {
       name: 'a lookaside where none is configured',
       asked: async () => ({ requirement: GPG }),
       commands: [`${ALLOW} --gpg-key /k/a.gpg --key-in-place --lookaside URL`],
