@@ -2,6 +2,7 @@
 import type { Progress } from '../base/progress.ts';
 import { checkStore } from '../store/check/check-store.ts';
 import type { Finding } from '../store/check/finding.ts';
+import { FindingList } from '../store/check/finding-list.ts';
 import type { RefRecord } from '../store/ref/ref-record.ts';
 import type { Store } from '../store/store.ts';
 import { checkContainers, type TreeUser, treeUsers } from './check-containers.ts';
@@ -33,9 +34,12 @@ export async function checkAll(parts: CheckAllParts, fast: boolean): Promise<Che
     signal,
   });
   const ofContainers = await checkContainers(containersPath, store, signal);
+  const findings = new FindingList();
+  findings.add(report.findings);
+  findings.add(ofContainers);
   return {
     ...report,
-    findings: [...report.findings, ...ofContainers],
+    findings: findings.all(),
     users: treeUsers(containersPath),
   };
 }

@@ -7,6 +7,7 @@ import { messageOf, SysctError } from '../base/sysct-error.ts';
 import { whatIsWrong } from '../store/check/check-layer.ts';
 import { compareImage } from '../store/check/compare-image.ts';
 import type { Finding, Problem } from '../store/check/finding.ts';
+import { documentsOf } from '../store/collect/named-image.ts';
 import { StoreError } from '../store/disk/store-error.ts';
 import type { Store } from '../store/store.ts';
 import { type Tree, walkTree } from '../store/tree/tree.ts';
@@ -31,7 +32,7 @@ export function treeUsers(containersPath: string): readonly TreeUser[] {
   });
 }
 
-/** Checks every finished generation: its record, and its root against the tree it was made from. */
+/** Checks every finished generation: its record, its root against the tree it was made from, and what it is judged by. */
 export async function checkContainers(
   containersPath: string,
   store: Store,
@@ -40,7 +41,10 @@ export async function checkContainers(
   const findings: Finding[] = [];
   for (const { directory, number } of finished(containersPath)) {
     signal.throwIfAborted();
-    const found = await checkGeneration(directory, number, store);
+    const found = [
+      ...(await checkGeneration(directory, number, store)),
+      ...checkDocuments(directory, number, store),
+    ];
     // One that was uninstalled meanwhile has no faults.
     if (existsSync(directory.generationPath(number))) findings.push(...found);
   }
@@ -114,6 +118,23 @@ export async function checkGeneration(
     if ((generation.additionalStores ?? []).length > 0) return [];
     return [finding('tree', 'missing', treeId, 'is not there', { treeId, paths: [] })];
   }
+}
+
+/** A name may be gone, and with it the ref that needs the same documents. */
+function checkDocuments(directory: ContainerDirectory, number: number, store: Store): Finding[] {
+  const generation = readIfWhole(directory, number);
+  if (generation === undefined) return [];
+  const { image } = generation;
+  // It has them where it has its tree: perhaps in an additional store.
+  if (!existsSync(store.layout.tree(image.treeId))) return [];
+  const need = [{ treeId: image.treeId, paths: [] }];
+  return documentsOf(image).flatMap((digest): Finding[] => {
+    if (store.findBlob(digest) !== undefined) return [];
+    const named = { kind: 'blob', name: digest, needs: need } as const;
+    return existsSync(store.layout.blob(digest))
+      ? [{ ...named, problem: 'damaged', seen: 'has other bytes' }]
+      : [{ ...named, problem: 'missing', seen: 'is not there' }];
+  });
 }
 
 async function imageDifference(

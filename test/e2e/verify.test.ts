@@ -257,6 +257,25 @@ describe('sysct verify of what is installed', () => {
     assert.equal((await verify('signed')).exitCode, 0);
   });
 
+  it('has fsck --repair fetch a signature again that no image has any more', async () => {
+    const blobs = join(root, 'var/lib/sysct/blobs/sha256');
+    const attachment = readdirSync(blobs).find((name) =>
+      readFileSync(join(blobs, name)).includes('sigstore-json'),
+    );
+    const path = join(blobs, attachment!);
+    const whole = readFileSync(path);
+    for (const damage of ['damaged', 'missing']) {
+      rmSync(path);
+      if (damage === 'damaged') writeFileSync(path, 'x', { mode: 0o400 });
+      const { exitCode, stdout } = await sysctOffline(root, ['fsck']);
+      assert.equal(exitCode, 8);
+      assert.match(stdout, new RegExp(`^blob sha256:${attachment} .*; containers signed/1$`, 'm'));
+      await sysctOfflineChecked(root, ['fsck', '--repair']);
+      assert.deepEqual(readFileSync(path), whole);
+      assert.equal((await verify('signed')).exitCode, 0);
+    }
+  });
+
   it('counts a record that cannot be read as damage', async () => {
     const record = join(root, 'var/lib/sysct/containers/unsigned/1/generation.json');
     await whileDamaged(record, async () => {
