@@ -6,6 +6,7 @@ import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import { parseImageConfig } from '../../../src/oci/image-config.ts';
 import { parseManifest } from '../../../src/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../../src/oci/media-type.ts';
+import { parseReferrerManifest, parseReferrers } from '../../../src/oci/referrers.ts';
 import { zstdChunkedLayer } from '../../../src/oci/zstd-chunked.ts';
 import { type FuzzTarget, unlessRefused } from '../target.ts';
 
@@ -43,6 +44,14 @@ const SEEDS = [
     ],
   },
   {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.ociManifest,
+    artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+    config: { ...CONFIG, mediaType: 'application/vnd.oci.empty.v1+json' },
+    layers: [{ ...CONFIG, mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json' }],
+    subject: { ...CONFIG, mediaType: MEDIA_TYPE.ociManifest },
+  },
+  {
     created: '2024-01-01T00:00:00Z',
     os: 'linux',
     architecture: 'x86_64',
@@ -63,7 +72,7 @@ const SEEDS = [
 const REFUSALS = ['InvalidDocumentError', 'InvalidJsonError'] as const;
 const SERVED_AS = [undefined, MEDIA_TYPE.ociManifest, MEDIA_TYPE.ociIndex, 'text/html'];
 
-/** Manifests, indexes, configs, manifests of attachments, and the annotations of zstd:chunked layers. */
+/** Manifests, indexes, configs, manifests of attachments, referrers, and the annotations of zstd:chunked layers. */
 export const target: FuzzTarget = {
   seeds: SEEDS.map((value) => Buffer.from(JSON.stringify(value))),
   maxLength: 2048,
@@ -76,6 +85,17 @@ export const target: FuzzTarget = {
       () => parseAttachmentManifest(input, undefined, 'document'),
       ...REFUSALS,
     );
+    const referrers = unlessRefused(
+      () => parseReferrers(input, undefined, 'document'),
+      ...REFUSALS,
+    );
+    referrers?.forEach(assertSound);
+    const referrer = unlessRefused(
+      () => parseReferrerManifest(input, undefined, 'document'),
+      ...REFUSALS,
+    );
+    referrer?.layers.forEach(assertSound);
+    assert.ok(referrers === undefined || referrer === undefined, 'a list and one of it');
     if (attachment !== undefined) [attachment.config, ...attachment.layers].forEach(assertSound);
     const config = unlessRefused(() => parseImageConfig(input, 'document'), ...REFUSALS);
     assert.ok(config?.diffIds.every(isDigest) ?? true);

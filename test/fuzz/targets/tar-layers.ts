@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { TAR_LIMITS, type TarLimits } from '../../../src/archive/tar-limits.ts';
 import { ByteReader } from '../../../src/store/disk/byte-reader.ts';
 import { ByteWriter } from '../../../src/store/disk/byte-writer.ts';
 import { putTree, takeTree } from '../../../src/store/tree/tree-codec.ts';
@@ -10,16 +9,7 @@ import { type ReadMember, readTar } from '../../support/read-tar.ts';
 import { longName, pax, type RawMember, tar } from '../../support/tar-builder.ts';
 import { type FuzzTarget, unlessRefused } from '../target.ts';
 import { repairTar } from './repair-tar.ts';
-
-const MIB = 1024 * 1024;
-
-/** So that an input of kilobytes cannot ask for much: what is large is for the tests of the limits. */
-const LIMITS: TarLimits = {
-  ...TAR_LIMITS,
-  contentBytes: MIB,
-  holeBytes: MIB / 4,
-  extensionBytes: 4096,
-};
+import { SMALL_TAR_LIMITS } from './small-tar-limits.ts';
 
 /** What the layer lies on. */
 const BASE = tar(
@@ -84,7 +74,7 @@ export const target: FuzzTarget = {
 };
 
 function read(input: Buffer, chunks: readonly Buffer[]): readonly ReadMember[] | undefined {
-  const members = unlessRefused(() => readTar(chunks, LIMITS), 'ArchiveError');
+  const members = unlessRefused(() => readTar(chunks, SMALL_TAR_LIMITS), 'ArchiveError');
   // What a member says besides its content cannot be more than the archive has.
   for (const { entry } of members ?? [])
     assert.ok(entry.path.length + entry.linkTarget.length <= input.length);
