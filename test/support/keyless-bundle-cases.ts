@@ -206,7 +206,22 @@ export function certificateCases(
   const soon = new Date(Date.now() + HOUR_MS);
   const late = new Date(Date.now() + HOUR_MS / 2);
   const client = makeLeaf(instance, { usage: extendedKeyUsage(CODE_SIGNING) });
+  const mallory = makeLeaf(instance, { names: { uris: ['https://example.com/mallory'] } });
   return [
+    refused(
+      'a22: a forged certificate with a real one hidden in it',
+      /has a certificate that is read as another one/,
+      leaf({
+        key: mallory.key,
+        issuedBy: { ...instance.intermediate, key: mallory.key },
+        extensions: [{ oid: '1.2.3.4', value: Buffer.from(`\n${mallory.pem}`) }],
+        seenBy: undefined,
+      }),
+      {
+        root: trustedRoot(instance, (root) => ({ ...root, ctlogs: undefined })),
+        asksCosign: false,
+      },
+    ),
     refused(
       'a22: a certificate that was expired when it was logged',
       /expired on .* before/,

@@ -568,6 +568,17 @@ function certificateCases(payload: Buffer): readonly SigstoreCase[] {
   const host = (names: Names) =>
     fulcioLeaf([extendedKeyUsage(CODE_SIGNING), alternativeNames(names)]);
   const forHost = (subjectHostname: string) => pkiFor({ subjectHostname });
+  const mallory = fulcioLeaf([
+    extendedKeyUsage(CODE_SIGNING),
+    alternativeNames({ emails: ['mallory@example.com'] }),
+    issuerV1(ISSUER),
+    issuerV2(ISSUER),
+  ]);
+  // Says what the policy wants, and holds what the authority signed, for those who look for PEM first.
+  const disguised = fulcioLeaf(
+    [...usual(), { oid: '1.2.3.4', value: Buffer.from(`\n${mallory.pem}`) }],
+    { key: mallory.key, signedBy: mallory.key },
+  );
   return [
     { name: 'fulcio: a good signature', allowed: true, requirement: fulcio, blobs: blobOf(leaf) },
     {
@@ -730,6 +741,13 @@ function certificateCases(payload: Buffer): readonly SigstoreCase[] {
       because: /it is about another key/,
       requirement: fulcio,
       blobs: blobOf(leaf, { annotations: { [ANNOTATION.certificate]: fulcioLeaf(usual()).pem } }),
+    },
+    {
+      name: 'a22: fulcio: a forged certificate with a real one hidden in it',
+      allowed: false,
+      because: /has a certificate that is read as another one/,
+      requirement: fulcio,
+      blobs: blobOf(disguised),
     },
     {
       name: 'fulcio: no certificate',
@@ -940,6 +958,13 @@ function certificateCases(payload: Buffer): readonly SigstoreCase[] {
       because: /its issuer "CN=intermediate" did not sign it/,
       requirement: pki,
       blobs: pkiBlob(rooted(intermediate, { signedBy: makeKey() })),
+    },
+    {
+      name: 'a22: pki: a forged certificate with a real one hidden in it',
+      allowed: false,
+      because: /has a certificate that is read as another one/,
+      requirement: pki,
+      blobs: pkiBlob(disguised),
     },
     {
       name: 'a22: pki: certificates without end in the chain',

@@ -40,6 +40,9 @@ const VERSION_3 = Buffer.from([DER_TAG.integer, 1, 2]);
 export function parseCertificate(der: Buffer): Certificate {
   try {
     const x509 = new X509Certificate(der);
+    // Node looks for PEM before it reads DER, and finds a certificate that is hidden in an extension of another one: names
+    // would be those of the outer, key and signature those of the inner.
+    if (!x509.raw.equals(der)) throw invalid('is read as another one');
     const [tbs, outerAlgorithm] = readDerList(readDer(der, DER_TAG.sequence));
     if (tbs === undefined || outerAlgorithm === undefined) throw invalid('lacks parts');
     const parts = readDerList(tbs);
