@@ -21,15 +21,15 @@ describe('fuzzing', () => {
     });
   }
 
-  const faults: readonly (readonly [fault: string, told: RegExp])[] = [
+  const faults: readonly (readonly [fault: string, told: RegExp, hangSeconds?: string])[] = [
     ['throws', /FOUND with seed 1: Error: thrown on purpose[^]*\n"!"\n/],
     ['is slow', /FOUND with seed 1: slow: takes 1\d{3}\.?\d* ms\nby the input\n"!"\n/],
-    ['hangs', /FOUND an input that hangs for 6 s:\n"!"\n/],
+    ['hangs', /FOUND an input that hangs for 6 s:\n"!"\n/, '6'],
     ['ends', /FOUND an input that ends the process:\n"!"\n/],
   ];
-  for (const [fault, told] of faults) {
+  for (const [fault, told, hangSeconds = '300'] of faults) {
     it(`tells an input for which a target ${fault}`, async () => {
-      const { exitCode, stderr } = await fuzz('--seconds', '1', '--hang', '6', fault);
+      const { exitCode, stderr } = await fuzz('--seconds', '1', '--hang', hangSeconds, fault);
       assert.match(stderr, told);
       assert.equal(exitCode, 1);
     });

@@ -49,7 +49,7 @@ function report(more: string): void {
   const after = Math.round((performance.now() - began) / 1000);
   const each = Math.round(runs / Math.max(1, after));
   process.stdout.write(
-    `${name}: ${after} s, ${runs} runs (${each}/s), ${blocks} blocks, ${features} features${more}; ` +
+    `${name}: ${after} s, ${runs} runs (${each}/s), ${blocks} of ${instrumentation.blockCount()} blocks, ${features} features${more}; ` +
       `${inputs} inputs, ${findings.length} findings\n`,
   );
 }
