@@ -6,9 +6,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { makeSigningKey } from '../support/evaluate-signed.ts';
+import { putSignatures, writePolicyImage } from '../support/policy-image.ts';
 import { runCli, runCliChecked } from '../support/run-cli.ts';
 import type { SysctResult } from '../support/shipped-sysct.ts';
-import { makeInstance, trustedRoot } from '../support/sigstore-instance.ts';
+import { keylessBundle, statement } from '../support/sigstore-bundles.ts';
+import { makeInstance, OIDC_ISSUER, trustedRoot, WORKFLOW } from '../support/sigstore-instance.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const POLICY = 'etc/containers/policy.json';
@@ -16,6 +18,7 @@ const OWN = 'etc/sysct/trust.d/sysct.json';
 const SCOPE = 'quay.io/org';
 const tmp = temporaryDirectory('trust-edit-trust-d');
 const files: Record<string, string> = {};
+const instance = makeInstance();
 
 before(async () => {
   const put = (name: string, bytes: string | Buffer): void => {
@@ -26,7 +29,7 @@ before(async () => {
   put('b.gpg', (await makeSigningKey('b')).publicKey);
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   put('c.pub', publicKey.export({ type: 'spki', format: 'pem' }));
-  put('root.json', trustedRoot(makeInstance()));
+  put('root.json', trustedRoot(instance));
 });
 
 after(() => tmp[Symbol.dispose]());
@@ -394,5 +397,41 @@ describe('the verbs refuse', () => {
     assert.equal(result.exitCode, 5);
     assert.match(result.stderr, /site\.json:1:1: version is missing/);
     assert.ok(!existsSync(join(root, POLICY)));
+  });
+});
+
+describe('what the verbs wrote', () => {
+  async function verdict(root: string, image: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await runCli('verify', '--root', root, `dir:${image}`);
+    return exitCode === 0 ? 'admitted' : `${exitCode}: ${stdout}${stderr}`;
+  }
+
+  it('admits bundles of a workflow with a bill of materials that is fresh, and nothing less', async () => {
+    const root = freshRoot();
+    const image = writePolicyImage(join(root, 'srv/image'));
+    const real = image.directory;
+    const statementOf = (predicateType?: string) =>
+      statement(image.manifestDigest, predicateType === undefined ? {} : { predicateType });
+    const blob = (payload: Buffer) =>
+      Buffer.concat([Buffer.from('\0sigstore-bundle\n'), keylessBundle(instance, { payload })]);
+    const signed = blob(statementOf());
+    const attested = blob(statementOf('https://spdx.dev/Document'));
+    const by = `--keyless --trusted-root root.json --issuer ${OIDC_ISSUER} --subject-uri ${WORKFLOW} --bundles`;
+    await trust(root, `allow dir:${real} ${by}`);
+    putSignatures(image, [attested]);
+    assert.match(await verdict(root, real), /^5: .*requires a sigstore signature/s);
+    putSignatures(image, [signed]);
+    assert.equal(await verdict(root, real), 'admitted');
+    await trust(
+      root,
+      `require dir: ${by} --attested spdx --signed-within 1`.replace(' --bundles', ''),
+    );
+    assert.match(await verdict(root, real), /^5: .*also for transport dir/s);
+    putSignatures(image, [signed, attested]);
+    assert.equal(await verdict(root, real), 'admitted');
+    await trust(root, `reject dir:${real}`);
+    assert.match(await verdict(root, real), /^5: .*the policy rejects it/s);
+    await trust(root, `allow dir:${real} --gpg-key a.gpg --sigstore-key c.pub --min 2 --bundles`);
+    assert.match(await verdict(root, real), /requires 2 of 2 requirements, each by another signer/);
   });
 });
