@@ -204,7 +204,13 @@ export function formCases(digest: string): readonly BundleCase[] {
       Buffer.concat([Buffer.from('{"\xff', 'latin1'), Buffer.from('":1}')]),
     ]),
     refused('a22: a bundle nested without end', /nested deeper than/, [
-      Buffer.from(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`),
+      Buffer.from(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`),
+    ]),
+    refused('a22: a bundle of nothing but brackets', /has more than 20000 parts/, [
+      Buffer.from(`[${'[],'.repeat(60_000)}0]`),
+    ]),
+    refused('a22: a bundle that is too long for a signature', /has none \(1 of another kind\)/, [
+      keyedBundle(key, statement(digest, { predicate: 'x'.repeat(256 * 1024) })),
     ]),
     refused(
       'a22: a bundle with a key and a certificate',

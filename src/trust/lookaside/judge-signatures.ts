@@ -54,17 +54,22 @@ export async function judgeSignatures<Found>(
   const counting: SignatureOutcome[] = [];
   for (const { source, digest, blob } of blobs) {
     context.signal.throwIfAborted();
-    const found = judge.pick(blob);
-    const isEnough = wanted === 'one' && counting.length > 0;
-    if (found === undefined || isEnough) {
-      const reason = isEnough ? 'is not needed: an earlier one counts' : judge.otherKind(blob);
+    const passOver = (reason: string) => {
       signatures.push({ source, digest, result: { kind: 'passed-over', reason } });
+    };
+    if (wanted === 'one' && counting.length > 0) {
+      passOver('is not needed: an earlier one counts');
       continue;
     }
     if (performance.now() - started > VERIFICATION_BUDGET_MS) {
       if (counting.length > 0) break;
       const tooLong = `checking ${blobs.length} signatures takes longer than ${VERIFICATION_BUDGET_MS / 1000} s`;
       return { met: false, reasons: [tooLong], hint: 'ask who runs the lookaside', checks };
+    }
+    const found = judge.pick(blob);
+    if (found === undefined) {
+      passOver(judge.otherKind(blob));
+      continue;
     }
     const result = await outcomeOf(judge.check(found, source));
     if (result instanceof TrustError) {

@@ -2,6 +2,7 @@
 //
 // `attested`: somebody whom the policy trusts for it said something of the image (an in-toto statement), such as where it
 // was built. As with signatures, nothing of it is read before the signature holds.
+import { assertNever } from '../../base/assert-never.ts';
 import { quote } from '../../base/printable.ts';
 import {
   failedRequirement,
@@ -9,23 +10,24 @@ import {
   type SignatureQuestion,
 } from '../lookaside/judge-signatures.ts';
 import type { SignatureBlob } from '../lookaside/signature-blob.ts';
-import { ATTESTATION_TYPE, type SigstoreAttachment } from '../lookaside/sigstore-json.ts';
+import { ATTESTATION_TYPE } from '../lookaside/sigstore-json.ts';
 import type { AttestedRequirement } from '../policy/requirement.ts';
 import { describePattern, matchesText, type TextPattern } from '../policy/text-pattern.ts';
 import type { PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 import type { SignatureOutcome } from '../verdict/verdict.ts';
-import { type DsseEnvelope, parseBundle, type SigstoreBundle } from './bundle.ts';
+import { parseBundle } from './bundle.ts';
 import { type Provenance, readProvenance } from './provenance.ts';
 import { describeSigners, loadSigstoreTrust, type SigstoreTrust } from './sigstore-trust.ts';
-import { parseStatement, untrustedPredicateType } from './statement.ts';
+import { parseStatement, type Statement } from './statement.ts';
 import { parseAttestation, verifyAttestation } from './verify-attestation.ts';
-import { verifyBundle } from './verify-bundle.ts';
+import { type VerifiedBundle, verifyBundle } from './verify-bundle.ts';
 
-type FoundAttestation = { readonly envelope: DsseEnvelope } & (
-  | { readonly kind: 'bundle'; readonly bundle: SigstoreBundle }
-  | { readonly kind: 'attachment'; readonly attachment: SigstoreAttachment }
-);
+interface FoundAttestation {
+  /** What is said; to be believed once `verify` returned. Long, so that it is parsed once. */
+  readonly statement: Statement;
+  readonly verify: (trust: SigstoreTrust, now: Date) => VerifiedBundle;
+}
 
 export async function evaluateAttested(
   requirement: AttestedRequirement,
@@ -71,11 +73,8 @@ function checkAttestation(
   subject: PolicySubject,
   now: Date,
 ): SignatureOutcome {
-  const { signer, loggedAt, stampedAt } =
-    found.kind === 'bundle'
-      ? verifyBundle(found.bundle, trust, now)
-      : verifyAttestation(found.attachment, trust);
-  const statement = parseStatement(found.envelope);
+  const { signer, loggedAt, stampedAt } = found.verify(trust, now);
+  const { statement } = found;
   if (!matchesText(requirement.predicateType, statement.predicateType))
     throw invalid(`is good, but a ${quote(statement.predicateType)}`);
   // A builder attests all that it made at once.
@@ -116,25 +115,39 @@ function asWanted(what: string, seen: string | undefined, wanted: TextPattern): 
 
 /** What says of itself that it is of the wanted type; whether it is one is judged once it is verified. */
 function attestationOf(blob: SignatureBlob, wanted: TextPattern): FoundAttestation | undefined {
-  const found = envelopeOf(blob);
-  if (found === undefined) return undefined;
-  const type = untrustedPredicateType(found.envelope);
-  return type !== undefined && matchesText(wanted, type) ? found : undefined;
-}
-
-function envelopeOf(blob: SignatureBlob): FoundAttestation | undefined {
   try {
-    if (blob.format === 'sigstore-bundle') {
-      const bundle = parseBundle(blob.json);
-      return { kind: 'bundle', bundle, envelope: bundle.envelope };
-    }
-    if (blob.format !== 'sigstore-json' || blob.attachment.mimeType !== ATTESTATION_TYPE)
-      return undefined;
-    const { attachment } = blob;
-    return { kind: 'attachment', attachment, envelope: parseAttestation(attachment) };
+    const found = readAttestation(blob);
+    return found !== undefined && matchesText(wanted, found.statement.predicateType)
+      ? found
+      : undefined;
   } catch (error) {
     if (error instanceof TrustError) return undefined;
     throw error;
+  }
+}
+
+function readAttestation(blob: SignatureBlob): FoundAttestation | undefined {
+  switch (blob.format) {
+    case 'simple-signing':
+      return undefined;
+    case 'sigstore-bundle': {
+      const bundle = parseBundle(blob.json);
+      return {
+        statement: parseStatement(bundle.envelope),
+        verify: (trust, now) => verifyBundle(bundle, trust, now),
+      };
+    }
+    case 'sigstore-json': {
+      const { attachment } = blob;
+      if (attachment.mimeType !== ATTESTATION_TYPE) return undefined;
+      const envelope = parseAttestation(attachment);
+      return {
+        statement: parseStatement(envelope),
+        verify: (trust) => verifyAttestation(attachment, envelope, trust),
+      };
+    }
+    default:
+      return assertNever(blob);
   }
 }
 

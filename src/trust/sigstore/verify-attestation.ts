@@ -25,14 +25,14 @@ export function parseAttestation({ payload }: SigstoreAttachment): DsseEnvelope 
 }
 
 /**
- * Verifies that somebody whom the policy trusts signed the envelope of an attachment, whose payload nothing has read yet.
+ * Verifies that somebody whom the policy trusts signed the envelope of an attachment.
  * @throws TrustError BAD_SIGNATURE, UNKNOWN_KEY; the message follows "signature …"
  */
 export function verifyAttestation(
   attachment: SigstoreAttachment,
+  envelope: DsseEnvelope,
   trust: SigstoreTrust,
 ): VerifiedBundle {
-  const envelope = parseAttestation(attachment);
   switch (trust.kind) {
     case 'keys':
       return verifyByKey(attachment, envelope, trust);
