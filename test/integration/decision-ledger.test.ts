@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -19,11 +20,13 @@ import { sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { DecisionLedger } from '../../src/image/decision-ledger.ts';
 import { StoreLayout } from '../../src/store/disk/layout.ts';
-import { runChecked } from '../../src/sys/process.ts';
+import { runChecked, runProcess } from '../../src/sys/process.ts';
 import { runCli } from '../support/run-cli.ts';
 import { writePolicy } from '../support/site-policy.ts';
 import { writeSmallImage } from '../support/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
 interface Line {
   readonly version: number;
@@ -105,6 +108,23 @@ describe('the ledger', () => {
     await runCli('pull', closed, '--root', tmp.directory);
     assert.deepEqual(readdirSync(join(tmp.directory, 'var/lib/sysct')), ['log']);
     assert.equal((await runCli('pull', open, '--root', tmp.directory)).exitCode, 0);
+  });
+
+  it('is not for those who cannot write it: they may verify all the same, and hear nothing of it', async () => {
+    using tmp = temporaryDirectory('ledger');
+    const root = tmp.directory;
+    chmodSync(root, 0o755);
+    const { open } = await writeRoot(root);
+    await runCli('pull', '--quiet', open, '--root', root);
+    const before = readFileSync(ledgerOf(root));
+    const nobody = ['--reuid=65534', '--clear-groups', process.execPath, MAIN];
+    const { exitCode, stdout, stderr } = await runProcess('setpriv', [
+      ...[...nobody, 'verify', '--root', root, open],
+    ]);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stdout.toString(), /^admitted: /m);
+    assert.equal(stderr, '');
+    assert.deepEqual(readFileSync(ledgerOf(root)), before);
   });
 
   it('goes on behind a line that was cut short', async () => {
