@@ -3,6 +3,7 @@ import type { FuzzTarget } from './target.ts';
 
 /** All targets by name. Each is loaded when it is asked for: after the instrumentation, and alone. */
 export const TARGETS: Readonly<Record<string, () => Promise<FuzzTarget>>> = {
+  attachment: async () => (await import('./targets/attachment.ts')).target,
   'auth-file': async () => (await import('./targets/auth-file.ts')).target,
   certificate: async () => (await import('./targets/certificate.ts')).target,
   challenge: async () => (await import('./targets/challenge.ts')).target,
