@@ -107,5 +107,7 @@ function parseAuthority(authority: UntrustedDocument): CertificateAuthority {
 
 function periodOf(owner: UntrustedDocument): Period {
   const period = owner.optional('validFor');
-  return { start: period?.optional('start')?.time(), end: period?.optional('end')?.time() };
+  if (period === undefined) return { start: undefined, end: undefined };
+  // A period without its start is a document that lost something, and no "always before".
+  return { start: period.member('start').time(), end: period.optional('end')?.time() };
 }
