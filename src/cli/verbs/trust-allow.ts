@@ -50,17 +50,17 @@ export const trustAllow: Verb = {
     },
   ],
   run: async (context, [text = ''], options) => {
-    const { planPolicy, planPolicyEdit, planSignatureSettings, planTrustDEdit, requirementFor } =
+    const { planPolicy, planPolicyEdit, planSignatureSettings, planTrustDEdit } =
       await import('../../trust/edit/plan-edit.ts');
     const { needsTrustD, trustDRequirements } =
       await import('../../trust/edit/trust-d-requirements.ts');
     const { editTrust, scopeFor } = await import('../edit-trust.ts');
     const scope = scopeFor(context, text);
     const wanted = await wantedTrust('trust allow', options);
-    const [signers] = wanted.signers;
+    const isMixed = wanted.signers.length > 1;
     if (
-      signers === undefined ||
-      wanted.signers.some(({ kind }) => kind === 'anything' && wanted.signers.length > 1)
+      wanted.signers.length === 0 ||
+      (isMixed && wanted.signers.some(({ kind }) => kind === 'anything'))
     )
       throw new UsageError(
         'trust allow: give one of --gpg-key, --sigstore-key, --keyless and --unsigned',
@@ -70,15 +70,16 @@ export const trustAllow: Verb = {
     const inPlace = options.flag('key-in-place') || options.text('policy') !== undefined;
     for (const one of wanted.signers) advise(context, scope, one, options);
     return await editTrust(context, options, async (session) => {
+      const inTrustD = needsTrustD(wanted);
+      if (inTrustD) assertHasTrustD(session, 'trust allow');
+      const requirements = await trustDRequirements(session, wanted, 'admit', inPlace);
       if (settings !== undefined) await planSignatureSettings(session, settings);
-      if (needsTrustD(wanted)) {
-        assertHasTrustD(session, 'trust allow');
+      const [requirement] = requirements;
+      if (inTrustD || requirement === undefined) {
         await planPolicy(session);
-        const requirements = await trustDRequirements(session, wanted, 'admit', inPlace);
         await planTrustDEdit(session, { kind: 'set', part: 'admit', scope, requirements });
         return;
       }
-      const requirement = await requirementFor(session, signers, wanted.signedIdentity, inPlace);
       await planPolicyEdit(session, { kind: 'set-scope', scope, requirement });
       await planTrustDEdit(session, { kind: 'drop', part: 'admit', scope });
     });
