@@ -77,14 +77,14 @@ export async function evaluatePolicy(
   const wanted = asked.some(({ requirement }) => isAboutTime(requirement)) ? 'all' : 'one';
   const search = new Search(findSignatures);
   const results: RequirementResult[] = [];
-  const counting: SignatureOutcome[] = [];
+  const counting: (readonly SignatureOutcome[])[] = [];
   for (const { rule, requirement } of asked) {
     const question = { rule, subject, search, wanted, context, counting } as const;
     const result = await evaluateRequirement(requirement, question);
     context.signal.throwIfAborted();
     results.push(result);
     if (!result.met) break;
-    counting.push(...result.counting);
+    if (asksWho(requirement)) counting.push(result.counting);
   }
   const requirements = asked.map((one, n) => ({ ...one, result: results[n] }));
   const added = also.map(({ rule }) => rule);
@@ -135,6 +135,10 @@ function isAboutTime({ type }: Requirement): boolean {
   return type === 'signedWithin' || type === 'noDowngrade';
 }
 
+function asksWho({ type }: Requirement): boolean {
+  return type === 'signedBy' || type === 'sigstoreSigned' || type === 'anyOf';
+}
+
 function verdictOf(
   requirements: readonly EvaluatedRequirement[],
   rule: PolicyRule,
@@ -161,8 +165,8 @@ interface Question {
   readonly search: Search;
   readonly wanted: 'one' | 'all';
   readonly context: EvaluationContext;
-  /** The signatures that counted for requirements in front of this one. */
-  readonly counting: readonly SignatureOutcome[];
+  /** The signatures that counted for requirements in front of this one, for each. */
+  readonly counting: readonly (readonly SignatureOutcome[])[];
 }
 
 async function evaluateRequirement(
@@ -183,9 +187,11 @@ async function evaluateRequirement(
     case 'attested':
       return await evaluateSignature(requirement, question);
     case 'anyOf':
-      return await evaluateAnyOf(requirement, rule, question.wanted, async (part, wanted) => {
-        return await evaluateRequirement(part, { ...question, wanted });
-      });
+      return await evaluateAnyOf(
+        requirement,
+        { rule, wanted: question.wanted, now: context.now() },
+        async (part, wanted) => await evaluateRequirement(part, { ...question, wanted }),
+      );
     case 'signedWithin':
       return evaluateSignedWithin(requirement, rule, counting, context.now());
     case 'noDowngrade':

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { printable } from '../base/printable.ts';
 import { messageOf } from '../base/sysct-error.ts';
-import { newestSignedTime, unprovenTime } from './signed-time.ts';
+import { agreedTime, PROVE_TIME, unprovenTime } from './signed-time.ts';
 import { describeRule } from './verdict/describe-verdict.ts';
 import type { EvaluationContext, PolicySubject, RequirementResult } from './verdict/evaluation.ts';
 import { TrustError } from './verdict/trust-error.ts';
@@ -9,21 +9,21 @@ import type { PolicyRule, SignatureOutcome } from './verdict/verdict.ts';
 
 /**
  * Met unless another image is remembered under the name that was signed later.
- * @param counting all signatures that count for the image
+ * @param counting all signatures that count for the image, by requirement
  */
 export function evaluateNoDowngrade(
   rule: PolicyRule,
   subject: PolicySubject,
-  counting: readonly SignatureOutcome[],
+  counting: readonly (readonly SignatureOutcome[])[],
   context: EvaluationContext,
 ): RequirementResult {
   const required = `the policy admits no image that was signed before the newest one stored (${describeRule(rule)})`;
-  const signedAt = newestSignedTime(counting, context.now());
+  const signedAt = agreedTime(counting, context.now());
   if (signedAt === undefined)
     return {
       met: false,
       reasons: [`${required}, but ${unprovenTime(counting)}`],
-      hint: 'have it signed with gpg, or with sigstore and its log',
+      hint: PROVE_TIME,
     };
   const { history } = context;
   if (history === undefined)

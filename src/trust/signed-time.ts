@@ -8,24 +8,39 @@ import type { PolicyRule, SignatureOutcome } from './verdict/verdict.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * The newest time that one of these signatures proves: what OpenPGP signed, what the log or a timestamp authority says, else what the signed
- * text claims. A time that lies more than a day ahead of this host's clock counts as none: it would make an
- * image fresh for ever, and all that come after it old.
+ * The time that the signatures of several requirements prove: the newest of each requirement, and of these the earliest. Whoever can
+ * sign for one of them alone makes nothing fresh. Those without a time do not say otherwise.
  */
+export function agreedTime(
+  requirements: readonly (readonly SignatureOutcome[])[],
+  now: Date,
+): Date | undefined {
+  const times = requirements
+    .map((outcomes) => newestSignedTime(outcomes, now)?.getTime())
+    .filter((time) => time !== undefined);
+  return times.length === 0 ? undefined : new Date(Math.min(...times));
+}
+
+/** The newest time that one of these signatures proves. */
 export function newestSignedTime(
   outcomes: readonly SignatureOutcome[],
   now: Date,
 ): Date | undefined {
   const times = outcomes
-    .map(provenTime)
-    .filter((time) => time !== undefined && time.getTime() <= now.getTime() + DAY_MS)
-    .map((time) => time?.getTime() ?? 0);
+    .map((outcome) => signedTime(outcome, now)?.getTime())
+    .filter((time) => time !== undefined);
   return times.length === 0 ? undefined : new Date(Math.max(...times));
 }
 
-function provenTime(outcome: SignatureOutcome): Date | undefined {
+/**
+ * The time that a signature proves: what OpenPGP signed; what a log or a timestamp authority says of one by a certificate; else what the
+ * signed text claims. A time that lies more than a day ahead of this host's clock counts as none: it would make an
+ * image fresh for ever, and all that come after it old.
+ */
+export function signedTime(outcome: SignatureOutcome, now: Date): Date | undefined {
   const text = timeIn(outcome);
-  return text === undefined ? undefined : new Date(text);
+  const time = text === undefined ? undefined : new Date(text);
+  return time !== undefined && time.getTime() <= now.getTime() + DAY_MS ? time : undefined;
 }
 
 function timeIn(outcome: SignatureOutcome): string | undefined {
@@ -33,7 +48,7 @@ function timeIn(outcome: SignatureOutcome): string | undefined {
     case 'signedBy':
       return outcome.signedAt;
     case 'sigstoreSigned':
-      return outcome.loggedAt ?? outcome.stampedAt ?? outcome.claimedAt;
+      return witnessedTime(outcome) ?? outcome.claimedAt;
     case 'attested':
       // It may be made anew every night, of however old an image.
       return undefined;
@@ -42,27 +57,47 @@ function timeIn(outcome: SignatureOutcome): string | undefined {
   }
 }
 
+/**
+ * Anybody can have an old signature logged or stamped today, and again under another form of itself: a witness proves that it was made before.
+ * That it was not made long before, only a certificate proves which had just begun to be valid.
+ */
+function witnessedTime({
+  signer,
+  loggedAt,
+  stampedAt,
+}: Extract<SignatureOutcome, { readonly type: 'sigstoreSigned' }>): string | undefined {
+  const witnessed = loggedAt ?? stampedAt;
+  if (witnessed === undefined || signer.kind === 'key' || signer.validFrom === undefined)
+    return undefined;
+  const age = new Date(witnessed).getTime() - new Date(signer.validFrom).getTime();
+  return age <= DAY_MS ? witnessed : undefined;
+}
+
 /** Why no time is proved, to end a sentence with. */
-export function unprovenTime(outcomes: readonly SignatureOutcome[]): string {
-  return outcomes.length === 0
+export function unprovenTime(requirements: readonly (readonly SignatureOutcome[])[]): string {
+  return requirements.length === 0
     ? 'no signature was asked for that could prove when'
     : 'no signature that counts proves when it was made';
 }
 
-/** @param counting all signatures that count for the image */
+/** What to do where no time is proved. */
+export const PROVE_TIME =
+  'have it signed with gpg, with sysct sign, or with sigstore by a certificate';
+
+/** @param counting all signatures that count for the image, by requirement */
 export function evaluateSignedWithin(
   { days }: SignedWithinRequirement,
   rule: PolicyRule,
-  counting: readonly SignatureOutcome[],
+  counting: readonly (readonly SignatureOutcome[])[],
   now: Date,
 ): RequirementResult {
-  const newest = newestSignedTime(counting, now);
+  const newest = agreedTime(counting, now);
   const required = `the policy requires a signature of the last ${days} days (${describeRule(rule)})`;
   if (newest === undefined)
     return {
       met: false,
       reasons: [`${required}, but ${unprovenTime(counting)}`],
-      hint: 'have it signed with gpg, or with sigstore and its log',
+      hint: PROVE_TIME,
     };
   const age = Math.floor((now.getTime() - newest.getTime()) / DAY_MS);
   if (now.getTime() - newest.getTime() > days * DAY_MS)

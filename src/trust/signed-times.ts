@@ -17,7 +17,7 @@ import { isErrno, messageOf } from '../base/sysct-error.ts';
 import { writeFileDurably } from '../sys/durable-file.ts';
 import { FileLock } from '../sys/flock.ts';
 import { dockerIdentity } from './policy/scope-lookup.ts';
-import { newestSignedTime } from './signed-time.ts';
+import { agreedTime } from './signed-time.ts';
 import type { AdmissionHistory, PolicySubject, SignedImage } from './verdict/evaluation.ts';
 import { TrustError } from './verdict/trust-error.ts';
 import type { RequirementOutcome, SignatureOutcome, Verdict } from './verdict/verdict.ts';
@@ -105,7 +105,10 @@ function signedTimeOf(outcomes: readonly RequirementOutcome[], now: Date): Date 
   for (const outcome of outcomes)
     if (outcome.type === 'noDowngrade' || outcome.type === 'signedWithin')
       return new Date(outcome.signedAt);
-  return newestSignedTime(outcomes.flatMap(signaturesOf), now);
+  return agreedTime(
+    outcomes.flatMap(signaturesOf).map((signature) => [signature]),
+    now,
+  );
 }
 
 function signaturesOf(outcome: RequirementOutcome): readonly SignatureOutcome[] {

@@ -10,6 +10,7 @@ import { assertChain } from './certificate-chain.ts';
 import { allowsUsage, readAlternativeNames, readFulcioIssuer } from './certificate-extensions.ts';
 import { assertIdentity } from './certificate-identity.ts';
 import { assertCertified } from './certified.ts';
+import { certifiedSigner } from './certified-signer.ts';
 import { namesHost } from './hostname.ts';
 import { type PemBlock, readOnlyPemBlocks } from './pem.ts';
 import { isSignedBy, type TrustedPublicKey } from './public-key.ts';
@@ -106,7 +107,7 @@ function verifyByFulcio(
       );
     assertEmail(leaf, subjectEmail);
     assertSignedByLeaf(leaf, payload, signature);
-    return { signer: byCertificate(leaf, [subjectEmail], issuer), loggedAt: entry.integratedAt };
+    return { signer: certifiedSigner(leaf, [subjectEmail], issuer), loggedAt: entry.integratedAt };
   });
 }
 
@@ -123,7 +124,7 @@ function verifyByRoot(
     assertCertified(leaf, root, [entry.integratedAt]);
     const { name, issuer } = assertIdentity(leaf, identity);
     assertSignedByLeaf(leaf, payload, signature);
-    return { signer: byCertificate(leaf, [name], issuer), loggedAt: entry.integratedAt };
+    return { signer: certifiedSigner(leaf, [name], issuer), loggedAt: entry.integratedAt };
   });
 }
 
@@ -142,7 +143,7 @@ function verifyByPki(
     if (subjectHostname !== undefined) assertHostname(leaf, subjectHostname);
     assertSignedByLeaf(leaf, attachment.payload, signature);
     const names = [subjectEmail, subjectHostname].filter((name) => name !== undefined);
-    return { signer: byCertificate(leaf, names, undefined), loggedAt: undefined };
+    return { signer: certifiedSigner(leaf, names, undefined), loggedAt: undefined };
   });
 }
 
@@ -215,14 +216,6 @@ function annotation({ annotations }: SigstoreAttachment, name: string): string {
 
 function byKey({ fingerprint }: TrustedPublicKey): SigstoreSigner {
   return { kind: 'key', keyFingerprint: fingerprint };
-}
-
-function byCertificate(
-  { fingerprint }: Certificate,
-  names: readonly string[],
-  issuer: string | undefined,
-): SigstoreSigner {
-  return { kind: 'certificate', names, certificateFingerprint: fingerprint, issuer };
 }
 
 /** A signature does not say whose it is: it may as well have been changed. */

@@ -7,6 +7,7 @@ import { TrustError } from '../verdict/trust-error.ts';
 import { type DsseEnvelope, parseEnvelope } from './bundle.ts';
 import { assertIdentity } from './certificate-identity.ts';
 import { assertCertified } from './certified.ts';
+import { certifiedSigner } from './certified-signer.ts';
 import { isEnvelopeSignedBy } from './dsse.ts';
 import { assertAttestationEntryIsAbout } from './log-entry-body.ts';
 import { type RekorLog, verifyRekorPromise } from './rekor-entry.ts';
@@ -72,9 +73,7 @@ function verifyByRoot(
     const { name, issuer } = assertIdentity(leaf, identity);
     if (!isEnvelopeSignedBy(leaf.publicKey, envelope))
       throw bad('has a key that did not make the signature');
-    const { fingerprint: certificateFingerprint } = leaf;
-    const signer = { kind: 'certificate' as const, names: [name], certificateFingerprint, issuer };
-    return { signer, loggedAt, stampedAt: undefined };
+    return { signer: certifiedSigner(leaf, [name], issuer), loggedAt, stampedAt: undefined };
   } catch (cause) {
     if (!(cause instanceof TrustError)) throw cause;
     throw bad(`has a certificate that ${cause.message}`);

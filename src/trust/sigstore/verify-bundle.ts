@@ -12,6 +12,7 @@ import { assertChain } from './certificate-chain.ts';
 import { allowsUsage, readAlternativeNames, readFulcioIssuer } from './certificate-extensions.ts';
 import { assertIdentity } from './certificate-identity.ts';
 import { assertCertified } from './certified.ts';
+import { certifiedSigner } from './certified-signer.ts';
 import { isEnvelopeSignedBy } from './dsse.ts';
 import { namesHost } from './hostname.ts';
 import { assertEntryIsAbout } from './log-entry-body.ts';
@@ -97,7 +98,7 @@ function verifyByRoot(
     assertCertified(leaf, root, [first, ...more]);
     const { name, issuer } = assertIdentity(leaf, identity);
     assertSignedByLeaf(leaf, bundle);
-    const signer = byCertificate(leaf, [name], issuer);
+    const signer = certifiedSigner(leaf, [name], issuer);
     return { signer, loggedAt: earliest(loggedAt), stampedAt: earliest(stampedAt) };
   });
 }
@@ -119,7 +120,11 @@ function verifyByFulcio(
       throw bad(`names the OIDC issuer ${quote(issuer ?? '')}, not ${quote(oidcIssuer)}`);
     assertEmail(leaf, subjectEmail);
     assertSignedByLeaf(leaf, bundle);
-    return { signer: byCertificate(leaf, [subjectEmail], issuer), loggedAt, stampedAt: undefined };
+    return {
+      signer: certifiedSigner(leaf, [subjectEmail], issuer),
+      loggedAt,
+      stampedAt: undefined,
+    };
   });
 }
 
@@ -136,7 +141,7 @@ function verifyByPki(
       throw bad(`is not for ${quote(subjectHostname)}`);
     assertSignedByLeaf(leaf, bundle);
     const names = [subjectEmail, subjectHostname].filter((name) => name !== undefined);
-    const signer = byCertificate(leaf, names, undefined);
+    const signer = certifiedSigner(leaf, names, undefined);
     return { signer, loggedAt: undefined, stampedAt: undefined };
   });
 }
@@ -191,14 +196,6 @@ function earliest(times: readonly Date[]): Date | undefined {
 
 function hintOf({ fingerprint }: TrustedPublicKey): string {
   return Buffer.from(fingerprint.slice('sha256:'.length), 'hex').toString('base64');
-}
-
-function byCertificate(
-  { fingerprint }: Certificate,
-  names: readonly string[],
-  issuer: string | undefined,
-): SigstoreSigner {
-  return { kind: 'certificate', names, certificateFingerprint: fingerprint, issuer };
 }
 
 /** Runs a check whose complaints are about a part of the bundle. */

@@ -28,6 +28,8 @@ export type SigstoreSigner =
       readonly certificateFingerprint: Digest;
       /** The OIDC issuer that vouched for the address, in certificates of Fulcio. */
       readonly issuer: string | undefined;
+      /** RFC 3339: from when on it is valid; absent in verdicts recorded without it. */
+      readonly validFrom?: string;
     };
 
 /** What a signature that counts proves. */

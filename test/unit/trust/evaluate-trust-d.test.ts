@@ -16,6 +16,12 @@ import {
   type SigningKey,
   SUBJECT,
 } from '../../support/evaluate-signed.ts';
+import { encodeBundleBlob } from '../../../src/trust/lookaside/signature-blob.ts';
+import { data } from '../../support/bundle-case.ts';
+import { makeKey } from '../../support/der-certificate.ts';
+import { keyedBundle, statement } from '../../support/sigstore-bundles.ts';
+import { makeLog } from '../../support/sigstore-instance.ts';
+import { cosignPayload, sigstoreBlob } from '../../support/sigstore-signatures.ts';
 import { hasCode } from '../../support/trust-errors.ts';
 
 const ACCEPT = { type: 'insecureAcceptAnything' };
@@ -439,6 +445,67 @@ describe('noDowngrade', () => {
     assert.equal(reasonsOf((await ask(older, first)).verdict), 'allowed');
     const same = history({ newestStored: () => ({ manifestDigest: INSTANCE, signedAt: now }) });
     assert.equal(reasonsOf((await ask(older, same)).verdict), 'allowed');
+  });
+
+  /** Judges an old image with these rules and signatures. */
+  async function askOld(
+    admit: readonly object[],
+    also: readonly object[],
+    found: readonly Buffer[],
+  ) {
+    return await evaluateSigned({
+      trustD: docker({ 'registry.example': { admit }, '': { also: [...also, rule] } }),
+      signatures: { [INSTANCE]: found },
+      history: history(),
+      now,
+    });
+  }
+
+  it('a06: refuses an old image that one signer of two alone signs anew', async () => {
+    const two = anyOf(2, alice.signedBy, bob.signedBy, carol.signedBy);
+    const old = [await signManifest(alice, { at: older }), await signManifest(bob, { at: older })];
+    const anew = await signManifest(carol, { at: now });
+    for (const found of [
+      old,
+      [...old, anew],
+      [anew, ...old],
+      [...old, await signManifest(bob, { at: now })],
+    ])
+      assert.match(
+        reasonsOf((await askOld([two], [], found)).verdict),
+        /this one is of 2025-12-31/,
+      );
+    const both = [...old, anew, await signManifest(bob, { at: then })];
+    assert.equal(reasonsOf((await askOld([two], [], both)).verdict), 'allowed');
+  });
+
+  it('a06: refuses an old image that only the signer of one requirement signs anew', async () => {
+    const old = await signManifest(alice, { at: older });
+    const anew = await signManifest(bob, { at: now });
+    const { verdict } = await askOld([alice.signedBy], [bob.signedBy], [old, anew]);
+    assert.match(reasonsOf(verdict), /this one is of 2025-12-31/);
+    const both = [old, anew, await signManifest(alice, { at: then })];
+    const newer = await askOld([alice.signedBy], [bob.signedBy], both);
+    assert.equal(reasonsOf(newer.verdict), 'allowed');
+  });
+
+  it('a06: refuses an old signature by a key that somebody had logged again', async () => {
+    const [key, log] = [makeKey(), makeLog('rekor.example')];
+    const signed = {
+      type: 'sigstoreSigned',
+      keyData: data(key.pem),
+      rekorPublicKeyData: data(log.key.pem),
+      signedIdentity: { type: 'matchDigest' },
+    };
+    const bundle = encodeBundleBlob(keyedBundle(key, statement(INSTANCE), { log }));
+    const payload = cosignPayload('registry.example/coreos/etcd', INSTANCE);
+    const attachment = sigstoreBlob({ payload, key, rekor: log.key });
+    for (const found of [bundle, attachment]) {
+      assert.match(
+        reasonsOf((await askOld([signed], [], [found])).verdict),
+        /no signature that counts proves when it was made/,
+      );
+    }
   });
 
   it('lets the operator go back, and records from what', async () => {

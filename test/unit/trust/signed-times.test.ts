@@ -41,6 +41,24 @@ function sigstore(times: { loggedAt?: string; claimedAt?: string }): SignatureOu
   };
 }
 
+function certified({
+  loggedAt,
+  validFrom,
+}: {
+  loggedAt: string;
+  validFrom: string;
+}): SignatureOutcome {
+  const signer = { kind: 'certificate' as const, names: [], certificateFingerprint: FIRST };
+  return {
+    type: 'sigstoreSigned',
+    signer: { ...signer, issuer: undefined, validFrom },
+    signedIdentity: NAME,
+    signatureSource: 's',
+    loggedAt,
+    claimedAt: undefined,
+  };
+}
+
 function admitted(manifestDigest: Digest, ...outcomes: readonly RequirementOutcome[]) {
   return { allowed: true as const, rule: RULE, outcomes, manifestDigest };
 }
@@ -96,19 +114,33 @@ describe('SignedTimes', () => {
 
   const rows: readonly (readonly [string, readonly RequirementOutcome[], string | undefined])[] = [
     ['an OpenPGP signature', [signedBy('2026-01-01T00:00:00.000Z')], '2026-01-01'],
-    ['the log', [sigstore({ loggedAt: '2026-01-02T00:00:00.000Z' })], '2026-01-02'],
     [
-      'the log rather than the claim',
-      [sigstore({ loggedAt: '2026-01-02T00:00:00.000Z', claimedAt: '2026-03-01T00:00:00.000Z' })],
+      'the log, for a certificate that had just begun',
+      [certified({ loggedAt: '2026-01-02T00:00:00.000Z', validFrom: '2026-01-01T00:00:00.000Z' })],
+      '2026-01-02',
+    ],
+    [
+      'no log, for a certificate that had been there for long',
+      [certified({ loggedAt: '2026-01-02T00:00:01.000Z', validFrom: '2026-01-01T00:00:00.000Z' })],
+      undefined,
+    ],
+    [
+      'no log, for a key: anybody can have its old signatures logged again',
+      [sigstore({ loggedAt: '2026-01-02T00:00:00.000Z' })],
+      undefined,
+    ],
+    [
+      'the claim of a key rather than the log',
+      [sigstore({ loggedAt: '2026-03-01T00:00:00.000Z', claimedAt: '2026-01-02T00:00:00.000Z' })],
       '2026-01-02',
     ],
     ['the claim', [sigstore({ claimedAt: '2026-01-03T00:00:00.000Z' })], '2026-01-03'],
     ['no time', [sigstore({})], undefined],
     ['no signature', [{ type: 'insecureAcceptAnything' }], undefined],
     [
-      'the newest of several',
+      'the requirement that proves the least',
       [signedBy('2026-01-05T00:00:00.000Z'), signedBy('2026-01-04T00:00:00.000Z')],
-      '2026-01-05',
+      '2026-01-04',
     ],
     [
       'the signers of an anyOf',
