@@ -28,6 +28,15 @@ function keyPair(type: string): { privateKey: KeyObject; publicKey: KeyObject } 
   }
 }
 
+/** The PEM of a P-256 key whose point is written with one coordinate and the sign of the other. */
+export function compressedPoint({ publicKey }: TestKey): string {
+  const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
+  const sign = (Buffer.from(y, 'base64url').at(-1) ?? 0) & 1;
+  const point = Buffer.concat([Buffer.from([0, 2 + sign]), Buffer.from(x, 'base64url')]);
+  const algorithm = sequence(oid('1.2.840.10045.2.1'), oid('1.2.840.10045.3.1.7'));
+  return toPem('PUBLIC KEY', sequence(algorithm, tlv(0x03, point)));
+}
+
 /** What such a signature looks like: ECDSA and RSA with SHA-256, Ed25519 plain. */
 export function signBytes({ privateKey }: TestKey, data: Buffer): Buffer {
   return sign(privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256', data, privateKey);

@@ -58,8 +58,15 @@ export function parsePublicKeyFile(bytes: Buffer, source: string): TrustedPublic
  * @throws TrustError INVALID_KEYS for a kind or size that is not accepted; the message says what it is
  */
 export function describeKey(key: KeyObject, source: string): TrustedPublicKey {
-  const spki = key.export({ type: 'spki', format: 'der' });
-  return { key, spki, fingerprint: sha256(spki), algorithm: algorithmOf(key), source };
+  const algorithm = algorithmOf(key);
+  const spki = inOneForm(key).export({ type: 'spki', format: 'der' });
+  return { key, spki, fingerprint: sha256(spki), algorithm, source };
+}
+
+// A point of a curve can be written in full or compressed, and is exported as it came: one key would count as two.
+function inOneForm(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== 'ec') return key;
+  return createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type Answer,
   evaluateSigned,
   MANIFEST,
+  REFERENCE,
   makeSigningKey,
   reasonsOf,
   signManifest,
@@ -18,7 +19,7 @@ import {
 } from '../../support/evaluate-signed.ts';
 import { encodeBundleBlob } from '../../../src/trust/lookaside/signature-blob.ts';
 import { data } from '../../support/bundle-case.ts';
-import { makeKey } from '../../support/der-certificate.ts';
+import { compressedPoint, makeKey } from '../../support/der-certificate.ts';
 import { keyedBundle, statement } from '../../support/sigstore-bundles.ts';
 import { makeLog } from '../../support/sigstore-instance.ts';
 import { cosignPayload, sigstoreBlob } from '../../support/sigstore-signatures.ts';
@@ -224,6 +225,27 @@ describe('anyOf', () => {
       signatures: await signed(alice, bob),
     });
     assert.equal(requirements[0]?.result?.parts?.length, 1);
+  });
+});
+
+describe('anyOf of sigstore keys', () => {
+  it('counts one key in two forms once', async () => {
+    const key = makeKey();
+    const forms = [key.pem, compressedPoint(key)].map((pem) => ({
+      type: 'sigstoreSigned',
+      keyData: data(pem),
+    }));
+    const blob = sigstoreBlob({ payload: cosignPayload(REFERENCE, INSTANCE), key });
+    for (const [min, said] of [
+      [1, /^allowed$/],
+      [2, /2 are met by 1 signer alone/],
+    ] as const) {
+      const { verdict } = await evaluateSigned({
+        trustD: docker({ 'registry.example': { admit: [anyOf(min, ...forms)] } }),
+        signatures: { [INSTANCE]: [blob] },
+      });
+      assert.match(reasonsOf(verdict), said);
+    }
   });
 });
 
