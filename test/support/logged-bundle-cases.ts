@@ -16,6 +16,7 @@ import {
   makeLeaf,
   makeLog,
   makeTimestamp,
+  TIME_STAMPING,
   type SigstoreInstance,
   trustedRoot,
 } from './sigstore-instance.ts';
@@ -297,6 +298,12 @@ export function timestampCases(digest: string, instance: SigstoreInstance): read
     issuer: instance.stamperRoot,
     extensions: [extendedKeyUsage(SERVER_AUTH)],
   });
+  const edward = makeCertificate({
+    subject: 'timestamp signer',
+    key: makeKey('ed25519'),
+    issuer: instance.stamperRoot,
+    extensions: [extendedKeyUsage(TIME_STAMPING)],
+  });
   return [
     kit.admitted(
       'two times that agree',
@@ -367,6 +374,12 @@ export function timestampCases(digest: string, instance: SigstoreInstance): read
         ],
       }),
       trustedRoot({ ...instance, stamper: servers }),
+    ),
+    refused(
+      'a22: a timestamp that names a hash which the key of its authority does not take',
+      /its authority did not sign/,
+      secondBundle({ ...instance, stamper: edward }, { payload }),
+      trustedRoot({ ...instance, stamper: edward }),
     ),
     refused(
       'a22: timestamps without end',

@@ -24,7 +24,7 @@ import {
 } from './der-certificate.ts';
 
 const HOUR_MS = 3_600_000;
-const TIME_STAMPING = '1.3.6.1.5.5.7.3.8';
+export const TIME_STAMPING = '1.3.6.1.5.5.7.3.8';
 const SCT_LIST = '1.3.6.1.4.1.11129.2.4.2';
 
 export interface TestLog {

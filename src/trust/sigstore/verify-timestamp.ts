@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, verify } from 'node:crypto';
+import { createHash, type KeyObject, verify } from 'node:crypto';
 import { TrustError } from '../verdict/trust-error.ts';
 import { allowsUsage } from './certificate-extensions.ts';
 import { assertChain } from './certificate-chain.ts';
@@ -32,7 +32,7 @@ export function verifyTimestamp(
 function isStampedBy({ chain, inUse }: CertificateAuthority, token: TimestampToken): boolean {
   const [signer, ...issuers] = chain;
   const key = signer.publicKey;
-  if (!verify(token.signatureHash ?? null, token.signed, key, token.signature)) return false;
+  if (!isSignedBy(key, token)) return false;
   if (!isWithin(inUse, token.time)) throw invalid('is of a time when its authority was not in use');
   if (allowsUsage(signer, 'time stamping') !== 'by-name')
     throw invalid('is signed with a certificate for something else');
@@ -46,6 +46,13 @@ function isStampedBy({ chain, inUse }: CertificateAuthority, token: TimestampTok
       'time stamping',
     );
   return true;
+}
+
+// Who writes the token names the hash, and OpenSSL throws at a key that takes none, or another.
+function isSignedBy(key: KeyObject, { signatureHash, signed, signature }: TimestampToken): boolean {
+  const takesHash = key.asymmetricKeyType !== 'ed25519';
+  if (takesHash !== (signatureHash !== undefined)) return false;
+  return verify(signatureHash ?? null, signed, key, signature);
 }
 
 function isHashOf({ algorithm, hash }: HashedBytes, bytes: Buffer): boolean {
