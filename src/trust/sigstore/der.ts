@@ -28,6 +28,8 @@ export const DER_TAG = {
 
 const MAX_ELEMENTS = 1024;
 const LONG_TAG = 0x1f;
+/** Longer than any that is known; they are printed. */
+const MAX_OID_BYTES = 64;
 
 /**
  * The one element that fills `bytes`.
@@ -55,6 +57,7 @@ export function readDerList({ content }: DerElement): readonly DerElement[] {
 /** The dotted form of an object identifier. @throws TrustError BAD_SIGNATURE */
 export function readOid({ tag, content }: DerElement): string {
   if (tag !== DER_TAG.oid || content.length === 0) throw malformed('has no OID where one was due');
+  if (content.length > MAX_OID_BYTES) throw malformed('has an OID of too many bytes');
   const arcs: bigint[] = [];
   let arc = 0n;
   for (const [n, byte] of content.entries()) {

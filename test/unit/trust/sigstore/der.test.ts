@@ -51,6 +51,11 @@ describe('readDer', () => {
 });
 
 describe('readOid', () => {
+  it('refuses one that is too long to be printed', () => {
+    const long = { tag: 6, content: Buffer.alloc(65, 1), raw: Buffer.alloc(0) };
+    assert.throws(() => readOid(long), hasCode('BAD_SIGNATURE', /an OID of too many bytes/));
+  });
+
   for (const text of [
     '2.5.29.17',
     '1.3.6.1.4.1.57264.1.1',
