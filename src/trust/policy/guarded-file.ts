@@ -5,7 +5,7 @@
 // root, and neither group nor others may write (directories with the sticky bit excepted, where
 // nobody can replace what is root's). Checked inside the host root only; what lies above an offline
 // root is the operator's affair.
-import { constants, type Stats } from 'node:fs';
+import { constants, lstatSync, type Stats } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { quote } from '../../base/printable.ts';
@@ -84,11 +84,16 @@ export async function listGuardedDirectory(
     return names.toSorted();
   } catch (cause) {
     if (cause instanceof TrustError) throw cause;
-    if (isErrno(cause, 'ENOENT')) return undefined;
+    // What a link to nowhere would have led to is not known; it may be mounted later.
+    if (isErrno(cause, 'ENOENT') && !isThere(host.resolve(path))) return undefined;
     throw new TrustError('UNREADABLE_FILE', `reading ${what} ${quote(path)}: ${messageOf(cause)}`, {
       cause,
     });
   }
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 type Guarded = Omit<GuardedFile, 'maxBytes'>;

@@ -75,6 +75,15 @@ describe('loadPolicy with trust.d', () => {
     assert.deepEqual((await load('/', { trustDirectory, override }))?.files, [file]);
   });
 
+  it('fails where the directory is a link to nowhere', async () => {
+    using tmp = temporaryDirectory('trust-d');
+    put(tmp.directory, POLICY, '{"default":[{"type":"reject"}]}');
+    mkdirSync(join(tmp.directory, dirname(TRUST_D)), { recursive: true });
+    symlinkSync('/mnt/not-mounted', join(tmp.directory, TRUST_D));
+    const unreadable = hasCode('UNREADABLE_FILE', /directory of trust policies .*ENOENT/);
+    await assert.rejects(load(tmp.directory), unreadable);
+  });
+
   interface BadCase {
     readonly name: string;
     readonly spoil: (root: string) => void;
