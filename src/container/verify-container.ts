@@ -22,6 +22,7 @@ import type { Verdict } from '../trust/verdict/verdict.ts';
 import { checkGeneration } from './check-containers.ts';
 import type { Generation } from './generation.ts';
 import type { InstalledContainer } from './installed-container.ts';
+import { knownSignatures } from './known-signatures.ts';
 
 export interface VerifyParts {
   readonly stores: Stores;
@@ -109,8 +110,7 @@ function storedRecordOf({ image }: Generation, home: StoreReader): StoredRecord 
     .listRefs()
     .filter((record) => record.manifestDigest === manifestDigest)
     .flatMap((record) => record.signatures);
-  const all = [...(image.signatures ?? []), ...pulledSince];
-  const signatures = [...new Map(all.map((each) => [each.digest, each])).values()];
+  const signatures = knownSignatures(manifestDigest, image.signatures ?? [], pulledSince);
   return { source, reference, manifestDigest, indexDigest, signatures };
 }
 
