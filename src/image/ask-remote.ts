@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../base/digest.ts';
+import { InvalidJsonError } from '../base/strict-json.ts';
 import { messageOf } from '../base/sysct-error.ts';
 import type { Platform } from '../oci/platform.ts';
 import { formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
+import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
 import { RegistryError } from '../registry/registry-error.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSource } from './image-source.ts';
@@ -15,6 +17,7 @@ export type RemoteState =
   | { readonly state: 'moved'; readonly manifestDigest: Digest }
   /** The registry has no such image any more; the reason says what it answered. */
   | { readonly state: 'gone'; readonly reason: string }
+  /** It did not answer, or with something that is no image. */
   | { readonly state: 'unreachable'; readonly reason: string }
   /** A name without a tag cannot move, and a file has no registry. */
   | { readonly state: 'not-asked'; readonly reason: string };
@@ -52,6 +55,16 @@ export async function askRemote(
     if (error instanceof ImageError && error.code === 'NO_MATCHING_PLATFORM') {
       return { state: 'gone', reason };
     }
+    // What is no image tells nothing of this one, and must not keep others from being looked at.
+    if (isUnreadable(error)) return { state: 'unreachable', reason };
     throw error;
   }
+}
+
+function isUnreadable(error: unknown): boolean {
+  return (
+    error instanceof ImageError ||
+    error instanceof InvalidDocumentError ||
+    error instanceof InvalidJsonError
+  );
 }
