@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { printable, quote } from '../base/printable.ts';
 import type { ExplainedRequirement, Explanation } from '../trust/explain.ts';
+import type { SignedManifest } from '../trust/policy/requirement.ts';
 import type { FoundSignature } from '../trust/review/untrusted-claims.ts';
 import { describeRule, describeVerdict } from '../trust/verdict/describe-verdict.ts';
 import type { PolicyRule } from '../trust/verdict/verdict.ts';
@@ -41,6 +42,12 @@ function field(name: string, value: string): string {
   return `${name.padEnd(10)}${value}`;
 }
 
+const OF_MANIFEST: Readonly<Record<SignedManifest, string>> = {
+  instance: '',
+  index: ', of the index,',
+  indexOrInstance: ', of the index or of the image for the platform,',
+};
+
 function requirementLines(
   requirement: ExplainedRequirement,
   number: string,
@@ -49,6 +56,7 @@ function requirementLines(
   hasAsked: boolean,
 ): readonly string[] {
   const { type, result, wanted, signers, identity, problems, signatures, reasons } = requirement;
+  const { signedManifest } = requirement;
   const place = isSame(requirement.rule, decides) ? '' : ` (${describeRule(requirement.rule)})`;
   const head = printable(`requirement ${number}: ${type}: ${result}${place}`);
   const said = reasons.map((reason) => `  ${printable(reason)}`);
@@ -65,7 +73,7 @@ function requirementLines(
     ];
   return [
     head,
-    `  wants ${wanted} for ${printable(identity ?? '')} by`,
+    `  wants ${wanted} for ${printable(identity ?? '')}${OF_MANIFEST[signedManifest ?? 'instance']} by`,
     ...signers.map((signer) => `    ${printable(signer)}`),
     ...problems.map((problem) => `  not usable as a key: ${printable(problem)}`),
     ...(signatures.length > 0 ? [] : hasAsked ? ['  no signature was found'] : said),

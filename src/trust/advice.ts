@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseReference, repositoryName } from '../oci/reference.ts';
+import type { Digest } from '../base/digest.ts';
+import { formatReference, parseReference, repositoryName } from '../oci/reference.ts';
+import { shellQuote } from '../base/shell-quote.ts';
 import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
-import type { Evaluation } from './evaluate.ts';
+import type { EvaluatedRequirement, Evaluation } from './evaluate.ts';
 import type { Policy } from './policy/policy.ts';
-import type { KeySource, Requirement } from './policy/requirement.ts';
+import { Rewrite } from './rewrite-command.ts';
+import type { Requirement } from './policy/requirement.ts';
 import type { FoundSignature } from './review/untrusted-claims.ts';
 import type { PolicySubject } from './verdict/evaluation.ts';
 import type { CheckedSignature } from './verdict/signature-checks.ts';
+import type { Verdict } from './verdict/verdict.ts';
 
 /** One thing that an operator can do, and the command that does it. Capitals stand for what only they know. */
 export interface Advice {
@@ -31,8 +35,11 @@ export function adviceFor(
   found: readonly FoundSignature[],
   configured: SignaturePlaces,
 ): readonly Advice[] {
+  const { verdict } = evaluation;
+  const unmet = evaluation.requirements.find(({ result }) => result?.met === false);
+  if (unmet?.requirement.type === 'noDowngrade') return [goBack(subject, verdict)];
   const advice = adviceOfOne(subject, evaluation, found, configured);
-  const { rule } = evaluation.verdict;
+  const { rule } = verdict;
   const byHand =
     rule.policyFile !== policy.file
       ? 'the rule is one of trust.d'
@@ -44,7 +51,7 @@ export function adviceFor(
     text:
       command === undefined
         ? text
-        : `${text} (by hand, in ${rule.policyFile}:${rule.line}: ${byHand})`,
+        : `${text}: to be written by hand into ${rule.policyFile}:${rule.line}, as ${byHand}`,
     command: undefined,
   }));
 }
@@ -58,7 +65,9 @@ function adviceOfOne(
   const scope = scopeToEdit(subject, verdict.rule.scope);
   if (verdict.allowed) {
     if (verdict.unsigned !== 'by-default') return [];
-    return [allowWithKey(scope, 'install --system wants a scope that asks for signatures')];
+    return [
+      allowWithKey(subject, scope, 'install --system wants a scope that asks for signatures'),
+    ];
   }
   const unmet = requirements.find(({ result }) => result?.met === false);
   if (unmet === undefined) return [];
@@ -69,24 +78,23 @@ function adviceOfOne(
     case 'anyOf':
     case 'signedWithin':
     case 'noDowngrade':
-      return verdict.hint === undefined ? [] : [{ text: verdict.hint, command: undefined }];
+      return ofHint(verdict);
     case 'reject':
-      return [allowWithKey(scope, 'say which key must have signed it')];
+      return [allowWithKey(subject, scope, 'say which key must have signed it')];
     case 'signedBaseLayer':
-      return [allowWithKey(scope, 'replace the requirement by one that tools implement')];
-    case 'signedBy':
+      return [allowWithKey(subject, scope, 'replace the requirement by one that tools implement')];
     case 'attested':
+      return ofAttestations(subject, scope, unmet, configured) ?? ofHint(verdict);
+    case 'signedBy':
     case 'sigstoreSigned': {
       const edit = new Rewrite(scope, requirement);
       const checks = result?.checks?.signatures;
       // Keys that cannot be read, a server that fails: the reason itself says what to do.
-      if (checks === undefined || places.length === 0) {
-        return verdict.hint === undefined ? [] : [{ text: verdict.hint, command: undefined }];
-      }
+      if (checks === undefined || places.length === 0) return ofHint(verdict);
       const advice = [
-        ...ofNames(subject, checks, found, edit),
+        ...ofNames(subject, checks, found, requirement, edit),
         ...ofKeys(checks, requirement, edit),
-        ...ofKinds(checks, found, scope),
+        ...ofKinds(checks, found, scope, requirement, edit),
       ];
       const isUnfound = checks.every((check) => check.result.kind === 'passed-over');
       return isUnfound
@@ -100,74 +108,34 @@ function adviceOfOne(
   }
 }
 
-/** The command that writes a requirement again with something added. */
-class Rewrite {
-  readonly #start: string;
-  readonly #keys: string | undefined;
-  readonly #identity: string | undefined;
-
-  constructor(scope: string, requirement: Requirement) {
-    this.#start = `sysct trust allow ${scope}`;
-    this.#keys = keyOptions(requirement);
-    this.#identity = identityOption(requirement);
-  }
-
-  /** Undefined where the keys stand in the policy itself: there is no file to name. */
-  with(option: string): string | undefined {
-    return this.withIdentity(
-      [this.#identity, option].filter((part) => part !== undefined).join(' '),
-    );
-  }
-
-  /** As {@link with}, where the option says which name a signature must be for. */
-  withIdentity(option: string): string | undefined {
-    return this.#keys === undefined
-      ? undefined
-      : `${this.#start} ${this.#keys} --key-in-place ${option}`;
-  }
+function ofHint(verdict: Verdict): readonly Advice[] {
+  if (verdict.allowed || verdict.hint === undefined) return [];
+  return [{ text: verdict.hint, command: undefined }];
 }
 
-function keyOptions(requirement: Requirement): string | undefined {
-  if (requirement.type === 'signedBy') return pathOptions('--gpg-key', requirement.keys);
-  if (requirement.type !== 'sigstoreSigned') return undefined;
-  const { trust, rekorKeys } = requirement;
-  const rekor = rekorKeys === undefined ? '' : pathOptions('--rekor-key', rekorKeys);
-  if (rekor === undefined || trust.kind === 'pki' || trust.kind === 'keyless') return undefined;
-  if (trust.kind === 'keys') {
-    const keys = pathOptions('--sigstore-key', trust.keys);
-    return keys === undefined ? undefined : `${keys} ${rekor}`.trim();
-  }
-  const ca = pathOptions('--fulcio-ca', trust.ca);
-  if (ca === undefined) return undefined;
-  const who = `--issuer ${shellQuote(trust.oidcIssuer)} --subject ${shellQuote(trust.subjectEmail)}`;
-  return `--keyless ${who} ${ca} ${rekor}`;
+function goBack({ reference }: PolicySubject, verdict: Verdict): Advice {
+  if (reference === undefined)
+    return { text: verdict.allowed ? '' : (verdict.hint ?? ''), command: undefined };
+  return {
+    text: 'ask who runs the registry why it offers an old image; or, if you mean to go back',
+    command: `sysct pull --allow-downgrade ${shellQuote(formatReference(reference))}`,
+  };
 }
 
-/** What `--signed-identity` says it with; undefined for the identity that is taken without one. */
-function identityOption(requirement: Requirement): string | undefined {
-  if (requirement.type !== 'signedBy' && requirement.type !== 'sigstoreSigned') return undefined;
-  const identity = requirement.signedIdentity;
-  const value = (text: string) => `--signed-identity ${shellQuote(`${identity.type}${text}`)}`;
-  switch (identity.type) {
-    case 'matchRepoDigestOrExact':
-      return undefined;
-    case 'matchDigest':
-    case 'matchExact':
-    case 'matchRepository':
-      return value('');
-    case 'exactReference':
-      return value(`=${identity.dockerReference}`);
-    case 'exactRepository':
-      return value(`=${identity.dockerRepository}`);
-    case 'remapIdentity':
-      return value(`=${identity.prefix}=${identity.signedPrefix}`);
-  }
-}
-
-function pathOptions(option: string, keys: KeySource): string | undefined {
-  return keys.kind === 'paths'
-    ? keys.paths.map((path) => `${option} ${shellQuote(path)}`).join(' ')
-    : undefined;
+/** Undefined where the reason itself says what is to be done. */
+function ofAttestations(
+  subject: PolicySubject,
+  scope: string,
+  { requirement, result }: EvaluatedRequirement,
+  { useSigstoreAttachments }: SignaturePlaces,
+): readonly Advice[] | undefined {
+  const isUnfound = result?.checks?.signatures.every((one) => one.result.kind === 'passed-over');
+  if (isUnfound !== true) return undefined;
+  const text =
+    subject.transport === 'docker' && !useSigstoreAttachments
+      ? `attestations in the registry are not looked for: write "use-sigstore-attachments: true" for ${scope} into /etc/containers/registries.d`
+      : `have ${digestToSign(subject, requirement)} attested, as "cosign attest" does it, and the attestation put where it was looked for`;
+  return [{ text, command: undefined }];
 }
 
 function claimsOf(
@@ -182,6 +150,7 @@ function ofNames(
   subject: PolicySubject,
   checks: readonly CheckedSignature[],
   found: readonly FoundSignature[],
+  requirement: Requirement,
   edit: Rewrite,
 ): readonly Advice[] {
   // Told apart by its place, not by its source: a registry may give two the same name.
@@ -202,10 +171,12 @@ function ofNames(
   }
   const repository = repositoryOf(claimed);
   if (repository === undefined) return [];
+  // Of this image alone: its neighbours are copies of others.
+  const own = new Rewrite(ownScope(subject), requirement);
   return [
     {
       text: 'the signature is for another name; if this image is a copy of that one',
-      command: edit.withIdentity(`--signed-identity exactRepository=${shellQuote(repository)}`),
+      command: own.withIdentity(`--signed-identity exactRepository=${shellQuote(repository)}`),
     },
   ];
 }
@@ -227,22 +198,28 @@ function ofKeys(
       },
     ];
   }
-  const takesKeys = requirement.type === 'sigstoreSigned' && requirement.trust.kind === 'keys';
+  const isKeyed = takesKeys(requirement);
   return [
     {
-      text: takesKeys
+      text: isKeyed
         ? 'none of the keys of the policy made the signature; if its signer has another one, and you trust it'
         : 'it is signed with a key, and the policy asks for a certificate: for that signer, say which key it is',
       // A requirement has keys or certificates, never both.
-      command: takesKeys ? edit.with('--sigstore-key KEYFILE') : undefined,
+      command: isKeyed ? edit.with('--sigstore-key KEYFILE') : undefined,
     },
   ];
+}
+
+function takesKeys(requirement: Requirement): boolean {
+  return requirement.type === 'sigstoreSigned' && requirement.trust.kind === 'keys';
 }
 
 function ofKinds(
   checks: readonly CheckedSignature[],
   found: readonly FoundSignature[],
   scope: string,
+  requirement: Requirement,
+  edit: Rewrite,
 ): readonly Advice[] {
   const others = new Set(
     checks.flatMap((check) =>
@@ -261,6 +238,14 @@ function ofKinds(
       : []),
     ...(others.has('sigstore-bundle')
       ? [
+          ...(takesKeys(requirement)
+            ? [
+                {
+                  text: 'it has bundles of cosign 3, which name no image; if a key of the policy made them, and is to be taken at that (whoever runs the registry can then put one signed image in the place of another)',
+                  command: edit.withIdentity('--bundles'),
+                },
+              ]
+            : []),
           {
             text: 'it has bundles of cosign 3 or attestations, which only a requirement in trust.d can ask for (see sysct.trust.d(5)); if you have the key of their signer, and trust it',
             command: `${allow} --sigstore-key cosign.pub --bundles`,
@@ -292,18 +277,19 @@ function ofIndex(
 
 /** Nothing of the wanted kind was found: where else it could be looked for. */
 function ofPlaces(
-  { transport, manifestDigest }: PolicySubject,
+  subject: PolicySubject,
   requirement: Requirement,
   places: SignaturePlaces,
   edit: Rewrite,
 ): readonly Advice[] {
-  if (transport !== 'docker') {
-    const text = `have ${manifestDigest} signed, or take the image from where its signatures are`;
+  const digest = digestToSign(subject, requirement);
+  if (subject.transport !== 'docker') {
+    const text = `have ${digest} signed, or take the image from where its signatures are`;
     return [{ text, command: undefined }];
   }
   if (requirement.type === 'sigstoreSigned') {
     return places.useSigstoreAttachments
-      ? [{ text: `have ${manifestDigest} signed with cosign`, command: undefined }]
+      ? [{ text: `have ${digest} signed with cosign`, command: undefined }]
       : [
           {
             text: 'signatures that cosign put into the registry are not looked for; to look there',
@@ -312,24 +298,46 @@ function ofPlaces(
         ];
   }
   const text = places.hasLookaside
-    ? `have ${manifestDigest} signed, and the signature put where it was looked for; or, if it is elsewhere`
+    ? `have ${digest} signed, and the signature put where it was looked for; or, if it is elsewhere`
     : 'no lookaside is configured for it, so only this host was looked at; if its publisher has one';
   return [{ text, command: edit.with('--lookaside URL') }];
 }
 
-function allowWithKey(scope: string, text: string): Advice {
-  return { text, command: `sysct trust allow ${scope} --gpg-key KEYFILE` };
+/** Of the index, where its signature alone counts. */
+function digestToSign({ manifestDigest, index }: PolicySubject, requirement: Requirement): Digest {
+  const isOfIndex = 'signedManifest' in requirement && requirement.signedManifest === 'index';
+  return isOfIndex ? (index?.digest ?? manifestDigest) : manifestDigest;
+}
+
+function allowWithKey({ transport }: PolicySubject, scope: string, text: string): Advice {
+  const allow = `sysct trust allow ${scope}`;
+  switch (transport) {
+    case 'oci':
+    case 'oci-archive':
+      // What keeps no GPG signatures.
+      return { text, command: `${allow} --sigstore-key KEYFILE --bundles` };
+    case 'docker-archive':
+      return {
+        text: 'it can keep no signatures: take the image from elsewhere; or, to admit whatever is in such archives',
+        command: `${allow} --unsigned`,
+      };
+    default:
+      return { text, command: `${allow} --gpg-key KEYFILE` };
+  }
 }
 
 /** The scope of the rule; where that is a default, one for the image's own repository or path. */
-function scopeToEdit(
-  { transport, reference, policyIdentity }: PolicySubject,
-  scope: string | undefined,
-): string {
-  const own =
-    transport === 'docker' && reference !== undefined ? repositoryName(reference) : policyIdentity;
-  const chosen = scope === undefined || scope === '' ? own : scope;
-  return shellQuote(transport === 'docker' ? chosen : `${transport}:${chosen}`);
+function scopeToEdit(subject: PolicySubject, scope: string | undefined): string {
+  if (scope === undefined || scope === '') return ownScope(subject);
+  return shellQuote(subject.transport === 'docker' ? scope : `${subject.transport}:${scope}`);
+}
+
+function ownScope({ transport, reference, policyIdentity }: PolicySubject): string {
+  if (transport === 'docker')
+    return shellQuote(reference === undefined ? policyIdentity : repositoryName(reference));
+  return shellQuote(
+    transport === 'docker-archive' ? 'docker-archive:' : `${transport}:${policyIdentity}`,
+  );
 }
 
 function repositoryOf(text: string): string | undefined {
@@ -339,8 +347,4 @@ function repositoryOf(text: string): string | undefined {
     if (error instanceof InvalidDocumentError) return undefined;
     throw error;
   }
-}
-
-function shellQuote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,7 +4,7 @@ import { type Advice, adviceFor, type SignaturePlaces } from './advice.ts';
 import type { EvaluatedRequirement, Evaluation } from './evaluate.ts';
 import type { CandidateSignature } from './lookaside/signature-source.ts';
 import type { Policy } from './policy/policy.ts';
-import type { Requirement } from './policy/requirement.ts';
+import type { Requirement, SignedManifest } from './policy/requirement.ts';
 import { alsoRules, coveringRules } from './policy/scope-lookup.ts';
 import { type FoundSignature, readUntrustedClaims } from './review/untrusted-claims.ts';
 import { applySystemContainerRule } from './system-container-rule.ts';
@@ -41,6 +41,8 @@ export interface ExplainedRequirement {
   readonly wanted: string | undefined;
   readonly signers: readonly string[];
   readonly identity: string | undefined;
+  /** Which manifest of a multi-arch image; undefined where no signature is asked for. */
+  readonly signedManifest: SignedManifest | undefined;
   readonly problems: readonly string[];
   readonly signatures: readonly CheckedSignature[];
   /** Why it is not met, one line each. */
@@ -92,6 +94,7 @@ function explained({ requirement, rule, result }: EvaluatedRequirement): Explain
     wanted: checks?.wanted,
     signers: checks?.signers ?? [],
     identity: checks?.identity,
+    signedManifest: 'signedManifest' in requirement ? requirement.signedManifest : undefined,
     problems: checks?.problems ?? [],
     signatures: checks?.signatures ?? [],
     reasons: result === undefined || result.met ? [] : result.reasons,

@@ -134,17 +134,19 @@ describe('sysct trust explain', () => {
       writeFileSync(keyFile, await others.exportPublicKey(mallory));
       const [program, ...words] = command.replace('KEYFILE', '/etc/pki/mallory.gpg').split(' ');
       assert.equal(program, 'sysct');
-      await runCliChecked(...words, '--root', root);
+      await runCliChecked(...words);
       assert.equal((await explained(root, `${host}/${image}`)).exitCode, 0);
       assert.equal((await explained(root, `${host}/signed/none:1`)).exitCode, 5);
     });
   }
 
   it('proposes a scope for what the default refuses', async () => {
-    const { exitCode, json } = await explained(freshRoot(), `${host}/x/y:1`);
+    const root = freshRoot();
+    const { exitCode, json } = await explained(root, `${host}/x/y:1`);
     assert.equal(exitCode, 5);
     assert.equal(json.rule.scope, undefined);
-    assert.equal(json.advice[0]?.command, `sysct trust allow ${host}/x/y --gpg-key KEYFILE`);
+    const command = `sysct trust allow ${host}/x/y --gpg-key KEYFILE --root ${root}`;
+    assert.equal(json.advice[0]?.command, command);
   });
 
   it('explains what is in the store from what was kept of it, without a network', async () => {

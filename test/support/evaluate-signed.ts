@@ -4,7 +4,7 @@ import { type Digest, sha256 } from '../../src/base/digest.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { type Evaluation, evaluatePolicy } from '../../src/trust/evaluate.ts';
 import type { SignatureSearch } from '../../src/trust/lookaside/signature-source.ts';
-import { parsePolicy } from '../../src/trust/policy/policy.ts';
+import { parsePolicy, type Policy } from '../../src/trust/policy/policy.ts';
 import { parseTrustD } from '../../src/trust/policy/trust-d.ts';
 import type { AdmissionHistory, PolicySubject } from '../../src/trust/verdict/evaluation.ts';
 import type { Verdict } from '../../src/trust/verdict/verdict.ts';
@@ -78,10 +78,21 @@ export interface Answer extends Evaluation {
   readonly searched: readonly Digest[];
 }
 
+/** What {@link evaluateSigned} judges by. */
+export function policyOf({ policy = {}, trustD = {} }: Asked): Policy {
+  const own = { version: 1, transports: trustD };
+  return {
+    ...parsePolicy(
+      JSON.stringify({ default: [{ type: 'reject' }], transports: policy }),
+      'policy.json',
+    ),
+    trustD: parseTrustD('/d', [{ path: '/d/own.json', text: JSON.stringify(own) }]),
+  };
+}
+
 /** Judges the subject by a policy and one file of trust.d, `/d/own.json`. */
 export async function evaluateSigned(asked: Asked): Promise<Answer> {
-  const { policy = {}, trustD = {}, subject = SUBJECT, signatures = {}, history } = asked;
-  const own = { version: 1, transports: trustD };
+  const { subject = SUBJECT, signatures = {}, history } = asked;
   const searched: Digest[] = [];
   const find = async (digest: Digest): Promise<SignatureSearch> => {
     searched.push(digest);
@@ -92,25 +103,14 @@ export async function evaluateSigned(asked: Asked): Promise<Answer> {
       places: [{ place: `https://s/${digest}`, answer: `${found.length} found` }],
     };
   };
-  const evaluation = await evaluatePolicy(
-    {
-      ...parsePolicy(
-        JSON.stringify({ default: [{ type: 'reject' }], transports: policy }),
-        'policy.json',
-      ),
-      trustD: parseTrustD('/d', [{ path: '/d/own.json', text: JSON.stringify(own) }]),
+  const evaluation = await evaluatePolicy(policyOf(asked), subject, find, {
+    readKeyFile: async (path) => {
+      throw new Error(`no key file is read: ${path}`);
     },
-    subject,
-    find,
-    {
-      readKeyFile: async (path) => {
-        throw new Error(`no key file is read: ${path}`);
-      },
-      signal: new AbortController().signal,
-      now: () => asked.now ?? new Date(),
-      ...(history === undefined ? {} : { history }),
-    },
-  );
+    signal: new AbortController().signal,
+    now: () => asked.now ?? new Date(),
+    ...(history === undefined ? {} : { history }),
+  });
   return { ...evaluation, searched };
 }
 

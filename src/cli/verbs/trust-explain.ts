@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { shellQuote } from '../../base/shell-quote.ts';
 import type { ImageSource } from '../../image/image-source.ts';
-import type { SignaturePlaces } from '../../trust/advice.ts';
+import type { Advice, SignaturePlaces } from '../../trust/advice.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import type { OptionValues } from '../option-values.ts';
@@ -47,7 +48,8 @@ export const trustExplain: Verb = {
     await using source = await openNamed(context, text, options);
     const image = await resolveImage(source, platformFor(options));
     const configured = await configuredFor(context, source);
-    const { verdict, explanation } = await explainImage(gate, source, image, configured);
+    const { verdict, explanation: found } = await explainImage(gate, source, image, configured);
+    const explanation = { ...found, advice: found.advice.map((one) => onRoot(context, one)) };
     if (options.flag('json'))
       context.printJson({
         version: 1,
@@ -59,6 +61,12 @@ export const trustExplain: Verb = {
     return verdict.allowed ? EXIT.done : EXIT.refused;
   },
 };
+
+/** The command for the root that was looked at: as it stands it is for the running host. */
+function onRoot({ host }: Context, { text, command }: Advice): Advice {
+  if (command === undefined || host.isRunningHost) return { text, command };
+  return { text, command: `${command} --root ${shellQuote(host.directory)}` };
+}
 
 async function openNamed(
   context: Context,

@@ -43,6 +43,7 @@ export async function evaluateSigstoreSigned(
   const judge = {
     asked: {
       wanted: 'a sigstore signature',
+      toBe: 'signed' as const,
       placeToName: 'say use-sigstore-attachments: true for its repository',
       signers: describeSigners(trust),
       identity: wantedIdentity(signedIdentity, subject),

@@ -39,6 +39,7 @@ export async function evaluateSignedBy(
   const judge = {
     asked: {
       wanted: 'a GPG signature',
+      toBe: 'signed' as const,
       placeToName: 'name the lookaside that holds its signatures',
       signers: describeKeys(keyring),
       identity: wantedIdentity(signedIdentity, subject),

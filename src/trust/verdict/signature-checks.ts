@@ -30,6 +30,8 @@ export interface CheckedSignature {
 export interface SignatureChecks {
   /** `a GPG signature` */
   readonly wanted: string;
+  /** What was not done with the image: the signature or the attestation is missing. */
+  readonly toBe: 'signed' | 'attested';
   /** What to do about a place in registries.d that is not asked yet: `name the lookaside that …`. */
   readonly placeToName: string;
   /** Who may sign, one each: `0123… "Alice <a@example.com>" from /etc/pki/a.gpg`. */
@@ -67,8 +69,8 @@ export function unmetReasons(
       reasons: [`${required}, but ${subject.manifestDigest} has none${unread}`, ...asked, ...rest],
       hint:
         subject.transport === 'docker'
-          ? `have the image signed, or ${checks.placeToName} in /etc/containers/registries.d`
-          : 'have the image signed, or take it from where its signatures are',
+          ? `have the image ${checks.toBe}, or ${checks.placeToName} in /etc/containers/registries.d`
+          : `have the image ${checks.toBe}, or take it from where its signatures are`,
     };
   }
   const which = failures.length === 1 ? 'the one found fails' : `all ${failures.length} found fail`;
@@ -76,6 +78,9 @@ export function unmetReasons(
   if (failures.length > MAX_EXPLAINED) shown.push(`and ${failures.length - MAX_EXPLAINED} more`);
   return {
     reasons: [`${required}, and ${which}${unread}`, ...shown, ...rest],
-    hint: 'have it signed by an accepted signer for the name asked for, or correct the policy',
+    hint:
+      checks.toBe === 'signed'
+        ? 'have it signed by an accepted signer for the name asked for, or correct the policy'
+        : 'have it attested by an accepted signer as the policy asks for, or correct the policy',
   };
 }

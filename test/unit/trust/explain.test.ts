@@ -107,6 +107,7 @@ async function explained(asked: Asked): Promise<Explanation> {
 
 const GPG = { type: 'signedBy', keyType: 'GPGKeys', keyPath: '/k/a.gpg' };
 const ALLOW = 'sysct trust allow registry.example';
+const ALLOW_THIS = 'sysct trust allow registry.example/coreos/etcd';
 
 describe('explain', () => {
   const cases: readonly {
@@ -149,13 +150,13 @@ describe('explain', () => {
       text: /one signed image in the place of another/,
     },
     {
-      name: 'exactRepository for the copy of another image',
+      name: 'exactRepository for the copy of another image, and for none of its neighbours',
       asked: async () => ({
         requirement: GPG,
         signatures: [await signedBy(alice, 'quay.io/coreos/etcd:3.4')],
       }),
       commands: [
-        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --signed-identity exactRepository=quay.io/coreos/etcd`,
+        `${ALLOW_THIS} --gpg-key /k/a.gpg --key-in-place --signed-identity exactRepository=quay.io/coreos/etcd`,
       ],
     },
     {
@@ -168,7 +169,7 @@ describe('explain', () => {
         ],
       }),
       commands: [
-        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --signed-identity exactRepository=quay.io/coreos/etcd`,
+        `${ALLOW_THIS} --gpg-key /k/a.gpg --key-in-place --signed-identity exactRepository=quay.io/coreos/etcd`,
         `${ALLOW} --gpg-key /k/a.gpg --key-in-place --gpg-key KEYFILE`,
       ],
     },
@@ -188,7 +189,7 @@ describe('explain', () => {
       name: 'no command where it would take another requirement away',
       asked: async () => ({ requirement: GPG, and: GPG, signatures: [await signedBy(bob)] }),
       commands: [undefined],
-      text: /by hand, in \/etc\/containers\/policy\.json:1: the rule has several requirements/,
+      text: /: to be written by hand into \/etc\/containers\/policy\.json:1, as the rule has several requirements$/,
     },
     {
       name: 'what the failure of a server says',
@@ -283,6 +284,20 @@ describe('explain', () => {
       name: 'a signature beside a directory that has none',
       asked: async () => ({ subject: DIRECTORY, requirement: GPG }),
       commands: [undefined],
+    },
+    {
+      name: 'a kind of signature that a layout can keep',
+      asked: async () => ({
+        subject: { ...DIRECTORY, transport: 'oci', policyIdentity: '/srv/app' },
+      }),
+      commands: ['sysct trust allow oci:/srv/app --sigstore-key KEYFILE --bundles'],
+    },
+    {
+      name: 'to do without signatures in archives of Docker, which keep none',
+      asked: async () => ({
+        subject: { ...DIRECTORY, transport: 'docker-archive', policyIdentity: '' },
+      }),
+      commands: ['sysct trust allow docker-archive: --unsigned'],
     },
     {
       name: 'another requirement than signedBaseLayer',

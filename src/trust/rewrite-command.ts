@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { shellQuote } from '../base/shell-quote.ts';
+import type { KeySource, Requirement } from './policy/requirement.ts';
+
+/** The command that writes a requirement again with something added. */
+export class Rewrite {
+  readonly #start: string;
+  readonly #keys: string | undefined;
+  readonly #identity: string | undefined;
+
+  constructor(scope: string, requirement: Requirement) {
+    this.#start = `sysct trust allow ${scope}`;
+    this.#keys = keyOptions(requirement);
+    this.#identity = identityOption(requirement);
+  }
+
+  /** Undefined where the keys stand in the policy itself: there is no file to name. */
+  with(option: string): string | undefined {
+    return this.withIdentity(
+      [this.#identity, option].filter((part) => part !== undefined).join(' '),
+    );
+  }
+
+  /** As {@link with}, where the option says which name a signature must be for. */
+  withIdentity(option: string): string | undefined {
+    return this.#keys === undefined
+      ? undefined
+      : `${this.#start} ${this.#keys} --key-in-place ${option}`;
+  }
+}
+
+function keyOptions(requirement: Requirement): string | undefined {
+  if (requirement.type === 'signedBy') return pathOptions('--gpg-key', requirement.keys);
+  if (requirement.type !== 'sigstoreSigned') return undefined;
+  const { trust, rekorKeys } = requirement;
+  const rekor = rekorKeys === undefined ? '' : pathOptions('--rekor-key', rekorKeys);
+  if (rekor === undefined || trust.kind === 'pki' || trust.kind === 'keyless') return undefined;
+  if (trust.kind === 'keys') {
+    const keys = pathOptions('--sigstore-key', trust.keys);
+    return keys === undefined ? undefined : `${keys} ${rekor}`.trim();
+  }
+  const ca = pathOptions('--fulcio-ca', trust.ca);
+  if (ca === undefined) return undefined;
+  const who = `--issuer ${shellQuote(trust.oidcIssuer)} --subject ${shellQuote(trust.subjectEmail)}`;
+  return `--keyless ${who} ${ca} ${rekor}`;
+}
+
+/** What `--signed-identity` says it with; undefined for the identity that is taken without one. */
+function identityOption(requirement: Requirement): string | undefined {
+  if (requirement.type !== 'signedBy' && requirement.type !== 'sigstoreSigned') return undefined;
+  const identity = requirement.signedIdentity;
+  const value = (text: string) => `--signed-identity ${shellQuote(`${identity.type}${text}`)}`;
+  switch (identity.type) {
+    case 'matchRepoDigestOrExact':
+      return undefined;
+    case 'matchDigest':
+    case 'matchExact':
+    case 'matchRepository':
+      return value('');
+    case 'exactReference':
+      return value(`=${identity.dockerReference}`);
+    case 'exactRepository':
+      return value(`=${identity.dockerRepository}`);
+    case 'remapIdentity':
+      return value(`=${identity.prefix}=${identity.signedPrefix}`);
+  }
+}
+
+function pathOptions(option: string, keys: KeySource): string | undefined {
+  return keys.kind === 'paths'
+    ? keys.paths.map((path) => `${option} ${shellQuote(path)}`).join(' ')
+    : undefined;
+}
