@@ -7,6 +7,7 @@ import { isDamage } from '../store/check/finding.ts';
 import { describeVerdict } from '../trust/verdict/describe-verdict.ts';
 import { EXIT } from './exit-code.ts';
 import { findingLine, reportFinding } from './render-findings.ts';
+import { withDigest } from './with-digest.ts';
 
 /** A container whose records cannot be read. */
 export interface BrokenContainer {
@@ -74,7 +75,7 @@ function linesOf(container: VerifiedContainer | BrokenContainer): readonly strin
   }
   const { name, generation, source, manifestDigest } = container;
   return [
-    printable(`${name}, generation ${generation}: ${source}@${manifestDigest}`) + '\n',
+    printable(`${name}, generation ${generation}: ${withDigest(source, manifestDigest)}`) + '\n',
     ...verdictLines(container),
     ...integrityLines(container),
     ...(container.remote === undefined ? [] : [indented(remoteLine(container.remote))]),
@@ -91,7 +92,8 @@ function verdictLines({ verdict, unjudged }: VerifiedContainer): readonly string
 function integrityLines(container: VerifiedContainer): readonly string[] {
   const { findings, files, readBytes } = container;
   if (findings.length > 0) {
-    return findings.map((each) => indented(`damaged: ${findingLine(reported(container, each))}`));
+    const damaged = findings.map((each) => `damaged: ${findingLine(reported(container, each))}`);
+    return [...damaged, 'hint: sysct fsck --repair'].map(indented);
   }
   return [indented(`whole: ${files} files, ${formatSize(readBytes)} read`)];
 }

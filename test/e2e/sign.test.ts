@@ -446,6 +446,11 @@ describe('sysct sign', () => {
       /reading private key "\/nonexistent": ENOENT/,
     ],
     [
+      'to write to a URL',
+      ['--sign-by', 'a', '--lookaside', 'https://sigs.example.com/', 'dir:/srv'],
+      /--lookaside "https:\/\/sigs\.example\.com\/" is a URL/,
+    ],
+    [
       'a name without a tag',
       ['--sign-by', 'a', `registry.example/app@sha256:${'1'.repeat(64)}`],
       /the name to sign for needs a tag/,
@@ -454,7 +459,9 @@ describe('sysct sign', () => {
   write(join(tmp.directory, 'wrong-key'), 'x');
   for (const [name, args, said] of wrong) {
     it(`refuses ${name}`, async () => {
-      assert.match(await refusal(...args), said);
+      const { exitCode, stderr } = await sysct('sign', ...args);
+      assert.match(stderr, said);
+      assert.equal(exitCode, 2);
     });
   }
 

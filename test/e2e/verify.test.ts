@@ -290,6 +290,9 @@ describe('sysct verify of what is installed', () => {
     assert.equal((await verify()).exitCode, 2);
     assert.equal((await verify('--all', 'signed')).exitCode, 2);
     assert.equal((await verify('--remote', signed)).exitCode, 2);
+    const { exitCode, stderr } = await verify('singed');
+    assert.match(stderr, /"singed": no such container is installed, and it names no registry/);
+    assert.equal(exitCode, 4);
   });
 });
 

@@ -244,6 +244,44 @@ describe('sysct trust require', () => {
     await trust(root, 'require docker: --no-downgrade');
     assert.deepEqual(own(root, ''), { also: [{ type: 'noDowngrade' }] });
   });
+
+  it('says what it takes out in the place of which it writes', async () => {
+    const root = freshRoot();
+    const first = await trust(root, `require ${SCOPE} --no-downgrade`);
+    assert.doesNotMatch(first.stderr, /note/);
+    const { stderr } = await trust(root, `require ${SCOPE} --signed-within 9`);
+    assert.match(
+      stderr,
+      /^note: this replaces what was required of the scope so far: noDowngrade$/m,
+    );
+    const again = await trust(root, `require ${SCOPE} --signed-within 9`);
+    assert.doesNotMatch(again.stderr, /note/);
+  });
+
+  it('has attestations looked for in the registry, or says that they are not', async () => {
+    const root = freshRoot();
+    const attested = `require ${SCOPE} --attested spdx --sigstore-key c.pub`;
+    const { stderr } = await trust(root, attested);
+    assert.match(
+      stderr,
+      /note: signatures in the registry are looked for only where registries\.d/,
+    );
+    const told = await trust(root, `${attested} --sigstore-attachments`);
+    assert.doesNotMatch(told.stderr, /note/);
+    const places = readFileSync(join(root, 'etc/containers/registries.d/sysct.yaml'), 'utf8');
+    assert.match(places, /use-sigstore-attachments: true/);
+  });
+});
+
+describe('sysct trust lint', () => {
+  it('names the file of trust.d that does not load, once', async () => {
+    const file = '/etc/sysct/trust.d/site.json';
+    const root = freshRoot({
+      [file.slice(1)]: { version: 1, transports: { docker: { 'a.b': {} } } },
+    });
+    const { stdout } = await runCli('trust', 'lint', '--root', root);
+    assert.match(stdout, new RegExp(`^${file}:\\d+:\\d+: transports\\.docker\\["a\\.b"\\]: needs`));
+  });
 });
 
 describe('sysct trust reject and remove', () => {
@@ -347,7 +385,11 @@ describe('the verbs refuse', () => {
     ],
     [`allow ${SCOPE} --gpg-key a.gpg --attested spdx`, 2, /--attested needs the one who attests/],
     [`allow ${SCOPE} --sigstore-key c.pub --builder b`, 2, /need --attested/],
-    [`allow ${SCOPE} --sigstore-key c.pub --attested nonsense`, 5, /predicateType: is neither/],
+    [
+      `allow ${SCOPE} --sigstore-key c.pub --attested nonsense`,
+      2,
+      /nothing is written.*predicateType: is neither/,
+    ],
     [`allow ${SCOPE} --gpg-key a.gpg --trust-dir d`, 2, /--trust-dir is for drafts/],
     [`require ${SCOPE}`, 2, /say what must hold/],
     [`require ${SCOPE} --attested spdx`, 2, /--attested needs the one who attests/],

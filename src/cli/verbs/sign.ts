@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { KeyObject } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { quote } from '../../base/printable.ts';
 import { messageOf, UsageError } from '../../base/sysct-error.ts';
@@ -85,7 +86,7 @@ export const sign: Verb = {
     const { parseReference } = await import('../../oci/reference.ts');
     const signer = await signerFor(context, options);
     const identity = options.text('identity');
-    const lookaside = options.text('lookaside');
+    const lookaside = lookasideOf(options);
     if (signer.kind === 'bundle' && (identity !== undefined || lookaside !== undefined))
       throw new UsageError('sign: a bundle names no image and lies beside it in the registry', {
         hint: 'leave --identity and --lookaside out, or --bundle',
@@ -115,6 +116,15 @@ export const sign: Verb = {
   },
 };
 
+function lookasideOf(options: OptionValues): string | undefined {
+  const lookaside = options.text('lookaside');
+  if (lookaside?.includes('://') === true)
+    throw new UsageError(`--lookaside ${quote(lookaside)} is a URL`, {
+      hint: 'name the directory of this host that is served under it',
+    });
+  return lookaside;
+}
+
 function whatToSign(options: OptionValues): 'instance' | 'index' | 'all' {
   const given = ['all', 'index', 'platform'].filter((name) =>
     name === 'platform' ? options.text(name) !== undefined : options.flag(name),
@@ -143,13 +153,13 @@ async function signerFor(context: Context, options: OptionValues): Promise<Image
       }),
     };
   }
-  const { parsePrivateKeyFile, signPayload } = await import('../../trust/sigstore/private-key.ts');
+  const { signPayload } = await import('../../trust/sigstore/private-key.ts');
   const path = file ?? '';
   const passphrase =
     passphraseFile === undefined
       ? undefined
       : (read(passphraseFile, 'passphrase').toString('utf8').split(/\r?\n/)[0] ?? '');
-  const privateKey = parsePrivateKeyFile(read(path, 'private key'), path, passphrase);
+  const privateKey = await openKey(path, passphrase);
   if (isBundle) {
     const { signBundle } = await import('../../trust/sigstore/sign-bundle.ts');
     return {
@@ -169,6 +179,19 @@ async function signerFor(context: Context, options: OptionValues): Promise<Image
         attachment: signPayload(privateKey, payload),
       }),
   };
+}
+
+/** @throws UsageError for a file that holds no such key, or one that the passphrase does not open */
+async function openKey(path: string, passphrase: string | undefined): Promise<KeyObject> {
+  const { parsePrivateKeyFile } = await import('../../trust/sigstore/private-key.ts');
+  const { TrustError } = await import('../../trust/verdict/trust-error.ts');
+  const bytes = read(path, 'private key');
+  try {
+    return parsePrivateKeyFile(bytes, path, passphrase);
+  } catch (cause) {
+    if (!(cause instanceof TrustError)) throw cause;
+    throw new UsageError(cause.message, { cause, hint: cause.hint });
+  }
 }
 
 function read(path: string, what: string): Buffer {

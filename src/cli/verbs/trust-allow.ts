@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UsageError } from '../../base/sysct-error.ts';
 import type { PolicyScope } from '../../trust/edit/parse-scope.ts';
-import type { WantedSigners } from '../../trust/edit/plan-edit.ts';
+import type { WantedTrust } from '../../trust/edit/trust-d-requirements.ts';
 import type { Context } from '../context.ts';
 import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../edit-options.ts';
+import { isSigstore, notePlaces, PLACE_OPTIONS, wantedPlaces } from '../signature-places.ts';
 import { assertHasTrustD } from '../trust-d-session.ts';
 import { DEMAND_OPTIONS, SIGNER_OPTIONS, wantedTrust } from '../wanted-trust.ts';
 import type { OptionValues } from '../option-values.ts';
@@ -26,11 +27,7 @@ export const trustAllow: Verb = {
       description: 'admit every image of the scope, whoever made it',
     },
     ...DEMAND_OPTIONS,
-    { flags: '--lookaside URL', description: 'where the signatures are: https://… or file:///…' },
-    {
-      flags: '--sigstore-attachments',
-      description: 'look for signatures that cosign put beside the image',
-    },
+    ...PLACE_OPTIONS,
     {
       flags: '--key-in-place',
       description: 'let the policy name the key files where they lie, and copy none',
@@ -66,10 +63,9 @@ export const trustAllow: Verb = {
         'trust allow: give one of --gpg-key, --sigstore-key, --keyless and --unsigned',
         { hint: 'what must hold in addition to another rule, "sysct trust require" writes' },
       );
-    const settings = settingsOf(scope, options);
+    const settings = wantedPlaces('trust allow', scope, options);
     const inPlace = options.flag('key-in-place') || options.text('policy') !== undefined;
-    for (const one of wanted.signers) advise(context, scope, one, options);
-    return await editTrust(context, options, async (session) => {
+    const exitCode = await editTrust(context, options, async (session) => {
       const inTrustD = needsTrustD(wanted);
       if (inTrustD) assertHasTrustD(session, 'trust allow');
       const requirements = await trustDRequirements(session, wanted, 'admit', inPlace);
@@ -83,50 +79,25 @@ export const trustAllow: Verb = {
       await planPolicyEdit(session, { kind: 'set-scope', scope, requirement });
       await planTrustDEdit(session, { kind: 'drop', part: 'admit', scope });
     });
+    noteTraps(context, scope, wanted, options);
+    return exitCode;
   },
 };
 
-function settingsOf(
-  scope: PolicyScope,
-  options: OptionValues,
-):
-  | { scope: string; lookaside: string | undefined; useSigstoreAttachments: true | undefined }
-  | undefined {
-  const lookaside = options.text('lookaside');
-  const useSigstoreAttachments = options.flag('sigstore-attachments') ? true : undefined;
-  if (lookaside === undefined && useSigstoreAttachments === undefined) return undefined;
-  if (scope.transport !== 'docker' || scope.scope === '')
-    throw new UsageError(
-      'trust allow: --lookaside and --sigstore-attachments are for scopes of registries',
-    );
-  if (options.text('policy') !== undefined)
-    throw new UsageError(
-      "trust allow: --lookaside and --sigstore-attachments change the host's registries.d, which --policy is not part of",
-      { hint: 'leave them out' },
-    );
-  const url = lookaside === undefined ? undefined : URL.parse(lookaside);
-  const isLocal = url?.protocol === 'file:' && url.host === '';
-  if (url === null || (url !== undefined && !isLocal && !/^https?:$/.test(url.protocol)))
-    throw new UsageError(
-      `--lookaside ${JSON.stringify(lookaside)} is no https://, http:// or file:/// URL`,
-    );
-  return { scope: scope.scope, lookaside, useSigstoreAttachments };
-}
-
-/** The two traps that keep signatures of cosign from being found, or from fitting. */
-function advise(
+/** What keeps signatures of cosign from fitting or being found, and what a default admits from an install. */
+function noteTraps(
   context: Context,
   scope: PolicyScope,
-  signers: WantedSigners,
+  { signers, signedIdentity }: WantedTrust,
   options: OptionValues,
 ): void {
-  if (signers.kind === 'anything' || signers.kind === 'gpg') return;
-  if (options.text('signed-identity') === undefined && !options.flag('bundles'))
+  if (scope.scope === '' && signers.some(({ kind }) => kind === 'anything'))
+    context.log.info(
+      `note: this is the default of transport ${scope.transport}: sysct install --system wants more for what it admits unproved`,
+    );
+  if (signers.some(isSigstore) && signedIdentity === undefined)
     context.log.info(
       'note: cosign signs names without a tag; for what it signed add --signed-identity matchRepository, which lets one tag stand for another; for the bundles of cosign 3, --bundles',
     );
-  if (scope.transport === 'docker' && !options.flag('sigstore-attachments'))
-    context.log.info(
-      'note: signatures in the registry are looked for only where registries.d says so; --sigstore-attachments does that',
-    );
+  notePlaces(context, scope, signers, options);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { posix } from 'node:path';
 import type { LintFinding } from '../../trust/review/lint-policy.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -35,16 +36,21 @@ async function findingsOf(
   options: OptionValues,
 ): Promise<readonly LintFinding[]> {
   const { policyLocation } = await import('../policy-location.ts');
-  const { loadPolicy } = await import('../../trust/policy/policy-file.ts');
+  const { loadPolicy, SYSTEM_POLICY } = await import('../../trust/policy/policy-file.ts');
+  const { loadTrustD, SYSTEM_TRUST_D } = await import('../../trust/policy/trust-d-files.ts');
   const { loadRegistriesD } = await import('../../trust/lookaside/registries-d-file.ts');
   const { surveyPolicy } = await import('../../trust/review/survey-policy.ts');
   const { lintPolicy } = await import('../../trust/review/lint-policy.ts');
   const { TrustError } = await import('../../trust/verdict/trust-error.ts');
   const { host, env } = context;
   const override = options.text('policy');
-  let file = override ?? '/etc/containers/policy.json';
+  const location = policyLocation(context, options);
+  let file = options.text('trust-dir') ?? SYSTEM_TRUST_D;
   try {
-    const loaded = await loadPolicy(policyLocation(context, options));
+    // By itself first, to tell which of the two it is that does not load.
+    await loadTrustD(location);
+    file = override === undefined ? SYSTEM_POLICY : posix.resolve(override);
+    const loaded = await loadPolicy(location);
     file = '/etc/containers/registries.d';
     const registriesD = await loadRegistriesD({ host, env });
     const survey = await surveyPolicy(loaded, registriesD, context.now());
@@ -59,5 +65,7 @@ async function findingsOf(
 async function lineOf({ file, line, message, advice }: LintFinding): Promise<string> {
   const { printable } = await import('../../base/printable.ts');
   const place = line === undefined ? file : `${file}:${line}`;
-  return `${printable(place)}: ${printable(message)}\n    ${printable(advice)}\n`;
+  // What does not load says itself in which file and line.
+  const said = message.startsWith(file) ? message : `${place}: ${message}`;
+  return `${printable(said)}\n    ${printable(advice)}\n`;
 }

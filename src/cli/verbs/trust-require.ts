@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UsageError } from '../../base/sysct-error.ts';
 import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../edit-options.ts';
+import { notePlaces, PLACE_OPTIONS, wantedPlaces } from '../signature-places.ts';
 import { assertHasTrustD } from '../trust-d-session.ts';
 import type { Verb } from '../verb.ts';
 import { DEMAND_OPTIONS, SIGNER_OPTIONS, wantedTrust } from '../wanted-trust.ts';
@@ -16,6 +17,7 @@ export const trustRequire: Verb = {
   options: [
     ...DEMAND_OPTIONS,
     ...SIGNER_OPTIONS,
+    ...PLACE_OPTIONS,
     {
       flags: '--key-in-place',
       description: 'name the key files where they lie, and copy none',
@@ -28,18 +30,22 @@ export const trustRequire: Verb = {
       does: 'Let no registry put an older signed image in the place of a newer one.',
     },
     {
-      command: 'sysct trust require ghcr.io/org --attested spdx --sigstore-key build.pub --bundles',
+      command:
+        'sysct trust require ghcr.io/org --attested spdx --sigstore-key build.pub --sigstore-attachments',
       does: 'Want a bill of materials with each image.',
     },
   ],
   run: async (context, [text = ''], options) => {
-    const { planPolicy, planTrustDEdit } = await import('../../trust/edit/plan-edit.ts');
+    const { planPolicy, planSignatureSettings, planTrustDEdit, requiredSoFar } =
+      await import('../../trust/edit/plan-edit.ts');
     const { trustDRequirements } = await import('../../trust/edit/trust-d-requirements.ts');
     const { editTrust, scopeFor } = await import('../edit-trust.ts');
     const scope = scopeFor(context, text);
     const wanted = await wantedTrust('trust require', options);
+    const places = wantedPlaces('trust require', scope, options);
+    let replaced: readonly string[] = [];
     const inPlace = options.flag('key-in-place') || options.text('policy') !== undefined;
-    return await editTrust(context, options, async (session) => {
+    const exitCode = await editTrust(context, options, async (session) => {
       assertHasTrustD(session, 'trust require');
       await planPolicy(session);
       const requirements = await trustDRequirements(session, wanted, 'also', inPlace);
@@ -47,7 +53,17 @@ export const trustRequire: Verb = {
         throw new UsageError('trust require: say what must hold', {
           hint: 'for example --no-downgrade, --signed-within DAYS, or a key',
         });
+      if (places !== undefined) await planSignatureSettings(session, places);
+      const before = await requiredSoFar(session, scope);
+      const noted = session.changes.length;
       await planTrustDEdit(session, { kind: 'set', part: 'also', scope, requirements });
+      if (session.changes.length > noted) replaced = before;
     });
+    if (replaced.length > 0)
+      context.log.info(
+        `note: this replaces what was required of the scope so far: ${replaced.join(', ')}`,
+      );
+    notePlaces(context, scope, wanted.signers, options);
+    return exitCode;
   },
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isErrno, UsageError } from '../../base/sysct-error.ts';
+import { quote } from '../../base/printable.ts';
+import { isErrno, SysctError, UsageError } from '../../base/sysct-error.ts';
 import type { VerifiedContainer } from '../../container/verify-container.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -7,6 +8,7 @@ import type { OptionValues } from '../option-values.ts';
 import { SOURCE_OPTIONS } from '../source-options.ts';
 import type { Verb } from '../verb.ts';
 import type { BrokenContainer } from '../verification-result.ts';
+import { withDigest } from '../with-digest.ts';
 
 export const verify: Verb = {
   name: 'verify',
@@ -55,13 +57,29 @@ export const verify: Verb = {
       return await verifyInstalled(context, text, options);
     }
     if (options.flag('remote')) {
-      throw new UsageError('verify --remote: that is for installed containers', {
-        hint: 'an image is always asked for where it is',
+      throw new UsageError(`verify --remote: ${quote(text)} is no installed container`, {
+        hint: 'an image is always asked for where it is, without --remote',
       });
     }
-    return await verifyImage(context, text, options);
+    return await verifyNamed(context, text, options);
   },
 };
+
+/** What is neither installed nor names a registry is a slip in the name of a container as well as of an image. */
+async function verifyNamed(context: Context, text: string, options: OptionValues): Promise<number> {
+  try {
+    return await verifyImage(context, text, options);
+  } catch (cause) {
+    const isShort = cause instanceof SysctError && cause.code === 'SHORT_NAME';
+    if (!isShort || options.flag('image')) throw cause;
+    const { ContainerError } = await import('../../container/container-error.ts');
+    throw new ContainerError(
+      'CONTAINER_NOT_FOUND',
+      `verifying ${quote(text)}: no such container is installed, and it names no registry to find an image in`,
+      { cause, hint: '"sysct list" lists what is installed; of an image write the whole name' },
+    );
+  }
+}
 
 /** Everybody may verify images, and only root can see what is installed. */
 async function isContainer(context: Context, name: string): Promise<boolean> {
@@ -90,7 +108,7 @@ async function verifyImage(context: Context, text: string, options: OptionValues
   }
   if (!verdict.allowed) throw refusal(verdict, source.display);
   context.print(
-    `${source.display}@${image.manifestDigest}\nadmitted: ${describeVerdict(verdict)}\n`,
+    `${withDigest(source.display, image.manifestDigest)}\nadmitted: ${describeVerdict(verdict)}\n`,
   );
   return EXIT.done;
 }

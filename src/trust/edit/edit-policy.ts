@@ -4,6 +4,7 @@ import { editJson } from '../../base/edit-json.ts';
 import { isJsonObject, type JsonObject, parseStrictJsonValue } from '../../base/strict-json.ts';
 import { parsePolicy } from '../policy/policy.ts';
 import { TrustError } from '../verdict/trust-error.ts';
+import { assertLoads } from './assert-loads.ts';
 import type { PolicyScope } from './parse-scope.ts';
 
 /** One change of policy.json. A requirement is as it stands in the file. */
@@ -22,12 +23,13 @@ export const NEW_POLICY =
  *
  * @param text undefined where there is no policy yet: what an absent one comes to is written out.
  * @throws TrustError INVALID_POLICY for a text that does not load, NO_SUCH_SCOPE
+ * @throws UsageError for a requirement that would not load
  */
 export function editPolicy(text: string | undefined, file: string, edit: PolicyEdit): string {
   const before = text ?? NEW_POLICY;
   parsePolicy(before, file);
   const after = edited(before, file, edit);
-  parsePolicy(after, file);
+  assertLoads(() => parsePolicy(after, file));
   return after;
 }
 

@@ -5,6 +5,7 @@ import { quote } from '../../base/printable.ts';
 import type { JsonObject } from '../../base/strict-json.ts';
 import { parseTrustD, type TrustDFile, type TrustDScope } from '../policy/trust-d.ts';
 import { TrustError } from '../verdict/trust-error.ts';
+import { assertLoads } from './assert-loads.ts';
 import type { PolicyScope } from './parse-scope.ts';
 
 /** One change of our own file in trust.d. Requirements are as they stand in the file. */
@@ -27,7 +28,8 @@ const NEW_FILE = '{\n    "version": 1,\n    "transports": {}\n}\n';
  * The text of our own file after the change, everything else in it as it stood; undefined where nothing changes.
  *
  * @param files all of the directory, our own among them if it is there
- * @throws TrustError INVALID_POLICY where the directory does not load, before or after; SCOPE_ELSEWHERE when another file
+ * @throws UsageError for requirements that would not load
+ * @throws TrustError INVALID_POLICY where the directory does not load; SCOPE_ELSEWHERE when another file
  *   has the scope: the change would be refused by it, or count for nothing beside it
  */
 export function editTrustD(
@@ -49,7 +51,7 @@ export function editTrustD(
   const after = edited(text, edit, holder, ownScopes);
   if (after === undefined) return undefined;
   const others = files.filter(({ path }) => path !== own);
-  parseTrustD(directory, [...others, { path: own, text: after }]);
+  assertLoads(() => parseTrustD(directory, [...others, { path: own, text: after }]));
   return after;
 }
 

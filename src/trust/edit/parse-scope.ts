@@ -3,7 +3,6 @@ import { quote } from '../../base/printable.ts';
 import { messageOf, UsageError } from '../../base/sysct-error.ts';
 import { formatReference, isFullyQualified, parseReference } from '../../oci/reference.ts';
 import {
-  hasOnlyDefaultScope,
   invalidScopeReason,
   isKnownTransport,
   unreachableScopeReason,
@@ -98,8 +97,6 @@ function refuse(text: string, reason: string, instead: string | undefined): neve
 
 /** What an operator may not expect of a valid scope; undefined for most. */
 export function scopeNote({ transport, scope }: PolicyScope): string | undefined {
-  if (scope === '' && !hasOnlyDefaultScope(transport))
-    return `this is the default of transport ${transport}: sysct install --system wants more for what it admits unproved`;
   const name = /^docker\.io\/([^/:@]+)$/.exec(scope)?.[1];
   if (transport === 'docker' && name !== undefined && name !== 'library')
     return `this covers docker.io/${name}/…; the image ${name} itself is docker.io/library/${name}`;

@@ -65,6 +65,17 @@ export async function planWithoutScope(session: EditSession, scope: PolicyScope)
   }
 }
 
+/** The types of what trust.d asks for of the scope in addition, as it stands before the edit. */
+export async function requiredSoFar(
+  session: EditSession,
+  { transport, scope }: PolicyScope,
+): Promise<readonly string[]> {
+  const directory = session.trustDirectory;
+  if (directory === undefined) return [];
+  const { transports } = parseTrustD(directory, await session.readTrustD(directory));
+  return (transports.get(transport)?.get(scope)?.also?.requirements ?? []).map(({ type }) => type);
+}
+
 /** `FILE:LINE`, and the scope, of all in trust.d that decides about images of the scope, but for our own file's own word on it. */
 export async function decidingInTrustD(
   session: EditSession,

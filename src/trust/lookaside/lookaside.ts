@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { type Digest, digestHex } from '../../base/digest.ts';
 import type { HttpGet } from '../../base/http-get.ts';
 import { printable, quote, redactUrl } from '../../base/printable.ts';
-import { isErrno, messageOf } from '../../base/sysct-error.ts';
+import { isErrno, messageOf, UsageError } from '../../base/sysct-error.ts';
 import { LIMITS } from '../../oci/limits.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { HostRoot } from '../../sys/host-root.ts';
@@ -107,13 +107,12 @@ export function lookasideName(reference: Reference, manifestDigest: Digest): str
 /**
  * The real path of the directory that a lookaside is on this host.
  * @param base as {@link LookasideQuery.base}
- * @throws TrustError SIGNATURES_UNREADABLE for one that is only read over HTTP
+ * @throws UsageError for one that is only read over HTTP
  */
 export function stagingDirectory(base: string | undefined, host: HostRoot): string {
   const url = parseBase(base ?? BUILT_IN_BASE);
   if (url.protocol === 'file:') return host.resolveFollowing(fileURLToPath(url));
-  throw new TrustError(
-    'SIGNATURES_UNREADABLE',
+  throw new UsageError(
     `writing a signature into the lookaside ${redactUrl(url)}: it is only read over HTTP`,
     { hint: 'name its directory with lookaside-staging in registries.d, or with --lookaside' },
   );

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { printable } from '../../base/printable.ts';
-import { isErrno } from '../../base/sysct-error.ts';
+import { printable, quote } from '../../base/printable.ts';
+import { isErrno, messageOf, UsageError } from '../../base/sysct-error.ts';
 import { LIMITS } from '../../oci/limits.ts';
 import { syncDirectory } from '../../sys/durable-file.ts';
 import { TrustError } from '../verdict/trust-error.ts';
@@ -20,12 +20,12 @@ import { TrustError } from '../verdict/trust-error.ts';
  * Puts a signature into `directory` as the first `PREFIXsignature-N` that is free, whole or not at all, durably. Others that
  * sign at the same moment get numbers of their own. The directory is made where it is missing.
  * @returns the path of the file
+ * @throws UsageError where no such directory can be, or nothing may be written there
  * @throws TrustError SIGNATURES_UNREADABLE when no number is free that readers would look at
  */
 export function placeSignature(directory: string, prefix: string, bytes: Buffer): string {
-  mkdirSync(directory, { recursive: true, mode: 0o755 });
   const temporary = join(directory, `.signature-${randomBytes(6).toString('hex')}.tmp`);
-  const fd = openSync(temporary, 'wx', 0o644);
+  const fd = openNew(directory, temporary);
   try {
     try {
       writeFileSync(fd, bytes);
@@ -47,6 +47,19 @@ export function placeSignature(directory: string, prefix: string, bytes: Buffer)
     `${printable(directory)} holds ${LIMITS.signaturesPerImage} signatures, and no more are read`,
     { hint: 'remove those that are not needed any more' },
   );
+}
+
+function openNew(directory: string, path: string): number {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    return openSync(path, 'wx', 0o644);
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOTDIR', 'EEXIST', 'EACCES', 'EPERM')) throw cause;
+    throw new UsageError(
+      `writing a signature into ${quote(directory)}: ${printable(messageOf(cause))}`,
+      { cause, hint: 'name a directory that can be written to with --lookaside' },
+    );
+  }
 }
 
 // Unlike a rename, a link never replaces what is there.

@@ -9,6 +9,7 @@ import { constants, lstatSync, type Stats } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { quote } from '../../base/printable.ts';
+import { shellQuote } from '../../base/shell-quote.ts';
 import { isErrno, messageOf } from '../../base/sysct-error.ts';
 import type { HostRoot } from '../../sys/host-root.ts';
 import { TrustError } from '../verdict/trust-error.ts';
@@ -117,12 +118,12 @@ function checkOwner(file: Guarded, path: string, stat: Stats, checkMode = true):
       : `${quote(path)}, on the way to ${file.what} ${quote(file.path)},`;
   if (file.guard === 'system' && stat.uid !== 0) {
     throw new TrustError('UNSAFE_FILE', `${on} belongs to user ${stat.uid}, not to root`, {
-      hint: `make it root's: chown root ${path}`,
+      hint: `make it root's: chown root ${shellQuote(file.host.resolve(path))}`,
     });
   }
   if (checkMode && (stat.mode & 0o022) !== 0) {
     throw new TrustError('UNSAFE_FILE', `${on} can be written by others than root (mode ${mode})`, {
-      hint: `take that away: chmod go-w ${path}`,
+      hint: `take that away: chmod go-w ${shellQuote(file.host.resolve(path))}`,
     });
   }
 }

@@ -37,6 +37,11 @@ export function parseRequirement(cursor: JsonCursor): Requirement {
         ),
       };
     }
+    case 'anyOf':
+    case 'attested':
+    case 'noDowngrade':
+    case 'signedWithin':
+      return cursor.fail(`${type} is known only in trust.d: write the requirement there`);
     default:
       return cursor.fail(`unknown requirement type ${quote(type)}`);
   }

@@ -60,7 +60,10 @@ export async function loadPolicy(location: PolicyLocation): Promise<LoadedPolicy
     'NO_POLICY',
     `no trust policy: there is no ${places}${inside ? '' : ` in ${quote(location.host.directory)}`}`,
     {
-      hint: `write one: {"default": [{"type": "reject"}], "transports": {"docker": {"REGISTRY/REPOSITORY": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/etc/pki/KEY.gpg"}]}}}`,
+      hint:
+        location.override === undefined
+          ? 'write one that says who may sign what: sysct trust allow REGISTRY/REPOSITORY --gpg-key KEYFILE'
+          : 'check the path',
     },
   );
 }

@@ -52,8 +52,7 @@ export function parsePrivateKeyFile(
           format: 'pem',
           ...(passphrase === undefined ? {} : { passphrase }),
         });
-    // What no verifier would take need not be signed with.
-    describeKey(createPublicKey(key), source);
+    assertAccepted(key, what, source);
     return key;
   } catch (cause) {
     if (cause instanceof TrustError) throw cause;
@@ -65,6 +64,16 @@ export function parsePrivateKeyFile(
         hint: 'check the file and its passphrase',
       },
     );
+  }
+}
+
+/** What no verifier would take need not be signed with. */
+function assertAccepted(key: KeyObject, what: string, source: string): void {
+  try {
+    describeKey(createPublicKey(key), source);
+  } catch (cause) {
+    if (!(cause instanceof TrustError)) throw cause;
+    throw new TrustError('INVALID_KEYS', `${what}: is ${cause.message}`, { cause });
   }
 }
 

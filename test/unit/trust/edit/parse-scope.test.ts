@@ -58,7 +58,7 @@ describe('scopeNote', () => {
   for (const [text, note] of [
     ['docker.io/busybox', /docker\.io\/library\/busybox/],
     ['docker.io/library', undefined],
-    ['docker:', /default of transport docker/],
+    ['docker:', undefined],
     ['docker-archive:', undefined],
     ['quay.io/x', undefined],
   ] as const) {

@@ -29,6 +29,15 @@ describe('placeSignature', () => {
     assert.deepEqual(readdirSync(tmp.directory).toSorted(), ['ab.signature-1', 'signature-1']);
   });
 
+  it('says where no directory can be', () => {
+    using tmp = temporaryDirectory('place');
+    writeFileSync(join(tmp.directory, 'file'), '');
+    assert.throws(() => placeSignature(join(tmp.directory, 'file/x'), '', Buffer.from('x')), {
+      code: 'USAGE',
+      message: /^writing a signature into ".*file\/x": ENOTDIR/,
+    });
+  });
+
   it('does not write more signatures than readers look at', () => {
     using tmp = temporaryDirectory('place');
     const directory = join(tmp.directory, 'full');

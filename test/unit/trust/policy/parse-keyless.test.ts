@@ -90,7 +90,8 @@ describe('policy.json', () => {
   for (const [name, requirement, error] of [
     ['matchDigest', signed({ keyPath: '/k', ...DIGEST }), /known only in trust\.d/],
     ['keyless', signed(KEYLESS), /unknown key "keyless"/],
-    ['attested', attested({}), /unknown requirement type "attested"/],
+    ['noDowngrade', { type: 'noDowngrade' }, /noDowngrade is known only in trust\.d/],
+    ['attested', attested({}), /attested is known only in trust\.d/],
   ] as const) {
     it(`refuses ${name}, which other tools do not know`, () => {
       const text = JSON.stringify({ default: [requirement] });

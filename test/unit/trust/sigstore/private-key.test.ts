@@ -54,7 +54,7 @@ describe('parsePrivateKeyFile', () => {
       'a key that no verifier takes',
       makeKey('rsa1024').privateKey.export({ type: 'pkcs8', format: 'pem' }),
       undefined,
-      /RSA of 1024 bits/,
+      /^private key .*: is RSA of 1024 bits/,
     ],
     [
       'a key of another curve',
