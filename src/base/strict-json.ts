@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  createScanner,
-  type Node,
-  type ParseError,
-  parseTree,
-  printParseErrorCode,
-} from 'jsonc-parser';
+import { type Node, parseTree, printParseErrorCode, visit } from 'jsonc-parser';
 import { quote } from './printable.ts';
 import { SysctError } from './sysct-error.ts';
 
@@ -33,9 +27,7 @@ export interface JsonDocument {
 }
 
 const MAX_DEPTH = 128;
-
-// jsonc-parser's SyntaxKind, an ambient const enum that cannot be imported as a value.
-const TOKEN = { openBrace: 1, closeBrace: 2, openBracket: 3, closeBracket: 4, end: 17 } as const;
+const OPTIONS = { disallowComments: true, allowTrailingComma: false } as const;
 
 /**
  * Parses RFC 8259 JSON and nothing else: no comments, trailing commas, trailing data, byte order
@@ -52,22 +44,14 @@ export function parseStrictJson(
   what: string,
   mayRepeatKeys: (path: JsonPath) => boolean = () => false,
 ): JsonDocument {
-  const errors: ParseError[] = [];
-  assertDepth(text, what);
-  const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
-  const first = errors[0];
-  if (first !== undefined || root === undefined) {
-    const place = placeAt(text, first?.offset ?? 0);
-    const reason =
-      text.trim() === ''
-        ? 'is empty'
-        : first
-          ? words(printParseErrorCode(first.error))
-          : 'is empty';
-    throw invalid(what, place, reason);
-  }
-  const value = toValue(root, [], { text, what, mayRepeatKeys });
-  return { value, placeOf: (path) => placeAt(text, nodeAt(root, path).offset) };
+  const value = readValue(text, what, mayRepeatKeys);
+  // A tree of nodes takes a hundred times the text: it is made for messages, and not of what strangers send.
+  let tree: Node | undefined;
+  const placeOf = (path: JsonPath): JsonPlace => {
+    tree ??= parseTree(text, [], OPTIONS);
+    return placeAt(text, tree === undefined ? 0 : nodeAt(tree, path).offset);
+  };
+  return { value, placeOf };
 }
 
 /** As {@link parseStrictJson}, for callers that need only the value. */
@@ -79,55 +63,58 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-// jsonc-parser recurses per level: deep input must be refused before it is parsed.
-function assertDepth(text: string, what: string): void {
-  let depth = 0;
-  const scanner = createScanner(text, true);
-  for (let token: number = scanner.scan(); token !== TOKEN.end; token = scanner.scan()) {
-    if (token === TOKEN.openBrace || token === TOKEN.openBracket) depth += 1;
-    else if (token === TOKEN.closeBrace || token === TOKEN.closeBracket) depth -= 1;
-    if (depth > MAX_DEPTH) {
-      throw invalid(
-        what,
-        placeAt(text, scanner.getTokenOffset()),
-        `nested deeper than ${MAX_DEPTH} levels`,
-      );
-    }
-  }
-}
+type OpenValue = JsonValue[] | { [key: string]: JsonValue };
 
-interface Conversion {
-  readonly text: string;
-  readonly what: string;
-  readonly mayRepeatKeys: (path: JsonPath) => boolean;
-}
-
-function toValue(node: Node, path: JsonPath, conversion: Conversion): JsonValue {
-  const { text, what } = conversion;
-  switch (node.type) {
-    case 'array':
-      return (node.children ?? []).map((child, n) => toValue(child, [...path, n], conversion));
-    case 'object': {
-      const object = Object.create(null) as { [key: string]: JsonValue };
-      for (const property of node.children ?? []) {
-        const [key, value] = property.children ?? [];
-        if (key === undefined || value === undefined) {
-          throw invalid(what, placeAt(text, property.offset), 'property without a value');
-        }
-        const name = String(key.value);
-        if (name in object && !conversion.mayRepeatKeys(path))
-          throw invalid(what, placeAt(text, key.offset), `duplicate key ${quote(name)}`);
-        object[name] = toValue(value, [...path, name], conversion);
-      }
-      return object;
-    }
-    case 'number':
-      if (!Number.isFinite(node.value))
-        throw invalid(what, placeAt(text, node.offset), 'number out of range');
-      return node.value as number;
-    default:
-      return node.value as string | boolean | null;
-  }
+function readValue(
+  text: string,
+  what: string,
+  mayRepeatKeys: (path: JsonPath) => boolean,
+): JsonValue {
+  const fail = (offset: number, reason: string) => invalid(what, placeAt(text, offset), reason);
+  // The values that are not closed yet, from the root down, and of objects the key that is being read.
+  const open: { readonly value: OpenValue; key: string }[] = [];
+  let root: JsonValue | undefined;
+  const put = (value: JsonValue): void => {
+    const parent = open.at(-1);
+    if (parent === undefined) root = value;
+    else if (Array.isArray(parent.value)) parent.value.push(value);
+    else parent.value[parent.key] = value;
+  };
+  const begin = (value: OpenValue, offset: number): void => {
+    // jsonc-parser recurses per level: what is too deep must not be gone into.
+    if (open.length >= MAX_DEPTH) throw fail(offset, `nested deeper than ${MAX_DEPTH} levels`);
+    put(value);
+    open.push({ value, key: '' });
+  };
+  const end = (): void => void open.pop();
+  visit(
+    text,
+    {
+      onObjectBegin: (offset) => begin(Object.create(null) as OpenValue, offset),
+      onObjectProperty: (key, offset, _length, _line, _character, pathOf) => {
+        const parent = open.at(-1);
+        if (parent === undefined) return;
+        if (key in parent.value && !mayRepeatKeys(pathOf()))
+          throw fail(offset, `duplicate key ${quote(key)}`);
+        parent.key = key;
+      },
+      onObjectEnd: end,
+      onArrayBegin: (offset) => begin([], offset),
+      onArrayEnd: end,
+      onLiteralValue: (value: string | number | boolean | null, offset) => {
+        if (typeof value === 'number' && !Number.isFinite(value))
+          throw fail(offset, 'number out of range');
+        put(value);
+      },
+      onError: (code, offset) => {
+        const seen = text.trim() === '' ? 'is empty' : words(printParseErrorCode(code));
+        throw fail(text.trim() === '' ? 0 : offset, seen);
+      },
+    },
+    OPTIONS,
+  );
+  if (root === undefined) throw fail(0, 'is empty');
+  return root;
 }
 
 function nodeAt(root: Node, path: JsonPath): Node {
