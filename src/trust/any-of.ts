@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { matchSigners } from './distinct-signers.ts';
 import type { AnyOfRequirement, SignatureRequirement } from './policy/requirement.ts';
-import { signedTime } from './signed-time.ts';
+import { signedTime } from './proven-time.ts';
 import { describeRule } from './verdict/describe-verdict.ts';
 import type { RequirementResult } from './verdict/evaluation.ts';
 import type { PolicyRule, SignatureOutcome } from './verdict/verdict.ts';

@@ -15,7 +15,7 @@ import { evaluateNoDowngrade } from './no-downgrade.ts';
 import { evaluateAttested } from './sigstore/attested.ts';
 import { evaluateSigstoreSigned } from './sigstore/sigstore-signed.ts';
 import { joinResults, signedManifests } from './signed-manifest.ts';
-import { evaluateSignedWithin } from './signed-time.ts';
+import { evaluateSignedWithin } from './signed-within.ts';
 import { evaluateSignedBy } from './simple/signed-by.ts';
 import { unsignedAdmission } from './system-container-rule.ts';
 import { describeRule } from './verdict/describe-verdict.ts';

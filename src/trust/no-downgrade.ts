@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { printable } from '../base/printable.ts';
 import { messageOf } from '../base/sysct-error.ts';
-import { agreedTime, PROVE_TIME, unprovenTime } from './signed-time.ts';
+import { agreedTime, PROVE_TIME, unprovenTime } from './proven-time.ts';
 import { describeRule } from './verdict/describe-verdict.ts';
 import type { EvaluationContext, PolicySubject, RequirementResult } from './verdict/evaluation.ts';
 import { TrustError } from './verdict/trust-error.ts';

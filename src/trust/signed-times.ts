@@ -17,7 +17,7 @@ import { isErrno, messageOf } from '../base/sysct-error.ts';
 import { writeFileDurably } from '../sys/durable-file.ts';
 import { FileLock } from '../sys/flock.ts';
 import { dockerIdentity } from './policy/scope-lookup.ts';
-import { agreedTime } from './signed-time.ts';
+import { agreedTime } from './proven-time.ts';
 import type { AdmissionHistory, PolicySubject, SignedImage } from './verdict/evaluation.ts';
 import { TrustError } from './verdict/trust-error.ts';
 import type { RequirementOutcome, SignatureOutcome, Verdict } from './verdict/verdict.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type Digest, sha256 } from '../../../src/base/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
-import { newestSignedTime } from '../../../src/trust/signed-time.ts';
+import { newestSignedTime } from '../../../src/trust/proven-time.ts';
 import { SignedTimes } from '../../../src/trust/signed-times.ts';
 import type { RequirementOutcome, SignatureOutcome } from '../../../src/trust/verdict/verdict.ts';
 import { temporaryDirectory } from '../../support/tmp.ts';
