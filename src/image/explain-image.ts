@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SignaturePlaces } from '../trust/advice.ts';
+import type { SignaturePlaces } from '../trust/signature-advice.ts';
 import { explain, type Explanation } from '../trust/explain.ts';
 import type { Verdict } from '../trust/verdict/verdict.ts';
 import type { ImageSource } from './image-source.ts';

@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from '../base/digest.ts';
-import { formatReference, parseReference, repositoryName } from '../oci/reference.ts';
 import { shellQuote } from '../base/shell-quote.ts';
-import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
+import { formatReference } from '../oci/reference.ts';
+import { OWN_TRUST_D_FILE } from './edit/edit-trust-d.ts';
 import type { EvaluatedRequirement, Evaluation } from './evaluate.ts';
 import type { Policy } from './policy/policy.ts';
-import { Rewrite } from './rewrite-command.ts';
-import type { Requirement } from './policy/requirement.ts';
 import type { FoundSignature } from './review/untrusted-claims.ts';
+import {
+  type Advice,
+  digestToSign,
+  type Draft,
+  ofSignatures,
+  ownScope,
+  SIGNED_BY,
+  type SignaturePlaces,
+} from './signature-advice.ts';
 import type { PolicySubject } from './verdict/evaluation.ts';
-import type { CheckedSignature } from './verdict/signature-checks.ts';
 import type { Verdict } from './verdict/verdict.ts';
-
-/** One thing that an operator can do, and the command that does it. Capitals stand for what only they know. */
-export interface Advice {
-  readonly text: string;
-  readonly command: string | undefined;
-}
-
-/** Where signatures are looked for, as registries.d says for the image. */
-export interface SignaturePlaces {
-  readonly useSigstoreAttachments: boolean;
-  readonly hasLookaside: boolean;
-}
 
 /**
  * What would make an image that is refused, or admitted by a default alone, be admitted with proof.
- * A command writes one requirement, into policy.json: where it would not say what is meant, the advice is for an editor.
+ * A command writes one requirement, into policy.json or our own file of trust.d: where it would not say what is meant, the
+ * advice is for an editor, and says what to write where.
  */
 export function adviceFor(
   policy: Policy,
@@ -38,30 +32,49 @@ export function adviceFor(
   const { verdict } = evaluation;
   const unmet = evaluation.requirements.find(({ result }) => result?.met === false);
   if (unmet?.requirement.type === 'noDowngrade') return [goBack(subject, verdict)];
-  const advice = adviceOfOne(subject, evaluation, found, configured);
-  const { rule } = verdict;
-  const byHand =
-    rule.policyFile !== policy.file
-      ? 'the rule is one of trust.d'
-      : evaluation.requirements.filter((one) => one.rule === rule).length > 1
-        ? 'the rule has several requirements'
-        : undefined;
-  if (byHand === undefined) return advice;
-  return advice.map(({ text, command }) => ({
-    text:
-      command === undefined
-        ? text
-        : `${text}: to be written by hand into ${rule.policyFile}:${rule.line}, as ${byHand}`,
-    command: undefined,
-  }));
+  const drafts = draftsOf(subject, evaluation, found, configured);
+  const why = whyByHand(policy, evaluation, unmet);
+  return drafts.map((draft) => (why === undefined ? plain(draft) : byHand(draft, verdict, why)));
 }
 
-function adviceOfOne(
+/** Why a command would not say what is meant; undefined where it does. */
+function whyByHand(
+  policy: Policy,
+  { verdict: { rule }, requirements }: Evaluation,
+  unmet: EvaluatedRequirement | undefined,
+): string | undefined {
+  if (unmet?.requirement.type === 'anyOf') return 'the requirement is an anyOf';
+  const own = policy.trustD && `${policy.trustD.directory}/${OWN_TRUST_D_FILE}`;
+  if (rule.policyFile !== policy.file && rule.policyFile !== own)
+    return `the rule is one of trust.d, outside of ${OWN_TRUST_D_FILE}`;
+  if (rule.also === true && rule.scope === '') return 'the rule is that of a whole transport';
+  const isOneOfSeveral = requirements.filter((one) => one.rule === rule).length > 1;
+  return isOneOfSeveral ? 'the rule has several requirements' : undefined;
+}
+
+function plain({ text, command }: Draft): Advice {
+  return { text, command };
+}
+
+function byHand(draft: Draft, { rule }: Verdict, why: string): Advice {
+  const { text, command, edit, elsewhere } = draft;
+  const place = `${rule.policyFile}:${rule.line}`;
+  if (elsewhere !== undefined) return { text: `${text}: ${elsewhere}`, command: undefined };
+  if (edit !== undefined)
+    return { text: `${text}: write ${edit} into ${place} by hand, as ${why}`, command: undefined };
+  return {
+    text: command === undefined ? text : `${text}: to be written by hand into ${place}, as ${why}`,
+    command: undefined,
+  };
+}
+
+function draftsOf(
   subject: PolicySubject,
-  { verdict, requirements, places }: Evaluation,
+  evaluation: Evaluation,
   found: readonly FoundSignature[],
   configured: SignaturePlaces,
-): readonly Advice[] {
+): readonly Draft[] {
+  const { verdict, requirements } = evaluation;
   const scope = scopeToEdit(subject, verdict.rule.scope);
   if (verdict.allowed) {
     if (verdict.unsigned !== 'by-default') return [];
@@ -75,7 +88,6 @@ function adviceOfOne(
   switch (requirement.type) {
     case 'insecureAcceptAnything':
       return [];
-    case 'anyOf':
     case 'signedWithin':
     case 'noDowngrade':
       return ofHint(verdict);
@@ -85,26 +97,13 @@ function adviceOfOne(
       return [allowWithKey(subject, scope, 'replace the requirement by one that tools implement')];
     case 'attested':
       return ofAttestations(subject, scope, unmet, configured) ?? ofHint(verdict);
+    case 'anyOf':
     case 'signedBy':
-    case 'sigstoreSigned': {
-      const edit = new Rewrite(scope, requirement);
-      const checks = result?.checks?.signatures;
-      // Keys that cannot be read, a server that fails: the reason itself says what to do.
-      if (checks === undefined || places.length === 0) return ofHint(verdict);
-      const advice = [
-        ...ofNames(subject, checks, found, requirement, edit),
-        ...ofKeys(checks, requirement, edit),
-        ...ofKinds(checks, found, scope, requirement, edit),
-      ];
-      const isUnfound = checks.every((check) => check.result.kind === 'passed-over');
-      return isUnfound
-        ? [
-            ...advice,
-            ...ofIndex(subject, requirement, edit),
-            ...ofPlaces(subject, requirement, configured, edit),
-          ]
-        : advice;
-    }
+    case 'sigstoreSigned':
+      return (
+        ofSignatures(requirement, result, { subject, evaluation, scope, found, configured }) ??
+        ofHint(verdict)
+      );
   }
 }
 
@@ -138,178 +137,7 @@ function ofAttestations(
   return [{ text, command: undefined }];
 }
 
-function claimsOf(
-  check: CheckedSignature | undefined,
-  found: readonly FoundSignature[],
-): FoundSignature['untrustedClaims'] {
-  return found.find(({ digest }) => digest === check?.digest)?.untrustedClaims;
-}
-
-/** A good signature for another name: which rule of identity would take it, and what that gives up. */
-function ofNames(
-  subject: PolicySubject,
-  checks: readonly CheckedSignature[],
-  found: readonly FoundSignature[],
-  requirement: Requirement,
-  edit: Rewrite,
-): readonly Advice[] {
-  // Told apart by its place, not by its source: a registry may give two the same name.
-  const misnamed = checks.findIndex(
-    ({ result }) => result.kind === 'refused' && result.code === 'OTHER_NAME',
-  );
-  // Its signature holds, so what it claims is what was signed.
-  const claimed = claimsOf(checks[misnamed], found)?.dockerReference;
-  if (claimed === undefined) return [];
-  const { reference } = subject;
-  if (reference !== undefined && repositoryOf(claimed) === repositoryName(reference)) {
-    return [
-      {
-        text: 'the signature is for the repository, or for another tag of it; to let it stand for every tag (whoever runs the registry can then put one signed image in the place of another)',
-        command: edit.withIdentity('--signed-identity matchRepository'),
-      },
-    ];
-  }
-  const repository = repositoryOf(claimed);
-  if (repository === undefined) return [];
-  // Of this image alone: its neighbours are copies of others.
-  const own = new Rewrite(ownScope(subject), requirement);
-  return [
-    {
-      text: 'the signature is for another name; if this image is a copy of that one',
-      command: own.withIdentity(`--signed-identity exactRepository=${shellQuote(repository)}`),
-    },
-  ];
-}
-
-function ofKeys(
-  checks: readonly CheckedSignature[],
-  requirement: Requirement,
-  edit: Rewrite,
-): readonly Advice[] {
-  const isUnknown = checks.some(
-    ({ result }) => result.kind === 'refused' && result.code === 'UNKNOWN_KEY',
-  );
-  if (!isUnknown) return [];
-  if (requirement.type === 'signedBy') {
-    return [
-      {
-        text: 'it is signed with a key that the policy does not accept; if you have that key from its owner, and trust it',
-        command: edit.with('--gpg-key KEYFILE'),
-      },
-    ];
-  }
-  const isKeyed = takesKeys(requirement);
-  return [
-    {
-      text: isKeyed
-        ? 'none of the keys of the policy made the signature; if its signer has another one, and you trust it'
-        : 'it is signed with a key, and the policy asks for a certificate: for that signer, say which key it is',
-      // A requirement has keys or certificates, never both.
-      command: isKeyed ? edit.with('--sigstore-key KEYFILE') : undefined,
-    },
-  ];
-}
-
-function takesKeys(requirement: Requirement): boolean {
-  return requirement.type === 'sigstoreSigned' && requirement.trust.kind === 'keys';
-}
-
-function ofKinds(
-  checks: readonly CheckedSignature[],
-  found: readonly FoundSignature[],
-  scope: string,
-  requirement: Requirement,
-  edit: Rewrite,
-): readonly Advice[] {
-  const others = new Set(
-    checks.flatMap((check) =>
-      check.result.kind === 'passed-over' ? [claimsOf(check, found)?.format] : [],
-    ),
-  );
-  const allow = `sysct trust allow ${scope}`;
-  return [
-    ...(others.has('sigstore-json')
-      ? [
-          {
-            text: 'it has sigstore signatures; if you have the key of their signer, and trust it',
-            command: `${allow} --sigstore-key cosign.pub --signed-identity matchRepository --sigstore-attachments`,
-          },
-        ]
-      : []),
-    ...(others.has('sigstore-bundle')
-      ? [
-          ...(takesKeys(requirement)
-            ? [
-                {
-                  text: 'it has bundles of cosign 3, which name no image; if a key of the policy made them, and is to be taken at that (whoever runs the registry can then put one signed image in the place of another)',
-                  command: edit.withIdentity('--bundles'),
-                },
-              ]
-            : []),
-          {
-            text: 'it has bundles of cosign 3 or attestations, which only a requirement in trust.d can ask for (see sysct.trust.d(5)); if you have the key of their signer, and trust it',
-            command: `${allow} --sigstore-key cosign.pub --bundles`,
-          },
-        ]
-      : []),
-    ...(others.has('simple-signing')
-      ? [
-          {
-            text: 'it has GPG signatures; if you have the key of their signer, and trust it',
-            command: `${allow} --gpg-key KEYFILE`,
-          },
-        ]
-      : []),
-  ];
-}
-
-/** Many publishers sign the index alone. */
-function ofIndex(
-  { index }: PolicySubject,
-  requirement: Requirement,
-  edit: Rewrite,
-): readonly Advice[] {
-  if (index === undefined || !('signedManifest' in requirement)) return [];
-  if (requirement.signedManifest !== 'instance') return [];
-  const text = `perhaps its publisher signs the index that it was chosen from, ${index.digest}; to take that for it`;
-  return [{ text, command: edit.with('--signed-manifest indexOrInstance') }];
-}
-
-/** Nothing of the wanted kind was found: where else it could be looked for. */
-function ofPlaces(
-  subject: PolicySubject,
-  requirement: Requirement,
-  places: SignaturePlaces,
-  edit: Rewrite,
-): readonly Advice[] {
-  const digest = digestToSign(subject, requirement);
-  if (subject.transport !== 'docker') {
-    const text = `have ${digest} signed, or take the image from where its signatures are`;
-    return [{ text, command: undefined }];
-  }
-  if (requirement.type === 'sigstoreSigned') {
-    return places.useSigstoreAttachments
-      ? [{ text: `have ${digest} signed with cosign`, command: undefined }]
-      : [
-          {
-            text: 'signatures that cosign put into the registry are not looked for; to look there',
-            command: edit.with('--sigstore-attachments'),
-          },
-        ];
-  }
-  const text = places.hasLookaside
-    ? `have ${digest} signed, and the signature put where it was looked for; or, if it is elsewhere`
-    : 'no lookaside is configured for it, so only this host was looked at; if its publisher has one';
-  return [{ text, command: edit.with('--lookaside URL') }];
-}
-
-/** Of the index, where its signature alone counts. */
-function digestToSign({ manifestDigest, index }: PolicySubject, requirement: Requirement): Digest {
-  const isOfIndex = 'signedManifest' in requirement && requirement.signedManifest === 'index';
-  return isOfIndex ? (index?.digest ?? manifestDigest) : manifestDigest;
-}
-
-function allowWithKey({ transport }: PolicySubject, scope: string, text: string): Advice {
+function allowWithKey({ transport }: PolicySubject, scope: string, text: string): Draft {
   const allow = `sysct trust allow ${scope}`;
   switch (transport) {
     case 'oci':
@@ -322,7 +150,7 @@ function allowWithKey({ transport }: PolicySubject, scope: string, text: string)
         command: `${allow} --unsigned`,
       };
     default:
-      return { text, command: `${allow} --gpg-key KEYFILE` };
+      return { text, command: `${allow} --gpg-key KEYFILE`, edit: SIGNED_BY };
   }
 }
 
@@ -330,21 +158,4 @@ function allowWithKey({ transport }: PolicySubject, scope: string, text: string)
 function scopeToEdit(subject: PolicySubject, scope: string | undefined): string {
   if (scope === undefined || scope === '') return ownScope(subject);
   return shellQuote(subject.transport === 'docker' ? scope : `${subject.transport}:${scope}`);
-}
-
-function ownScope({ transport, reference, policyIdentity }: PolicySubject): string {
-  if (transport === 'docker')
-    return shellQuote(reference === undefined ? policyIdentity : repositoryName(reference));
-  return shellQuote(
-    transport === 'docker-archive' ? 'docker-archive:' : `${transport}:${policyIdentity}`,
-  );
-}
-
-function repositoryOf(text: string): string | undefined {
-  try {
-    return repositoryName(parseReference(text));
-  } catch (error) {
-    if (error instanceof InvalidDocumentError) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, sha256 } from '../base/digest.ts';
-import { type Advice, adviceFor, type SignaturePlaces } from './advice.ts';
+import { adviceFor } from './advice.ts';
+import type { Advice, SignaturePlaces } from './signature-advice.ts';
 import type { EvaluatedRequirement, Evaluation } from './evaluate.ts';
 import type { CandidateSignature } from './lookaside/signature-source.ts';
 import type { Policy } from './policy/policy.ts';

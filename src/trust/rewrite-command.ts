@@ -8,10 +8,18 @@ export class Rewrite {
   readonly #keys: string | undefined;
   readonly #identity: string | undefined;
 
-  constructor(scope: string, requirement: Requirement) {
-    this.#start = `sysct trust allow ${scope}`;
-    this.#keys = keyOptions(requirement);
+  /** @param also whether the requirement is one that must hold in addition */
+  constructor(scope: string, requirement: Requirement, also: true | undefined) {
+    this.#start = `sysct trust ${also === true ? 'require' : 'allow'} ${scope}`;
+    const keys = keyOptions(requirement);
+    const manifest = manifestOption(requirement);
+    this.#keys = keys === undefined || manifest === undefined ? keys : `${keys} ${manifest}`;
     this.#identity = identityOption(requirement);
+  }
+
+  /** The command that writes another requirement in its place. */
+  insteadOf(options: string): string {
+    return `${this.#start} ${options}`;
   }
 
   /** Undefined where the keys stand in the policy itself: there is no file to name. */
@@ -54,6 +62,7 @@ function identityOption(requirement: Requirement): string | undefined {
     case 'matchRepoDigestOrExact':
       return undefined;
     case 'matchDigest':
+      return '--bundles';
     case 'matchExact':
     case 'matchRepository':
       return value('');
@@ -64,6 +73,12 @@ function identityOption(requirement: Requirement): string | undefined {
     case 'remapIdentity':
       return value(`=${identity.prefix}=${identity.signedPrefix}`);
   }
+}
+
+function manifestOption(requirement: Requirement): string | undefined {
+  return 'signedManifest' in requirement && requirement.signedManifest !== 'instance'
+    ? `--signed-manifest ${requirement.signedManifest}`
+    : undefined;
 }
 
 function pathOptions(option: string, keys: KeySource): string | undefined {

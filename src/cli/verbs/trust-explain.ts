@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shellQuote } from '../../base/shell-quote.ts';
 import type { ImageSource } from '../../image/image-source.ts';
-import type { Advice, SignaturePlaces } from '../../trust/advice.ts';
+import type { Advice, SignaturePlaces } from '../../trust/signature-advice.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import type { OptionValues } from '../option-values.ts';

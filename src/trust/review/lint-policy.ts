@@ -116,6 +116,7 @@ function lintRule(
           },
         ]
       : []),
+    ...requirements.flatMap((requirement) => lintTransport(requirement, rule.transport, at, name)),
     ...withParts(requirements).flatMap((requirement) =>
       lintRequirement(requirement, at, name, now),
     ),
@@ -225,6 +226,31 @@ function lintRequirement(
       advice: 'put the public key there, as root, where only root can write',
     })),
     ...keys.flatMap((key) => lintKey(key, at, name, now)),
+  ];
+}
+
+/** What asks for signatures that images of a transport cannot carry; in an anyOf another requirement may be met. */
+function lintTransport(
+  { requirement: { type } }: SurveyedRequirement,
+  transport: string,
+  at: Place,
+  name: string,
+): readonly LintFinding[] {
+  const isLayout = transport === 'oci' || transport === 'oci-archive';
+  const carriesNone =
+    (type === 'signedBy' && isLayout) ||
+    ((type === 'signedBy' || type === 'sigstoreSigned') && transport === 'docker-archive');
+  if (!carriesNone) return [];
+  const kind = isLayout ? 'GPG signatures' : 'signatures';
+  return [
+    {
+      code: 'cannot-be-met',
+      ...at,
+      message: `${name}: images of ${transport}: carry no ${kind}`,
+      advice: isLayout
+        ? `ask for sigstore's: sysct trust allow ${transport}:PATH --sigstore-key KEYFILE --bundles; or take them as dir:`
+        : 'take the images as dir:, or reject them',
+    },
   ];
 }
 

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { sha256 } from '../../../src/base/digest.ts';
-import { type Advice, adviceFor, type SignaturePlaces } from '../../../src/trust/advice.ts';
+import { adviceFor } from '../../../src/trust/advice.ts';
+import type { Advice, SignaturePlaces } from '../../../src/trust/signature-advice.ts';
 import {
   type Asked,
   evaluateSigned,

@@ -4,10 +4,11 @@ import { before, describe, it } from 'node:test';
 import { createMessage, generateKey, type PrivateKey, sign } from 'openpgp';
 import { sha256 } from '../../../src/base/digest.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
-import type { SignaturePlaces } from '../../../src/trust/advice.ts';
+import type { SignaturePlaces } from '../../../src/trust/signature-advice.ts';
 import { evaluatePolicy } from '../../../src/trust/evaluate.ts';
 import { explain, type Explanation } from '../../../src/trust/explain.ts';
 import { parsePolicy } from '../../../src/trust/policy/policy.ts';
+import { parseTrustD } from '../../../src/trust/policy/trust-d.ts';
 import { readUntrustedClaims } from '../../../src/trust/review/untrusted-claims.ts';
 import type { PolicySubject } from '../../../src/trust/verdict/evaluation.ts';
 import { TrustError } from '../../../src/trust/verdict/trust-error.ts';
@@ -62,6 +63,8 @@ interface Asked {
   readonly requirement?: object;
   /** A second one of the same scope. */
   readonly and?: object;
+  /** A file of trust.d with a scope that stands in the place of policy.json's. */
+  readonly trustD?: { readonly file: string; readonly scope: object };
   /** What looking for signatures fails with. */
   readonly failure?: Error;
   readonly default?: object;
@@ -75,13 +78,27 @@ async function explained(asked: Asked): Promise<Explanation> {
   const list = [asked.requirement, asked.and].filter((one) => one !== undefined);
   const scopes = list.length === 0 ? {} : { 'registry.example': list };
   const dir = list.length === 0 ? {} : { '/srv': list };
-  const policy = parsePolicy(
-    JSON.stringify({
-      default: [asked.default ?? { type: 'reject' }],
-      transports: { docker: { ...scopes, '*.example': [{ type: 'reject' }] }, dir },
+  const { trustD } = asked;
+  const policy = {
+    ...parsePolicy(
+      JSON.stringify({
+        default: [asked.default ?? { type: 'reject' }],
+        transports: { docker: { ...scopes, '*.example': [{ type: 'reject' }] }, dir },
+      }),
+      '/etc/containers/policy.json',
+    ),
+    ...(trustD && {
+      trustD: parseTrustD('/etc/sysct/trust.d', [
+        {
+          path: `/etc/sysct/trust.d/${trustD.file}`,
+          text: JSON.stringify({
+            version: 1,
+            transports: { docker: { 'registry.example': trustD.scope } },
+          }),
+        },
+      ]),
     }),
-    '/etc/containers/policy.json',
-  );
+  };
   const source = 'https://registry.example/extensions/v2/x (same name)';
   const candidates = (asked.signatures ?? []).map((bytes) => ({ bytes, source }));
   const evaluation = await evaluatePolicy(
@@ -189,7 +206,58 @@ describe('explain', () => {
       name: 'no command where it would take another requirement away',
       asked: async () => ({ requirement: GPG, and: GPG, signatures: [await signedBy(bob)] }),
       commands: [undefined],
-      text: /: to be written by hand into \/etc\/containers\/policy\.json:1, as the rule has several requirements$/,
+      text: /: write "keyPaths": \["\/k\/a\.gpg","KEYFILE"\] \(instead of "keyPath"\) into \/etc\/containers\/policy\.json:1 by hand, as the rule has several requirements$/,
+    },
+    {
+      name: 'a command where the rule is in the file of trust.d that commands write',
+      asked: async () => ({
+        trustD: { file: 'sysct.json', scope: { admit: [{ ...GPG, signedManifest: 'index' }] } },
+        signatures: [await signedBy(bob)],
+      }),
+      commands: [
+        `${ALLOW} --gpg-key /k/a.gpg --signed-manifest index --key-in-place --gpg-key KEYFILE`,
+      ],
+    },
+    {
+      name: 'the verb that adds where the rule is in addition',
+      asked: async () => ({
+        trustD: {
+          file: 'sysct.json',
+          scope: { admit: [{ type: 'insecureAcceptAnything' }], also: [GPG] },
+        },
+        signatures: [await signedBy(bob)],
+      }),
+      commands: [
+        'sysct trust require registry.example --gpg-key /k/a.gpg --key-in-place --gpg-key KEYFILE',
+      ],
+    },
+    {
+      name: 'what to write where, if the rule is in another file of trust.d',
+      asked: async () => ({
+        trustD: { file: 'own.json', scope: { admit: [GPG] } },
+        signatures: [await signedBy(alice, 'registry.example/coreos/etcd:9')],
+      }),
+      commands: [undefined],
+      text: /: write "signedIdentity": \{"type": "matchRepository"\} into \/etc\/sysct\/trust\.d\/own\.json:1 by hand, as the rule is one of trust\.d, outside of sysct\.json$/,
+    },
+    {
+      name: 'what to write of each part of an anyOf that is not met, once',
+      asked: async () => ({
+        trustD: {
+          file: 'sysct.json',
+          scope: {
+            admit: [
+              {
+                type: 'anyOf',
+                requirements: [GPG, GPG, { type: 'sigstoreSigned', keyPath: '/k/cosign.pub' }],
+              },
+            ],
+          },
+        },
+        signatures: [await signedBy(bob)],
+      }),
+      commands: [undefined, undefined, undefined],
+      text: /"keyPaths": \["\/k\/a\.gpg","KEYFILE"\] \(instead of "keyPath"\) into \/etc\/sysct\/trust\.d\/sysct\.json:1 by hand, as the requirement is an anyOf$/,
     },
     {
       name: 'what the failure of a server says',

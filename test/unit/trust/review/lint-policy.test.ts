@@ -167,6 +167,18 @@ describe('lintPolicy', () => {
       codes: ['invalid-key'],
     },
     {
+      name: 'signatures that images of the transport cannot carry',
+      given: {
+        transports: {
+          oci: { '/srv/a': [gpg('long')] },
+          'oci-archive': { '': [gpg('long')] },
+          'docker-archive': { '': [{ type: 'sigstoreSigned', keyPath: '/k/cosign.pub' }] },
+          dir: { '/srv/a': [gpg('long')] },
+        },
+      },
+      codes: ['cannot-be-met', 'cannot-be-met', 'cannot-be-met'],
+    },
+    {
       name: 'an anyOf that asks for more signers than it names',
       given: {
         trustD: {
