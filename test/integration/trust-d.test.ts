@@ -144,7 +144,7 @@ describe('a multi-arch image', () => {
     };
     write('etc/containers/policy.json', JSON.stringify(policy));
     const { stdout } = await sysct('trust', 'explain', '--tls-verify=false', pushed.image);
-    const command = /^ +sysct (trust allow .*--signed-manifest indexOrInstance)$/m.exec(
+    const command = /^ +sysct (trust allow .*--signed-manifest indexOrInstance) --root \S+$/m.exec(
       stdout,
     )?.[1];
     assert.ok(command !== undefined, stdout);
