@@ -112,6 +112,22 @@ function ofTheEdit(points: readonly KillPoint[]): readonly KillPoint[] {
   return points.slice(Math.max(0, first));
 }
 
+/**
+ * Threads wake each other by writes, and not always as often: with fewer of them a late point does not come any more, and the
+ * edit is done.
+ * @returns whether it was killed
+ */
+async function killAt(point: KillPoint, line: readonly string[]): Promise<boolean> {
+  try {
+    await runKilled(tracer, point, line);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && /^it was not killed .*but exited with 0:/s.test(error.message))
+      return false;
+    throw error;
+  }
+}
+
 describe('an edit of the trust policy that is killed', () => {
   for (const { name, given, edit, writes } of EDITS) {
     it(`is there whole or not at all: ${name}`, async () => {
@@ -127,10 +143,13 @@ describe('an edit of the trust policy that is killed', () => {
       assert.equal(changed.length, writes.length, changed.join(' '));
       const order = writes.map((pattern) => changed.find((path) => pattern.test(path)) ?? '');
       const seen = new Set<number>();
+      let killed = 0;
       for (const point of points) {
         startAgain();
-        await runKilled(tracer, point, lineOf(edit));
+        const isKilled = await killAt(point, lineOf(edit));
+        if (isKilled) killed += 1;
         const now = filesNow();
+        if (!isKilled) assert.deepEqual(now, new_, point.text);
         // Each file is the old one or the new one; what names the others is new only when they are.
         const done = order.filter((path) => now.get(path) === new_.get(path));
         const expected = new Map(old);
@@ -147,7 +166,7 @@ describe('an edit of the trust policy that is killed', () => {
         await sysctOfflineChecked(root, edit);
         assert.deepEqual(filesNow(), new_, point.text);
       }
-      assert.ok(points.length > 5, `${points.length} points`);
+      assert.ok(killed > 5 && killed > points.length / 2, `${killed} of ${points.length} points`);
       assert.ok(seen.has(0) && seen.has(order.length), [...seen].join(' '));
     });
   }
