@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AskedPlace } from '../base/asked-place.ts';
 import { type Digest } from '../base/digest.ts';
 import { printable } from '../base/printable.ts';
 import {
@@ -22,8 +23,7 @@ export interface ExtensionSignature {
 
 export interface ExtensionSearch {
   readonly signatures: readonly ExtensionSignature[];
-  /** The place that was asked, and its answer: `2 signatures`, `404`, `not supported by the registry`. */
-  readonly places: readonly { readonly place: string; readonly answer: string }[];
+  readonly places: readonly AskedPlace[];
 }
 
 /**

@@ -2,6 +2,7 @@
 //
 // What cosign 2 attaches to an image: an image manifest under the tag `sha256-HEX.sig` of the same repository, with
 // a layer for each signature, and under `.att` one for each attestation. Whoever writes to the repository writes this, too: it is bounded and believed in nothing.
+import type { AskedPlace } from '../base/asked-place.ts';
 import { type Digest, digestHex } from '../base/digest.ts';
 import { printable } from '../base/printable.ts';
 import { parseAttachmentManifest } from '../oci/attachment-manifest.ts';
@@ -21,8 +22,7 @@ export interface RegistryAttachment {
 
 export interface AttachmentSearch {
   readonly attachments: readonly RegistryAttachment[];
-  /** The place that was asked, and its answer: `2 signatures`, `404`. */
-  readonly places: readonly { readonly place: string; readonly answer: string }[];
+  readonly places: readonly AskedPlace[];
 }
 
 /** How the repository is read. */

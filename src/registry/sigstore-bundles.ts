@@ -3,6 +3,7 @@
 // What cosign 3 keeps beside an image: manifests that refer to it, each with a bundle as its layer. Signatures
 // and attestations look alike here; what a bundle is says only what was signed. Whoever writes to the repository writes
 // these, too: they are bounded and believed in nothing.
+import type { AskedPlace } from '../base/asked-place.ts';
 import type { Digest } from '../base/digest.ts';
 import { printable } from '../base/printable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -21,8 +22,7 @@ export interface RegistryBundle {
 
 export interface BundleSearch {
   readonly bundles: readonly RegistryBundle[];
-  /** The place that was asked, and its answer: `2 bundles`, `404`. */
-  readonly places: readonly { readonly place: string; readonly answer: string }[];
+  readonly places: readonly AskedPlace[];
 }
 
 /** How the repository is read. */

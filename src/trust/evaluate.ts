@@ -20,7 +20,7 @@ import { evaluateSignedBy } from './simple/signed-by.ts';
 import { unsignedAdmission } from './system-container-rule.ts';
 import { describeRule } from './verdict/describe-verdict.ts';
 import type { EvaluationContext, PolicySubject, RequirementResult } from './verdict/evaluation.ts';
-import type { AskedPlace } from './verdict/signature-checks.ts';
+import type { AskedPlace } from '../base/asked-place.ts';
 import { TrustError } from './verdict/trust-error.ts';
 import type {
   PolicyRule,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AskedPlace } from '../base/asked-place.ts';
 import { type Digest, sha256 } from '../base/digest.ts';
 import { adviceFor } from './advice.ts';
 import type { Advice, SignaturePlaces } from './signature-advice.ts';
@@ -10,7 +11,7 @@ import { alsoRules, coveringRules } from './policy/scope-lookup.ts';
 import { type FoundSignature, readUntrustedClaims } from './review/untrusted-claims.ts';
 import { applySystemContainerRule } from './system-container-rule.ts';
 import type { PolicySubject } from './verdict/evaluation.ts';
-import type { AskedPlace, CheckedSignature } from './verdict/signature-checks.ts';
+import type { CheckedSignature } from './verdict/signature-checks.ts';
 import type { PolicyRule, Verdict } from './verdict/verdict.ts';
 
 /** All that can be said of why an image is admitted or refused. */

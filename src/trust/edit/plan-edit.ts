@@ -5,7 +5,7 @@ import type { JsonObject } from '../../base/strict-json.ts';
 import { readSystemRegistriesD } from '../lookaside/registries-d-file.ts';
 import { decodePolicy } from '../policy/decode-policy.ts';
 import { scopesFor } from '../policy/scope-lookup.ts';
-import { parseTrustD } from '../policy/trust-d.ts';
+import { parseTrustD, type TrustD } from '../policy/trust-d.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 import { editPolicy, NEW_POLICY, type PolicyEdit } from './edit-policy.ts';
 import {
@@ -70,10 +70,8 @@ export async function requiredSoFar(
   session: EditSession,
   { transport, scope }: PolicyScope,
 ): Promise<readonly string[]> {
-  const directory = session.trustDirectory;
-  if (directory === undefined) return [];
-  const { transports } = parseTrustD(directory, await session.readTrustD(directory));
-  return (transports.get(transport)?.get(scope)?.also?.requirements ?? []).map(({ type }) => type);
+  const transports = await readScopes(session);
+  return (transports?.get(transport)?.get(scope)?.also?.requirements ?? []).map(({ type }) => type);
 }
 
 /** `FILE:LINE`, and the scope, of all in trust.d that decides about images of the scope, but for our own file's own word on it. */
@@ -81,15 +79,20 @@ export async function decidingInTrustD(
   session: EditSession,
   { transport, scope }: PolicyScope,
 ): Promise<readonly string[]> {
-  const directory = session.trustDirectory;
-  if (directory === undefined) return [];
-  const { transports } = parseTrustD(directory, await session.readTrustD(directory));
-  const own = posix.join(directory, OWN_TRUST_D_FILE);
-  return [...(transports.get(transport) ?? [])].flatMap(([other, { file, line, admit }]) => {
+  const transports = await readScopes(session);
+  const own = posix.join(session.trustDirectory ?? '', OWN_TRUST_D_FILE);
+  return [...(transports?.get(transport) ?? [])].flatMap(([other, { file, line, admit }]) => {
     const isBelow = scope === '' || scopesFor(transport, other).includes(scope);
     const isOurs = file === own && other === scope;
     return admit === undefined || !isBelow || isOurs ? [] : [`${file}:${line}, ${quote(other)}`];
   });
+}
+
+/** What trust.d says before the edit; undefined where the session has none. */
+async function readScopes(session: EditSession): Promise<TrustD['transports'] | undefined> {
+  const directory = session.trustDirectory;
+  if (directory === undefined) return undefined;
+  return parseTrustD(directory, await session.readTrustD(directory)).transports;
 }
 
 /** Notes a change of our own file in registries.d. @throws TrustError as {@link setSignatureSettings} */

@@ -18,7 +18,7 @@ import { LIMITS } from '../../oci/limits.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { HostRoot } from '../../sys/host-root.ts';
 import type { CandidateSignature, SignatureSearch } from './signature-source.ts';
-import type { AskedPlace } from '../verdict/signature-checks.ts';
+import type { AskedPlace } from '../../base/asked-place.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
 export interface LookasideQuery {

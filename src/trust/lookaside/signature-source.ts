@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AskedPlace } from '../verdict/signature-checks.ts';
+import type { AskedPlace } from '../../base/asked-place.ts';
 
 /** A signature as found, nothing of it believed yet. */
 export interface CandidateSignature {

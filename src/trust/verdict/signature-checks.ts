@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../base/digest.ts';
+import type { AskedPlace } from '../../base/asked-place.ts';
 import { printable } from '../../base/printable.ts';
 import { describeRule } from './describe-verdict.ts';
 import type { PolicySubject } from './evaluation.ts';
 import type { TrustErrorCode } from './trust-error.ts';
 import type { PolicyRule, SignatureOutcome } from './verdict.ts';
-
-/** A place that was asked for signatures: `https://…/signature-1`, and its answer: `404`, `found`. */
-export interface AskedPlace {
-  readonly place: string;
-  readonly answer: string;
-}
 
 /** One signature that was found, and what came of it. */
 export interface CheckedSignature {
