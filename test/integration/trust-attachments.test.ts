@@ -7,18 +7,16 @@ import { after, before, describe, it } from 'node:test';
 import { silentLog } from '../../src/base/log.ts';
 import { noProgress } from '../../src/base/progress.ts';
 import type { ImageSource } from '../../src/image/image-source.ts';
-import { openSource } from '../../src/image/open-source.ts';
 import { pullImage } from '../../src/image/pull-image.ts';
 import { resolveImage } from '../../src/image/resolve-image.ts';
 import { StoredSource } from '../../src/image/stored-source.ts';
 import { judgeImage, type TrustGate } from '../../src/image/trust-gate.ts';
 import { platformOfNode } from '../../src/oci/platform.ts';
-import { noRegistryOptions } from '../../src/registry/registry-access.ts';
 import { openStore } from '../../src/store/store.ts';
-import { HostRoot } from '../../src/sys/host-root.ts';
 import { parsePolicy } from '../../src/trust/policy/policy.ts';
 import type { Verdict } from '../../src/trust/verdict/verdict.ts';
 import { makeKey } from '../support/der-certificate.ts';
+import { openOnHost } from '../support/open-on-host.ts';
 import { writePolicyImage } from '../support/policy-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
@@ -86,18 +84,7 @@ function gate(key = publicKey): TrustGate {
 
 /** Opens an image of the registry on a host with this registries.d. */
 async function open(image: string, yaml: string): Promise<ImageSource> {
-  const root = join(tmp.directory, `host-${Math.random().toString(36).slice(2)}`);
-  mkdirSync(join(root, 'etc/containers/registries.d'), { recursive: true });
-  writeFileSync(join(root, 'etc/containers/registries.d/a.yaml'), yaml);
-  return await openSource(`docker://${registry.host}/${image}`, {
-    host: new HostRoot(root),
-    env: {},
-    version: 'test',
-    log: silentLog,
-    signal,
-    registry: { ...noRegistryOptions, tlsVerify: false },
-    scratchDirectory: root,
-  });
+  return await openOnHost(`${registry.host}/${image}`, yaml, tmp.directory, signal);
 }
 
 const USE = 'default-docker:\n  use-sigstore-attachments: true\n';

@@ -2,14 +2,13 @@
 // What the cosign of Debian keeps beside an image in a real registry, found and judged by us.
 import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { noProgress } from '../../src/base/progress.ts';
 import type { ImageSource } from '../../src/image/image-source.ts';
-import { openSource } from '../../src/image/open-source.ts';
 import { pullImage } from '../../src/image/pull-image.ts';
 import { resolveImage } from '../../src/image/resolve-image.ts';
 import { signImage } from '../../src/image/sign-image.ts';
@@ -17,9 +16,7 @@ import { StoredSource } from '../../src/image/stored-source.ts';
 import { judgeImage, type TrustGate } from '../../src/image/trust-gate.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
 import { platformOfNode } from '../../src/oci/platform.ts';
-import { noRegistryOptions } from '../../src/registry/registry-access.ts';
 import { openStore } from '../../src/store/store.ts';
-import { HostRoot } from '../../src/sys/host-root.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { parsePolicy } from '../../src/trust/policy/policy.ts';
 import { parseTrustD } from '../../src/trust/policy/trust-d.ts';
@@ -27,6 +24,7 @@ import { signBundle } from '../../src/trust/sigstore/sign-bundle.ts';
 import type { Verdict } from '../../src/trust/verdict/verdict.ts';
 import { type Cosign, openCosign } from '../support/cosign.ts';
 import { makeKey } from '../support/der-certificate.ts';
+import { openOnHost } from '../support/open-on-host.ts';
 import { writePolicyImage } from '../support/policy-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
@@ -85,18 +83,7 @@ function gate(...requirements: readonly object[]): TrustGate {
 }
 
 async function open(image: string, yaml = USE): Promise<ImageSource> {
-  const root = join(tmp.directory, `host-${Math.random().toString(36).slice(2)}`);
-  mkdirSync(join(root, 'etc/containers/registries.d'), { recursive: true });
-  writeFileSync(join(root, 'etc/containers/registries.d/a.yaml'), yaml);
-  return await openSource(`docker://${registry.host}/${image}`, {
-    host: new HostRoot(root),
-    env: {},
-    version: 'test',
-    log: silentLog,
-    signal,
-    registry: { ...noRegistryOptions, tlsVerify: false },
-    scratchDirectory: root,
-  });
+  return await openOnHost(`${registry.host}/${image}`, yaml, tmp.directory, signal);
 }
 
 async function judge(image: string, requirement: object, yaml = USE): Promise<Verdict> {

@@ -3,15 +3,11 @@
 // And bundles for the authorities that policy.json knows.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sha256 } from '../../../../src/base/digest.ts';
-import { parseReference } from '../../../../src/oci/reference.ts';
-import { evaluatePolicy } from '../../../../src/trust/evaluate.ts';
 import { encodeBundleBlob } from '../../../../src/trust/lookaside/signature-blob.ts';
 import { encodeSigstoreBlob } from '../../../../src/trust/lookaside/sigstore-json.ts';
-import { parsePolicy } from '../../../../src/trust/policy/policy.ts';
-import { parseTrustD } from '../../../../src/trust/policy/trust-d.ts';
 import { byKey, data, HOUR_MS, MATCH_DIGEST, PROVENANCE } from '../../../support/bundle-case.ts';
 import { makeKey, signBytes, type TestKey } from '../../../support/der-certificate.ts';
+import { evaluateSigned, REFERENCE, SUBJECT } from '../../../support/evaluate-signed.ts';
 import { byWorkflow } from '../../../support/keyless-bundle-cases.ts';
 import {
   keyedBundle,
@@ -30,35 +26,16 @@ import {
 } from '../../../support/sigstore-instance.ts';
 import { cosignPayload, logEntry, sigstoreBlob } from '../../../support/sigstore-signatures.ts';
 
-const MANIFEST = Buffer.from('{"schemaVersion":2}');
-const DIGEST = sha256(MANIFEST);
-const REFERENCE = 'registry.example/coreos/etcd:3.4';
+const DIGEST = SUBJECT.manifestDigest;
 const instance = makeInstance();
 const root = trustedRoot(instance);
 
 async function judge(requirement: object, blob: Buffer): Promise<string> {
-  const scope = { also: [requirement] };
-  const transports = { docker: { 'registry.example': scope } };
-  const text = JSON.stringify({ version: 1, transports });
-  const { verdict } = await evaluatePolicy(
-    {
-      ...parsePolicy('{"default":[{"type":"insecureAcceptAnything"}]}', '/policy.json'),
-      trustD: parseTrustD('/trust.d', [{ path: '/trust.d/a.json', text }]),
-    },
-    {
-      transport: 'docker',
-      policyIdentity: REFERENCE,
-      reference: parseReference(REFERENCE),
-      manifestDigest: DIGEST,
-      manifestBytes: MANIFEST,
-    },
-    async () => ({ candidates: [{ bytes: blob, source: 'attached' }], places: [] }),
-    {
-      readKeyFile: async () => assert.fail('no key file is named'),
-      signal: new AbortController().signal,
-      now: () => new Date(),
-    },
-  );
+  const { verdict } = await evaluateSigned({
+    policy: { docker: { 'registry.example': [{ type: 'insecureAcceptAnything' }] } },
+    trustD: { docker: { 'registry.example': { also: [requirement] } } },
+    signatures: { [DIGEST]: [blob] },
+  });
   return verdict.allowed ? 'allowed' : verdict.reasons.join('\n');
 }
 
