@@ -32,7 +32,7 @@ describe('a power cut at a random instant', () => {
       const report = t.diagnostic.bind(t);
       await powerCutCampaign(bench, {
         fileSystems: [fs],
-        cuts: 2,
+        cuts: 1,
         seed: SEED,
         actions: ACTIONS,
         report,

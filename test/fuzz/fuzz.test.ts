@@ -8,7 +8,7 @@ import { type ProcessResult, runProcess } from '../../src/sys/process.ts';
 import { decodeInput, encodeInput, readCorpus } from './corpus-file.ts';
 import { TARGETS } from './targets.ts';
 
-const SECONDS = '6';
+const SECONDS = '4';
 const CORPUS = join(import.meta.dirname, 'corpus');
 
 describe('fuzzing', () => {
