@@ -4,7 +4,7 @@
 // Without arguments everything: unit, property, fuzz, integration, end to end, crash. Parts select the test
 // files whose path holds one of them, for example `unit/oci` or `e2e`.
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { existsSync, globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -14,7 +14,9 @@ import { parseArgs } from 'node:util';
 const KINDS = ['e2e', 'crash', 'integration', 'fuzz', 'property', 'unit'] as const;
 
 /** They use the program as it is shipped. */
-const NEED_BUILD = /^test\/(?:e2e|crash)\//;
+const NEED_BUILD = /^test\/(?:e2e|crash|integration)\//;
+const BUILT = 'dist/sysct';
+const BUILT_OF = ['{bin,src,units,docs/man}/**', 'package-lock.json', 'LICENSE'];
 
 const FILE_TIMEOUT_MS = 15 * 60_000;
 
@@ -30,9 +32,16 @@ if (files.length === 0) {
   console.error(`no test file has ${positionals.join(' or ')} in its path`);
   process.exit(2);
 }
-if (files.some((file) => NEED_BUILD.test(file))) {
+if (files.some((file) => NEED_BUILD.test(file)) && !isBuilt()) {
   const build = spawnSync(process.execPath, ['bin/build.ts'], { stdio: ['ignore', 2, 2] });
   if (build.status !== 0) process.exit(1);
+}
+
+/** Whether what the program is made of, directories included, is older than the start of the last build. */
+function isBuilt(): boolean {
+  if (!existsSync(BUILT)) return false;
+  const { mtimeMs } = statSync(BUILT);
+  return globSync(BUILT_OF).every((path) => statSync(path).mtimeMs < mtimeMs);
 }
 
 const results = run({

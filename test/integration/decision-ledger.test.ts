@@ -22,11 +22,10 @@ import { DecisionLedger } from '../../src/image/decision-ledger.ts';
 import { StoreLayout } from '../../src/store/disk/layout.ts';
 import { runChecked, runProcess } from '../../src/sys/process.ts';
 import { runCli } from '../support/run-cli.ts';
+import { SYSCT } from '../support/shipped-sysct.ts';
 import { writePolicy } from '../support/site-policy.ts';
 import { writeSmallImage } from '../support/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
 interface Line {
   readonly version: number;
@@ -117,7 +116,7 @@ describe('the ledger', () => {
     const { open } = await writeRoot(root);
     await runCli('pull', '--quiet', open, '--root', root);
     const before = readFileSync(ledgerOf(root));
-    const nobody = ['--reuid=65534', '--clear-groups', process.execPath, MAIN];
+    const nobody = ['--reuid=65534', '--clear-groups', SYSCT];
     const { exitCode, stdout, stderr } = await runProcess('setpriv', [
       ...[...nobody, 'verify', '--root', root, open],
     ]);

@@ -36,12 +36,12 @@ import { openStore } from '../../src/store/store.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { type ProcessResult, runChecked, runProcess } from '../../src/sys/process.ts';
 import { noise } from '../support/sample-tree.ts';
+import { SYSCT_PROGRAM, SYSCT_RUNTIME } from '../support/shipped-sysct.ts';
 import { assertSound } from '../support/sound-store.ts';
 import { importImage, layerBlob } from '../support/store-layers.ts';
 import { tar } from '../support/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../src/cli/main.ts');
 const NAME = 'registry.example/team/app:1';
 const OTHER = 'registry.example/team/sound:1';
 const LARGE = noise('large', 200_000);
@@ -83,8 +83,8 @@ async function withVendor(
   const sysct = async (...args: readonly string[]): Promise<ProcessResult> => {
     const [verb = '', ...rest] = args;
     const result = await runProcess(
-      process.execPath,
-      ['--max-old-space-size=256', PROGRAM, verb, '--root', root, ...rest],
+      SYSCT_RUNTIME,
+      ['--max-old-space-size=256', SYSCT_PROGRAM, verb, '--root', root, ...rest],
       { timeoutMs: HANGS_MS },
     );
     assert.equal(result.signal, undefined, `sysct ${args.join(' ')} hangs`);

@@ -5,11 +5,10 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type ProcessResult, runProcess } from '../../src/sys/process.ts';
+import { SYSCT } from '../support/shipped-sysct.ts';
 import { writeSmallImage } from '../support/small-image.ts';
 import { tar } from '../support/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
 class Site implements Disposable {
   readonly #tmp = temporaryDirectory('hostile');
@@ -27,7 +26,7 @@ class Site implements Disposable {
 
   async sysct(...args: readonly string[]): Promise<ProcessResult> {
     const [verb = '', ...rest] = args;
-    return await runProcess(process.execPath, [MAIN, verb, '--root', this.root, ...rest]);
+    return await runProcess(SYSCT, [verb, '--root', this.root, ...rest]);
   }
 
   [Symbol.dispose](): void {

@@ -27,10 +27,10 @@ import { FileLock } from '../../src/sys/flock.ts';
 import { openLoopImage } from '../support/loop-image.ts';
 import { type MeteredProxy, startMeteredProxy } from '../support/metered-proxy.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
+import { SYSCT } from '../support/shipped-sysct.ts';
 import { pushLayout, type SmallImage, writeSmallImage } from '../support/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../src/cli/main.ts');
 const MIB = 1024 * 1024;
 
 /** What requests and headers may come to beside the blobs. */
@@ -225,11 +225,11 @@ describe('a pull that ended too early', () => {
   }
 
   function startPull(root: string): ChildProcess {
-    return spawn(process.execPath, [PROGRAM, ...pullArguments(root)], { stdio: 'ignore' });
+    return spawn(SYSCT, pullArguments(root), { stdio: 'ignore' });
   }
 
   async function pull(root: string): Promise<ProcessResult> {
-    return await runProcess(process.execPath, [PROGRAM, ...pullArguments(root)]);
+    return await runProcess(SYSCT, pullArguments(root));
   }
 
   async function pullChecked(root: string): Promise<void> {

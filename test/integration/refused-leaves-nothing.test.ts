@@ -25,11 +25,11 @@ import { runChecked, runProcess } from '../../src/sys/process.ts';
 import { makeKey, type TestKey } from '../support/der-certificate.ts';
 import { createGpgHome, type GpgHome, type GpgKey, simpleSigningPayload } from '../support/gpg.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
+import { SYSCT } from '../support/shipped-sysct.ts';
 import { cosignPayload, sigstoreBlob } from '../support/sigstore-signatures.ts';
 import { pushLayout, type SmallImage, writeSmallImage } from '../support/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 const KEYS = '/etc/pki/containers';
 const MARK = 'only the refused image has these bytes';
 const REGISTRY_FLAGS = ['--tls-verify=false', '--retry=0', '--quiet'];
@@ -155,7 +155,7 @@ function trust(requirements: readonly object[]): void {
 }
 
 async function sysct(verb: string, ...args: readonly string[]) {
-  return await runProcess(process.execPath, [MAIN, verb, '--root', root, ...args], {
+  return await runProcess(SYSCT, [verb, '--root', root, ...args], {
     env: { ...process.env, TMPDIR: scratch },
   });
 }

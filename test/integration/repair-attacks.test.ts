@@ -28,11 +28,10 @@ import { openStore, type Store } from '../../src/store/store.ts';
 import { type ProcessResult, runChecked, runProcess } from '../../src/sys/process.ts';
 import { type BlobRegistry, startBlobRegistry } from '../support/blob-registry.ts';
 import { noise } from '../support/sample-tree.ts';
+import { SYSCT } from '../support/shipped-sysct.ts';
 import { assertSound } from '../support/sound-store.ts';
 import { tar } from '../support/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-
-const PROGRAM = join(import.meta.dirname, '../../src/cli/main.ts');
 
 /** Longer than any of these commands takes on a busy machine. */
 const HANGS_MS = 60_000;
@@ -67,7 +66,7 @@ async function withSite(act: (site: Site) => Promise<void>): Promise<void> {
   const policy = '{"default":[{"type":"insecureAcceptAnything"}]}';
   writeFileSync(join(root, 'etc/containers/policy.json'), policy);
   const run = async (...args: readonly string[]): Promise<ProcessResult> => {
-    const result = await runProcess(process.execPath, [PROGRAM, ...args], { timeoutMs: HANGS_MS });
+    const result = await runProcess(SYSCT, args, { timeoutMs: HANGS_MS });
     assert.equal(result.signal, undefined, `sysct ${args.join(' ')} hangs`);
     assert.doesNotMatch(result.stderr, /internal error/);
     return result;

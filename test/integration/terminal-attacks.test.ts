@@ -10,10 +10,9 @@ import { openStore } from '../../src/store/store.ts';
 import { type ProcessResult, runProcess } from '../../src/sys/process.ts';
 import { importImage, layerBlob } from '../support/store-layers.ts';
 import { noise } from '../support/sample-tree.ts';
+import { SYSCT } from '../support/shipped-sysct.ts';
 import { tar } from '../support/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-
-const PROGRAM = join(import.meta.dirname, '../../src/cli/main.ts');
 
 /** Clears the screen in two ways, turns the text around, and begins a line that says that all is well. */
 const EVIL = '\u001b[2J\u009b2J\u202e\r\nFORGED: no damage\u2028FORGED\u0007';
@@ -42,7 +41,7 @@ async function withSite(act: (site: Site) => Promise<void>): Promise<void> {
   writeFileSync(join(directory, `refs/${EVIL}/:1`), EVIL);
   const sysct = async (...args: readonly string[]): Promise<ProcessResult> => {
     const [verb = '', ...rest] = args;
-    return await runProcess(process.execPath, [PROGRAM, verb, '--root', tmp.directory, ...rest]);
+    return await runProcess(SYSCT, [verb, '--root', tmp.directory, ...rest]);
   };
   await act({ store: directory, sysct });
 }

@@ -4,10 +4,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { runProcess } from '../../src/sys/process.ts';
+import { SYSCT } from '../support/shipped-sysct.ts';
 import { writeSmallImage } from '../support/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
 describe('a container whose record is damaged', () => {
   it('is listed as broken, and uninstalled with its units', async () => {
@@ -28,7 +27,7 @@ describe('a container whose record is damaged', () => {
       config,
     });
     const sysct = async (verb: string, ...args: readonly string[]) =>
-      await runProcess(process.execPath, [MAIN, verb, '--root', root, ...args]);
+      await runProcess(SYSCT, [verb, '--root', root, ...args]);
 
     const installed = await sysct(
       'install',

@@ -52,6 +52,7 @@ import {
 } from '../support/chunked-layer.ts';
 import { contentFiles, filesOfImages } from '../support/needed-files.ts';
 import { pullInto } from '../support/pull-into.ts';
+import { SYSCT } from '../support/shipped-sysct.ts';
 import { assertSound } from '../support/sound-store.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
@@ -568,7 +569,7 @@ describe('the setting zstd-chunked-diff-id', () => {
     };
     put('etc/containers/policy.json', '{"default":[{"type":"insecureAcceptAnything"}]}');
     const sysct = async (verb: string, ...args: readonly string[]): Promise<string> =>
-      String((await runChecked(process.execPath, [MAIN, verb, '--root', root, ...args])).stdout);
+      String((await runChecked(SYSCT, [verb, '--root', root, ...args])).stdout);
     const pull = async (tag: string): Promise<readonly string[]> => {
       const name = `${registry.server.host}/team/app:${tag}`;
       await sysct('pull', '--quiet', '--tls-verify=false', name);
@@ -594,8 +595,6 @@ describe('the setting zstd-chunked-diff-id', () => {
     assert.equal(readdirSync(join(root, 'var/lib/sysct/layers')).length, 2);
   });
 });
-
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
 const GATE: TrustGate = {
   loaded: {

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
 import { runProcess } from '../../src/sys/process.ts';
-import type { SysctResult } from './shipped-sysct.ts';
+import { SYSCT, type SysctResult } from './shipped-sysct.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
-
-/** Runs sysct from its sources, in a process of its own; any exit status is a result. */
+/** Runs sysct here, as it is shipped; any exit status is a result. */
 export async function runCli(...args: readonly string[]): Promise<SysctResult> {
-  const { exitCode, stdout, stderr } = await runProcess(process.execPath, [MAIN, ...args]);
+  const { exitCode, stdout, stderr } = await runProcess(SYSCT, args);
   return { exitCode, stdout: stdout.toString('utf8'), stderr };
 }
 

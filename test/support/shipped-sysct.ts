@@ -9,6 +9,10 @@ const DIST = process.env['SYSCT_TEST_DIST'] ?? join(import.meta.dirname, '../../
 /** On this machine. */
 export const SYSCT = join(DIST, 'sysct');
 
+/** What {@link SYSCT} starts, for tests that give the runtime other flags. */
+export const SYSCT_RUNTIME = join(DIST, 'lib/sysct/node');
+export const SYSCT_PROGRAM = join(DIST, 'lib/sysct/main.cjs');
+
 // Below /run, which is memory: the host's root keeps no trace of the mount point.
 const ON_HOST = '/run/shipped';
 
