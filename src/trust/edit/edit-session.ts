@@ -88,7 +88,12 @@ export class EditSession implements Disposable {
    * @throws TrustError UNSAFE_FILE, UNREADABLE_FILE
    */
   async readTrustD(directory: string): Promise<readonly TrustDFile[]> {
-    return (await readTrustDFiles({ host: this.host, path: directory, guard: this.#guard })) ?? [];
+    const found = await readTrustDFiles({
+      host: this.host,
+      path: directory,
+      guard: this.#guard,
+    });
+    return found?.files ?? [];
   }
 
   /** Notes a change; one that changes nothing is none. */

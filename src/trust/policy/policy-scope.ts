@@ -22,6 +22,7 @@ const KNOWN_TRANSPORTS = [
 const ATOMIC_SCOPE = /^[^/]*(?:\/[^:/]*(?:\/[^:/]*(?::[^:/]*)?)?)?$/;
 const OTHER_DIGEST = /^(?:sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/;
 const HOST = '(?:[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*|\\[[0-9A-Fa-f:]+\\])';
+const MAX_PORT = 65_535;
 const WILDCARD = /^\*\.[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/;
 const DOCKER_SCOPE = new RegExp(
   `^${HOST}(?::[0-9]+)?(?:/[a-z0-9._-]+)*(?:(?<=/[a-z0-9._/-]+)(?::\\w[\\w.-]{0,127}|@sha256:[0-9a-f]{64}))?$`,
@@ -71,6 +72,9 @@ export function unreachableScopeReason(transport: string, scope: string): string
   if (transport !== 'docker' || scope === '' || WILDCARD.test(scope)) return undefined;
   if (!DOCKER_SCOPE.test(scope)) return 'matches no image: it is neither a name nor *.DOMAIN';
   const host = scope.split('/')[0] ?? '';
+  const port = /:(?<port>\d+)$/.exec(host)?.groups?.['port'];
+  if (port !== undefined && (Number(port) > MAX_PORT || Number(port) === 0))
+    return `matches no image: there is no port ${port}`;
   if (host === 'index.docker.io') return 'matches no image: write docker.io instead';
   if (scope.includes('/') && !/[.:]/.test(host) && host !== 'localhost') {
     return `matches no image: names are looked up fully expanded, write docker.io/${scope}`;

@@ -21,19 +21,24 @@ const MAX_FILES = 1000;
 export async function loadTrustD(location: PolicyLocation): Promise<TrustD | undefined> {
   const directory = directoryOf(location);
   if (directory === undefined) return undefined;
-  const files = await readTrustDFiles(directory);
-  if (files !== undefined) return parseTrustD(directory.path, files);
+  const found = await readTrustDFiles(directory);
+  if (found !== undefined) return parseTrustD(directory.path, found.files, found.unread);
   if (location.trustDirectory === undefined) return undefined;
   throw new TrustError('UNREADABLE_FILE', `--trust-dir ${quote(directory.path)} does not exist`);
 }
 
+export interface FoundTrustD {
+  readonly files: readonly TrustDFile[];
+  /** Paths of what else is there, but for names that begin with a dot or README. */
+  readonly unread: readonly string[];
+}
+
 /** As {@link loadTrustD}, unparsed. */
-export async function readTrustDFiles(
-  directory: Directory,
-): Promise<readonly TrustDFile[] | undefined> {
+export async function readTrustDFiles(directory: Directory): Promise<FoundTrustD | undefined> {
   const names = await listGuardedDirectory({ ...directory, what: 'directory of trust policies' });
   if (names === undefined) return undefined;
-  const wanted = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+  const shown = names.filter((name) => !name.startsWith('.'));
+  const wanted = shown.filter((name) => name.endsWith('.json'));
   if (wanted.length > MAX_FILES)
     throw new TrustError(
       'UNREADABLE_FILE',
@@ -41,7 +46,8 @@ export async function readTrustDFiles(
     );
   const files: TrustDFile[] = [];
   for (const name of wanted) files.push(await readFile(directory, name));
-  return files;
+  const others = shown.filter((name) => !name.endsWith('.json') && !name.startsWith('README'));
+  return { files, unread: others.map((name) => posix.join(directory.path, name)) };
 }
 
 type Directory = Pick<GuardedFile, 'host' | 'path' | 'guard'>;

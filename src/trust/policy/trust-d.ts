@@ -27,6 +27,8 @@ export interface TrustD {
   readonly directory: string;
   /** In the order of their names. */
   readonly files: readonly string[];
+  /** Paths of what lies there and is not read, since it is no `*.json`. */
+  readonly unread: readonly string[];
   /** Transport name → scope. */
   readonly transports: ReadonlyMap<string, ReadonlyMap<string, TrustDScope>>;
 }
@@ -45,7 +47,11 @@ const TRANSPORTS = ['docker', 'dir', 'oci', 'oci-archive', 'docker-archive'] as 
  * Parses the files of trust.d: strict JSON, closed objects. A scope may be in one file only.
  * @throws TrustError INVALID_POLICY `file:line:column: path.in.json: …`
  */
-export function parseTrustD(directory: string, files: readonly TrustDFile[]): TrustD {
+export function parseTrustD(
+  directory: string,
+  files: readonly TrustDFile[],
+  unread: readonly string[] = [],
+): TrustD {
   const transports = new Map<string, Map<string, TrustDScope>>();
   for (const { path, text } of files) {
     const root = JsonCursor.parse(text, path, 'trust.d');
@@ -66,7 +72,7 @@ export function parseTrustD(directory: string, files: readonly TrustDFile[]): Tr
       }
     }
   }
-  return { directory, files: files.map(({ path }) => path), transports };
+  return { directory, files: files.map(({ path }) => path), unread, transports };
 }
 
 function parseScope(

@@ -21,7 +21,7 @@ export type LintCode =
   | 'accepts-all'
   /** Any signed image of a repository may come under every tag. */
   | 'any-tag'
-  /** No tool looks this transport, scope or section up. */
+  /** No tool looks this transport, scope, section or file up. */
   | 'dead'
   /** A rule of trust.d for the same scope takes its place. */
   | 'hidden'
@@ -69,12 +69,19 @@ export function lintPolicy(
     message: text,
     advice: 'correct it, or take it out with "sysct trust remove"',
   }));
+  const unread = (policy.trustD?.unread ?? []).map((path) => ({
+    code: 'dead' as const,
+    file: path,
+    line: undefined,
+    message: 'is not read: the files of trust.d are those whose names end in .json',
+    advice: 'give it such a name, or take it away',
+  }));
   const ofRules = survey.rules.flatMap((rule) => lintRule(rule, survey, registriesD, now));
   const files = [...new Set([file, ...(policy.trustD?.files ?? [])])];
   const inPolicy = [...warned, ...ofRules].toSorted(
     (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || (a.line ?? 0) - (b.line ?? 0),
   );
-  return [...inPolicy, ...lintRegistriesD(registriesD)];
+  return [...inPolicy, ...unread, ...lintRegistriesD(registriesD)];
 }
 
 function lintRule(

@@ -110,6 +110,8 @@ describe('parsePolicy', () => {
 
   const warned: readonly (readonly [string, string, RegExp])[] = [
     ['an unknown transport', '"teleport":{"x":A}', /"teleport" is no known transport/],
+    ['a port that there is not', '"docker":{"a.example:99999/b":A}', /no port 99999$/],
+    ['a port of zero', '"docker":{"a.example:0":A}', /no port 0$/],
     ['a docker scope that is no name', '"docker":{"example*.*.com":A}', /matches no image/],
     [
       'a docker scope in short form',

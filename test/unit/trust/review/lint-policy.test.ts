@@ -52,6 +52,8 @@ interface Files {
   readonly registriesD?: string;
   /** `transports` of /d/own.json. */
   readonly trustD?: object;
+  /** Files of /d that are none of trust.d's. */
+  readonly unread?: readonly string[];
 }
 
 async function look(
@@ -61,7 +63,7 @@ async function look(
   const own = JSON.stringify({ version: 1, transports: given.trustD ?? {} }, undefined, 1);
   const policy = {
     ...parsePolicy(JSON.stringify(document, undefined, 1), 'policy.json'),
-    trustD: parseTrustD('/d', [{ path: '/d/own.json', text: own }]),
+    trustD: parseTrustD('/d', [{ path: '/d/own.json', text: own }], given.unread),
   };
   const text = given.registriesD ?? '';
   const registriesD = await parseRegistriesD([{ path: '/d/a.yaml', text }]);
@@ -96,6 +98,12 @@ describe('lintPolicy', () => {
       name: 'nothing in a policy of scopes with good keys',
       given: { transports: docker({ 'quay.io/a': gpg('good', 'long') }) },
       codes: [],
+    },
+    {
+      name: 'a file of trust.d that is not read',
+      given: { unread: ['/d/own.jsn'] },
+      codes: ['dead'],
+      says: /^is not read: .* end in \.json$/,
     },
     {
       name: 'a default that accepts all',
