@@ -4,6 +4,8 @@ import type { RefRecord } from '../store/ref/ref-record.ts';
 import { StoreError } from '../store/disk/store-error.ts';
 import { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { StoredImage, Stores } from '../store/stores.ts';
+import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
+import { ImageError } from './image-error.ts';
 import { parseSourceName } from './source-name.ts';
 import { readImageConfig, resolveImage } from './resolve-image.ts';
 import { StoredSource } from './stored-source.ts';
@@ -18,7 +20,7 @@ export interface FoundImage extends StoredImage {
 /**
  * The image that a name means, if it is in a store whole and today's policy admits it by what was
  * kept of it; the host's own store counts first. Undefined when it has to be pulled: not there,
- * incomplete, not admitted as it is, or with layers that today's settings do not take. Only names are looked up; `oci:DIR` and the like always mean
+ * incomplete, damaged in an additional store, not admitted as it is, or with layers that today's settings do not take. Only names are looked up; `oci:DIR` and the like always mean
  * the directory as it is now.
  */
 export async function findStored(
@@ -31,13 +33,22 @@ export async function findStored(
   for (const found of stores.findImages(text.replace(/^docker:\/\//, ''))) {
     if (!stores.local.accepts(found.record)) continue;
     const verdict = await admitted(found, text, gate, platform).catch((error: unknown) => {
-      if (!(found.store instanceof AdditionalStore) || !(error instanceof StoreError)) throw error;
+      if (!(found.store instanceof AdditionalStore) || !isFaultOfStore(error)) throw error;
       found.store.warn(error.message);
       return undefined;
     });
     if (verdict !== undefined) return { ...found, verdict };
   }
   return undefined;
+}
+
+/** Not of the policy, or of the ledger of decisions: those end whatever is being done. */
+function isFaultOfStore(error: unknown): error is Error {
+  return (
+    error instanceof StoreError ||
+    error instanceof ImageError ||
+    error instanceof InvalidDocumentError
+  );
 }
 
 async function admitted(

@@ -108,6 +108,12 @@ function objectOf(vendor: string): string {
   return join(vendor, 'objects', hex.slice(0, 2), hex.slice(2));
 }
 
+function editRef(vendor: string, members: Readonly<Record<string, unknown>>): void {
+  const path = refOf(vendor);
+  const record = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  writeFileSync(path, JSON.stringify({ ...record, ...members }));
+}
+
 describe('a hostile additional store, when its images are listed', () => {
   const refs: readonly (readonly [what: string, spoil: (path: string) => Promise<void> | void])[] =
     [
@@ -170,9 +176,7 @@ describe('a hostile additional store, when its images are listed', () => {
 
   it('does not believe a reference that is none', async () => {
     const edit = (vendor: string): void => {
-      const path = refOf(vendor);
-      const record = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-      writeFileSync(path, JSON.stringify({ ...record, reference: '../../etc/\u001b[2Jshadow' }));
+      editRef(vendor, { reference: '../../etc/\u001b[2Jshadow' });
     };
     await withVendor(edit, async ({ sysct }) => {
       const { exitCode, stdout, stderr } = await sysct('images', '--quiet', '--names');
@@ -195,6 +199,33 @@ describe('a hostile additional store, when its images are listed', () => {
       },
     );
   });
+});
+
+describe('a hostile additional store, when an image is installed from it', () => {
+  const manifests: readonly (readonly [what: string, text: string, said: RegExp])[] = [
+    ['is no manifest', '{}', /schemaVersion/],
+    ['is an index of nothing', '{"schemaVersion":2,"manifests":[]}', /linux/],
+  ];
+  for (const [what, text, said] of manifests) {
+    it(`is left out when the manifest there ${what}`, async () => {
+      const edit = (vendor: string): void => {
+        const digest = sha256(text);
+        writeFileSync(join(vendor, 'blobs', 'sha256', digestHex(digest)), text);
+        editRef(vendor, { manifestDigest: digest });
+      };
+      await withVendor(edit, async ({ root, sysct }) => {
+        mkdirSync(join(root, 'etc/containers'));
+        const policy = '{"default":[{"type":"insecureAcceptAnything"}]}';
+        writeFileSync(join(root, 'etc/containers/policy.json'), policy);
+        const args = ['--allow-unsigned', '--retry=0', '--name', 'app', NAME];
+        const { stderr } = await sysct('install', ...args);
+        const [first, ...rest] = stderr.split('\n');
+        assert.match(first ?? '', said);
+        assert.match(first ?? '', /additional store "\/vendor": .*; it is left out$/);
+        assert.match(rest.join('\n'), /registry\.example/);
+      });
+    });
+  }
 });
 
 describe('a hostile additional store, when an image is copied from it', () => {
