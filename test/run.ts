@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
+import { makeRoots } from './support/make-roots.ts';
 
 /** In the order of their start: those that take longest first, so that none is left over at the end. */
 const KINDS = ['e2e', 'crash', 'integration', 'fuzz', 'property', 'unit'] as const;
@@ -37,17 +38,10 @@ if (files.some((file) => NEED_BUILD.test(file)) && !isBuilt()) {
   if (build.status !== 0) process.exit(1);
 }
 
-/** Whether what the program is made of, directories included, is older than the start of the last build. */
-function isBuilt(): boolean {
-  if (!existsSync(BUILT)) return false;
-  const { mtimeMs } = statSync(BUILT);
-  return globSync(BUILT_OF).every((path) => statSync(path).mtimeMs < mtimeMs);
-}
-
+if (positionals.length === 0) await makeRoots();
 const results = run({
   files,
-  // A fresh machine builds its Debian roots meanwhile: booted hosts beside that have timed out.
-  concurrency: process.env['CI'] === 'true' ? 1 : 2,
+  concurrency: 2,
   timeout: FILE_TIMEOUT_MS,
   ...(values.name === undefined ? {} : { testNamePatterns: [new RegExp(values.name)] }),
 });
@@ -55,3 +49,10 @@ results.on('test:fail', () => {
   process.exitCode = 1;
 });
 results.compose(spec()).pipe(process.stdout);
+
+/** Whether what the program is made of, directories included, is older than the start of the last build. */
+function isBuilt(): boolean {
+  if (!existsSync(BUILT)) return false;
+  const { mtimeMs } = statSync(BUILT);
+  return globSync(BUILT_OF).every((path) => statSync(path).mtimeMs < mtimeMs);
+}
