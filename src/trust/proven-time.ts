@@ -6,16 +6,16 @@ const DAY_MS = 86_400_000;
 
 /**
  * The time that the signatures of several requirements prove: the newest of each requirement, and of these the earliest. Whoever can
- * sign for one of them alone makes nothing fresh. Those without a time do not say otherwise.
+ * sign for one of them alone makes nothing fresh, so that there is none where one of them proves none.
  */
 export function agreedTime(
   requirements: readonly (readonly SignatureOutcome[])[],
   now: Date,
 ): Date | undefined {
-  const times = requirements
-    .map((outcomes) => newestSignedTime(outcomes, now)?.getTime())
-    .filter((time) => time !== undefined);
-  return times.length === 0 ? undefined : new Date(Math.min(...times));
+  const times = requirements.map((outcomes) => newestSignedTime(outcomes, now)?.getTime());
+  const proved = times.filter((time) => time !== undefined);
+  if (proved.length === 0 || proved.length < times.length) return undefined;
+  return new Date(Math.min(...proved));
 }
 
 /** The newest time that one of these signatures proves. */
@@ -72,9 +72,9 @@ function witnessedTime({
 
 /** Why no time is proved, to end a sentence with. */
 export function unprovenTime(requirements: readonly (readonly SignatureOutcome[])[]): string {
-  return requirements.length === 0
-    ? 'no signature was asked for that could prove when'
-    : 'no signature that counts proves when it was made';
+  if (requirements.length === 0) return 'no signature was asked for that could prove when';
+  const each = requirements.length === 1 ? '' : 'for one of the requirements ';
+  return `${each}no signature that counts proves when it was made`;
 }
 
 /** What to do where no time is proved. */

@@ -17,7 +17,7 @@ import { isErrno, messageOf } from '../base/sysct-error.ts';
 import { writeFileDurably } from '../sys/durable-file.ts';
 import { FileLock } from '../sys/flock.ts';
 import { dockerIdentity } from './policy/scope-lookup.ts';
-import { agreedTime } from './proven-time.ts';
+import { agreedTime, signedTime } from './proven-time.ts';
 import type { AdmissionHistory, PolicySubject, SignedImage } from './verdict/evaluation.ts';
 import { TrustError } from './verdict/trust-error.ts';
 import type { RequirementOutcome, SignatureOutcome, Verdict } from './verdict/verdict.ts';
@@ -100,13 +100,19 @@ function nameOf({ transport, policyIdentity, reference }: ImageName): string | u
   return name === '' ? undefined : `${transport}:${name}`;
 }
 
-/** The newest time: a rule about time has asked all signatures, and recorded it. */
+/**
+ * The time: a rule about it has asked all signatures, and recorded it. Where there was no such rule, those that prove a time are enough
+ * to remember it by.
+ */
 function signedTimeOf(outcomes: readonly RequirementOutcome[], now: Date): Date | undefined {
   for (const outcome of outcomes)
     if (outcome.type === 'noDowngrade' || outcome.type === 'signedWithin')
       return new Date(outcome.signedAt);
+  const timed = outcomes
+    .flatMap(signaturesOf)
+    .filter((signature) => signedTime(signature, now) !== undefined);
   return agreedTime(
-    outcomes.flatMap(signaturesOf).map((signature) => [signature]),
+    timed.map((signature) => [signature]),
     now,
   );
 }

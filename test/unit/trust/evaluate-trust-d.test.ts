@@ -511,6 +511,22 @@ describe('noDowngrade', () => {
     assert.equal(reasonsOf(newer.verdict), 'allowed');
   });
 
+  it('a06: refuses an old image that one signer signs anew, where the other proves no time', async () => {
+    const key = makeKey();
+    const byKey = { type: 'sigstoreSigned', keyData: data(key.pem) };
+    // As cosign makes it; one with a time is not shown.
+    const timeless = sigstoreBlob({ payload: cosignPayload(REFERENCE, INSTANCE), key });
+    const anew = await signManifest(alice, { at: now });
+    for (const admit of [
+      [alice.signedBy, byKey],
+      [byKey, alice.signedBy],
+    ])
+      assert.match(
+        reasonsOf((await askOld(admit, [], [timeless, anew])).verdict),
+        /for one of the requirements no signature that counts proves when it was made/,
+      );
+  });
+
   it('a06: refuses an old signature by a key that somebody had logged again', async () => {
     const [key, log] = [makeKey(), makeLog('rekor.example')];
     const signed = {
