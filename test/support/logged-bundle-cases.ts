@@ -304,6 +304,29 @@ export function timestampCases(digest: string, instance: SigstoreInstance): read
     issuer: instance.stamperRoot,
     extensions: [extendedKeyUsage(TIME_STAMPING)],
   });
+  const stamping = makeCertificate({
+    subject: 'timestamp root',
+    key: makeKey(),
+    extensions: [extendedKeyUsage(TIME_STAMPING)],
+  });
+  const byRoot = (at: Date) =>
+    secondBundle(instance, {
+      payload,
+      leaf: makeLeaf(instance, { notAfter: new Date(Date.now() + 3 * HOUR_MS) }),
+      timestamps: (signature) => [
+        makeTimestamp(instance, { stamped: signature, signer: stamping, at }),
+      ],
+    });
+  const certificates = [{ rawBytes: data(stamping.der) }];
+  const alone = {
+    isStamped: true,
+    root: trustedRoot(instance, (root) => ({
+      ...root,
+      timestampAuthorities: [{ certChain: { certificates } }],
+    })),
+    // It wants a chain of two.
+    asksCosign: false,
+  };
   return [
     kit.admitted(
       'two times that agree',
@@ -348,6 +371,13 @@ export function timestampCases(digest: string, instance: SigstoreInstance): read
       'a22: a timestamp of after the certificate',
       /expired on .* before/,
       one({ at: new Date(Date.now() + HOUR_MS) }),
+    ),
+    kit.admitted('a timestamp by a root itself', byRoot(new Date()), alone),
+    kit.refused(
+      'a22: a timestamp of after the certificate of a root that stamps itself',
+      /expired on .* before/,
+      byRoot(new Date(Date.now() + 2 * HOUR_MS)),
+      alone,
     ),
     refused(
       'a22: a good time beside a time when the certificate was expired',

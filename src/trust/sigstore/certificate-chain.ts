@@ -63,14 +63,22 @@ export function assertChain(
   at: Date,
   usage: Usage = 'code signing',
 ): readonly Certificate[] {
-  const own = commonProblem(leaf, at, usage);
-  if (own !== undefined) throw invalid(own);
+  assertFit(leaf, at, usage);
   const problems = new Set<string>();
   const search = { authorities, at, usage, problems, signaturesLeft: MAX_SIGNATURES };
   const chain = chainToRoot([leaf], search);
   if (chain !== undefined) return chain;
   const why = problems.size === 0 ? 'nobody known issued it' : [...problems].slice(0, 3).join('; ');
   throw invalid(`comes from none of the accepted authorities: ${why}`);
+}
+
+/**
+ * Asserts that a certificate that is trusted as it is was valid at `at` and meant for the use.
+ * @throws TrustError BAD_SIGNATURE; the message follows "a certificate that"
+ */
+export function assertFit(certificate: Certificate, at: Date, usage: Usage): void {
+  const problem = commonProblem(certificate, at, usage);
+  if (problem !== undefined) throw invalid(problem);
 }
 
 function chainToRoot(

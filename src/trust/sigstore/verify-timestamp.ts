@@ -2,7 +2,7 @@
 import { createHash, type KeyObject, verify } from 'node:crypto';
 import { TrustError } from '../verdict/trust-error.ts';
 import { allowsUsage } from './certificate-extensions.ts';
-import { assertChain } from './certificate-chain.ts';
+import { assertChain, assertFit } from './certificate-chain.ts';
 import { parseTimestampToken, type HashedBytes, type TimestampToken } from './timestamp-token.ts';
 import { type CertificateAuthority, isWithin } from './trusted-root.ts';
 
@@ -37,14 +37,10 @@ function isStampedBy({ chain, inUse }: CertificateAuthority, token: TimestampTok
   if (allowsUsage(signer, 'time stamping') !== 'by-name')
     throw invalid('is signed with a certificate for something else');
   const roots = issuers.slice(-1);
-  // A root can sign timestamps itself.
-  if (roots.length > 0)
-    assertChain(
-      signer,
-      { roots, intermediates: issuers.slice(0, -1) },
-      token.time,
-      'time stamping',
-    );
+  const authorities = { roots, intermediates: issuers.slice(0, -1) };
+  // A root can sign timestamps itself, and no longer than it is valid.
+  if (roots.length > 0) assertChain(signer, authorities, token.time, 'time stamping');
+  else assertFit(signer, token.time, 'time stamping');
   return true;
 }
 
