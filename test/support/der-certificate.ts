@@ -32,9 +32,14 @@ function keyPair(type: string): { privateKey: KeyObject; publicKey: KeyObject } 
 export function compressedPoint({ publicKey }: TestKey): string {
   const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
   const sign = (Buffer.from(y, 'base64url').at(-1) ?? 0) & 1;
-  const point = Buffer.concat([Buffer.from([0, 2 + sign]), Buffer.from(x, 'base64url')]);
+  const point = Buffer.concat([Buffer.from([2 + sign]), Buffer.from(x, 'base64url')]);
+  return toPem('PUBLIC KEY', pointOfP256(point));
+}
+
+/** The SubjectPublicKeyInfo of a point of P-256 as it is written; one byte of zero is the point at infinity. */
+export function pointOfP256(point: Buffer): Buffer {
   const algorithm = sequence(oid('1.2.840.10045.2.1'), oid('1.2.840.10045.3.1.7'));
-  return toPem('PUBLIC KEY', sequence(algorithm, tlv(0x03, point)));
+  return sequence(algorithm, tlv(0x03, Buffer.from([0]), point));
 }
 
 /** What such a signature looks like: ECDSA and RSA with SHA-256, Ed25519 plain. */
@@ -61,6 +66,8 @@ export interface CertificateSpec {
   readonly signedBy?: TestKey;
   /** The content of the integer. */
   readonly serial?: Buffer;
+  /** The SubjectPublicKeyInfo that it holds, instead of the key's. */
+  readonly spki?: Buffer;
 }
 
 export interface TestCertificate {
@@ -86,7 +93,7 @@ export function makeCertificate(spec: CertificateSpec): TestCertificate {
       time(spec.notAfter ?? new Date(now + HOUR_MS)),
     ),
     name(spec.subject),
-    spec.key.publicKey.export({ type: 'spki', format: 'der' }),
+    spec.spki ?? spec.key.publicKey.export({ type: 'spki', format: 'der' }),
     tlv(0xa3, sequence(...spec.extensions.map(extension))),
   );
   const signature = signBytes(issuerKey, body);

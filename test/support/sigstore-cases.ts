@@ -14,6 +14,7 @@ import {
   makeCertificate,
   makeKey,
   type Names,
+  pointOfP256,
   SERVER_AUTH,
   sequence,
   signBytes,
@@ -579,6 +580,7 @@ function certificateCases(payload: Buffer): readonly SigstoreCase[] {
     [...usual(), { oid: '1.2.3.4', value: Buffer.from(`\n${mallory.pem}`) }],
     { key: mallory.key, signedBy: mallory.key },
   );
+  const pointless = fulcioLeaf(usual(), { spki: pointOfP256(Buffer.from([0])) });
   return [
     { name: 'fulcio: a good signature', allowed: true, requirement: fulcio, blobs: blobOf(leaf) },
     {
@@ -830,6 +832,19 @@ function certificateCases(payload: Buffer): readonly SigstoreCase[] {
         pki: { caRootsData: data(stranger.pem + root.pem)[0], subjectEmail: EMAIL },
       },
       blobs: pkiBlob(leaf),
+    },
+    {
+      name: 'a22: pki: a certificate whose key is no point of its curve, before a good one',
+      allowed: true,
+      requirement: pki,
+      blobs: [...pkiBlob(pointless), ...pkiBlob(leaf)],
+    },
+    {
+      name: 'a22: pki: a certificate whose key is no point of its curve',
+      allowed: false,
+      because: /has a key that is no point of its curve/,
+      requirement: pki,
+      blobs: pkiBlob(pointless),
     },
     {
       name: 'pki: no way to the root',

@@ -66,7 +66,12 @@ export function describeKey(key: KeyObject, source: string): TrustedPublicKey {
 // A point of a curve can be written in full or compressed, and is exported as it came: one key would count as two.
 function inOneForm(key: KeyObject): KeyObject {
   if (key.asymmetricKeyType !== 'ec') return key;
-  return createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
+  try {
+    return createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
+  } catch {
+    // OpenSSL reads a key whose point is at infinity, which nobody can have made.
+    throw unfit('no point of its curve');
+  }
 }
 
 /**
