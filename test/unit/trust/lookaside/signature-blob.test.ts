@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LIMITS } from '../../../../src/oci/limits.ts';
 import {
   parseSignatureBlob,
   printSignatureBlob,
@@ -48,6 +49,19 @@ describe('parseSignatureBlob', () => {
     assert.equal(sigstore.format, 'sigstore-json');
     assert.deepEqual(Object.keys(sigstore.attachment.annotations), []);
     assert.equal(sigstore.attachment.annotations['constructor'], undefined);
+  });
+
+  it('a16: reads an attachment of the longest kind, a bill of materials or rubbish beside a signature', () => {
+    const payload = Buffer.alloc(LIMITS.signatureBytes, 'x');
+    const bytes = encodeSigstoreBlob({ mimeType: 'a/b', payload, annotations: {} });
+    const sigstore = parseSignatureBlob(bytes);
+    assert.equal(sigstore.format, 'sigstore-json');
+    assert.ok(sigstore.attachment.payload.equals(payload));
+    const stray = Buffer.from(bytes.toString('latin1').replace('eHh4', 'eHh-'), 'latin1');
+    assert.throws(
+      () => parseSignatureBlob(stray),
+      hasCode('INVALID_SIGNATURE_BLOB', /no payload in base64/),
+    );
   });
 
   const bad: readonly (readonly [string, string, RegExp])[] = [
