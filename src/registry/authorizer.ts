@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from 'node:util';
 import { printable } from '../base/printable.ts';
 import { repositoryName } from '../oci/reference.ts';
 import type { Challenge } from './challenge.ts';
@@ -105,7 +106,7 @@ export class Authorizer {
     return { header: `Bearer ${token}`, untilMs: performance.now() + lifetimeMs - RENEWAL_MS };
   }
 
-  /** The registry's login, if the token server may have it; or one that is kept for the token server itself. */
+  /** The registry's login, if the token server may have it: as one of its organisation, or as one that the same login is kept for. */
   async #credentialFor(
     realm: URL,
     credential: Credential | undefined,
@@ -114,12 +115,15 @@ export class Authorizer {
     const { base, credentials } = this.#setup;
     if (credential === undefined || isSameOrganisation(base.hostname, realm.hostname))
       return credential;
-    const own = await credentials.find(realm.host, signal);
-    if (own !== undefined) return own;
+    // Another one that is kept for the token server is for another registry, and the token would be told to this one.
+    if (isDeepStrictEqual(await credentials.find(realm.host, signal), credential))
+      return credential;
     throw new RegistryError(
       'TOKEN_SERVER_REFUSED',
       `${base.host} wants its login sent to ${printable(realm.host)}, which is another organisation`,
-      { hint: `if that is right, give ${printable(realm.host)} an entry of its own in auth.json` },
+      {
+        hint: `if that is right, give ${printable(realm.host)} an entry with the same login in auth.json`,
+      },
     );
   }
 }

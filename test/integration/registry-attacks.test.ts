@@ -197,6 +197,30 @@ describe('a23: token servers', () => {
     );
   });
 
+  it('a23: of another registry get no login of that one, whose token this one would be told', async () => {
+    using tmp = temporaryDirectory('token-relay');
+    const authfile = join(tmp.directory, 'auth.json');
+    const login = (text: string) => ({ auth: Buffer.from(text).toString('base64') });
+    await using other = await startScriptedRegistry(givesToken);
+    await using evil = await startScriptedRegistry(
+      wantsToken(() => `http://localhost:${other.port}/token`),
+    );
+    const read = async (own: string, ofOther: string): Promise<void> => {
+      const auths = { [evil.host]: login(own), [`localhost:${other.port}`]: login(ofOther) };
+      writeFileSync(authfile, JSON.stringify({ auths }));
+      await using opened = openClient(reference(evil), { authfile, tlsVerify: false });
+      await opened.client.readManifest(undefined, signal);
+    };
+    await assert.rejects(read('user:for-this', 'user:for-other'), {
+      code: 'TOKEN_SERVER_REFUSED',
+      message: /another organisation/,
+    });
+    assert.equal(other.requests.length, 0);
+    // Kept for both, it is the word of who keeps it that the one asks the other.
+    await read('user:for-both', 'user:for-both');
+    assert.equal(other.requests.length, 1);
+  });
+
   it('that answer without a token, or with one that breaks a header, are refused', async () => {
     for (const body of [
       '{}',
