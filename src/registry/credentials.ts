@@ -111,9 +111,11 @@ function decodeBase64(text: string): string | undefined {
   return bytes.toString('base64') === compact ? bytes.toString('utf8') : undefined;
 }
 
-function hostOfKey(key: string): string {
-  const [host = ''] = key.replace(/^https?:\/\//, '').split('/');
-  return normalHost(host);
+/** Undefined for a key with the path of some of the host's repositories: its login is for no others. */
+function hostOfKey(key: string): string | undefined {
+  const rest = key.replace(/^https?:\/\//, '');
+  const [host = ''] = rest.split('/');
+  return rest === key && host !== key ? undefined : normalHost(host);
 }
 
 function normalHost(host: string): string {

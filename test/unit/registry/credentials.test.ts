@@ -39,6 +39,18 @@ describe('findInAuthFile', () => {
     ['whole path components only', { auths }, 'r.example/nsx/repo', 'host'],
     ['the port as part of the host', { auths }, 'r.example:5000/x', 'port'],
     ['no other port', { auths }, 'r.example:5001/x', undefined],
+    [
+      'a26: no login of a part of the host for another part',
+      { auths: { 'r.example/ns': entry('ns') } },
+      'r.example/other/x',
+      undefined,
+    ],
+    [
+      'a26: no login of a part of the host for the host itself',
+      { auths: { 'r.example/ns': entry('ns') } },
+      'r.example',
+      undefined,
+    ],
     ['a26: no host that only looks like it', { auths }, 'r.example.evil/x', undefined],
     [
       'a key that is a URL',
