@@ -17,14 +17,14 @@ export type RemoteState =
   | { readonly state: 'moved'; readonly manifestDigest: Digest }
   /** The registry has no such image any more; the reason says what it answered. */
   | { readonly state: 'gone'; readonly reason: string }
-  /** It did not answer, or with something that is no image. */
+  /** It did not answer, or with something that is no image, or may not be asked. */
   | { readonly state: 'unreachable'; readonly reason: string }
   /** A name without a tag cannot move, and a file has no registry. */
   | { readonly state: 'not-asked'; readonly reason: string };
 
 /**
  * Asks for the manifest alone. @param source as it was pulled
- * @throws what opening the source throws: settings and logins that do not load
+ * @throws TrustError for a registries.d that does not load
  */
 export async function askRemote(
   { source: text, manifestDigest }: { readonly source: string; readonly manifestDigest: Digest },
@@ -39,10 +39,10 @@ export async function askRemote(
   if (reference.tag === undefined) {
     return { state: 'not-asked', reason: 'it was asked for by its digest' };
   }
-  await using source = await openSource(
-    `docker://${formatReference({ ...reference, digest: undefined })}`,
-  );
   try {
+    await using source = await openSource(
+      `docker://${formatReference({ ...reference, digest: undefined })}`,
+    );
     const now = await resolveImage(source, platform);
     return now.manifestDigest === manifestDigest
       ? { state: 'unchanged' }

@@ -7,6 +7,7 @@ import { DirectoryMembers } from '../../../src/archive/directory-members.ts';
 import { sha256 } from '../../../src/base/digest.ts';
 import { askRemote } from '../../../src/image/ask-remote.ts';
 import { DirSource } from '../../../src/image/dir-source.ts';
+import { RegistryError } from '../../../src/registry/registry-error.ts';
 import { MANIFEST_BYTES } from '../../support/scripted-registry.ts';
 import { temporaryDirectory } from '../../support/tmp.ts';
 
@@ -46,4 +47,15 @@ describe('askRemote', () => {
       if (reason !== undefined) assert.match('reason' in remote ? remote.reason : '', reason);
     });
   }
+
+  it('tells unreachable of a registry that is blocked, and goes on', async () => {
+    const image = { source: 'docker://a.b/c:1', manifestDigest: sha256(MANIFEST_BYTES) };
+    const remote = await askRemote(image, LINUX, () =>
+      Promise.reject(new RegistryError('BLOCKED', 'a.b/c:1: registry "a.b" is blocked')),
+    );
+    assert.deepEqual(remote, {
+      state: 'unreachable',
+      reason: 'a.b/c:1: registry "a.b" is blocked',
+    });
+  });
 });
