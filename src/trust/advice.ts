@@ -9,6 +9,7 @@ import {
   type Advice,
   digestToSign,
   type Draft,
+  narrowestScope,
   ofSignatures,
   ownScope,
   SIGNED_BY,
@@ -47,6 +48,8 @@ function whyByHand(
   const own = policy.trustD && `${policy.trustD.directory}/${OWN_TRUST_D_FILE}`;
   if (rule.policyFile !== policy.file && rule.policyFile !== own)
     return `the rule is one of trust.d, outside of ${OWN_TRUST_D_FILE}`;
+  if (rule.also === true && unmet?.requirement.type === 'reject')
+    return 'the rule must hold whatever admits the image';
   if (rule.also === true && rule.scope === '') return 'the rule is that of a whole transport';
   const isOneOfSeveral = requirements.filter((one) => one.rule === rule).length > 1;
   return isOneOfSeveral ? 'the rule has several requirements' : undefined;
@@ -85,6 +88,7 @@ function draftsOf(
   const unmet = requirements.find(({ result }) => result?.met === false);
   if (unmet === undefined) return [];
   const { requirement, result } = unmet;
+  const own = narrowestScope(subject, verdict.rule);
   switch (requirement.type) {
     case 'insecureAcceptAnything':
       return [];
@@ -92,9 +96,9 @@ function draftsOf(
     case 'noDowngrade':
       return ofHint(verdict);
     case 'reject':
-      return [allowWithKey(subject, scope, 'say which key must have signed it')];
+      return [allowWithKey(subject, own, 'say which key must have signed it')];
     case 'signedBaseLayer':
-      return [allowWithKey(subject, scope, 'replace the requirement by one that tools implement')];
+      return [allowWithKey(subject, own, 'replace the requirement by one that tools implement')];
     case 'attested':
       return ofAttestations(subject, scope, unmet, configured) ?? ofHint(verdict);
     case 'anyOf':

@@ -16,6 +16,7 @@ import { Rewrite } from './rewrite-command.ts';
 import type { FoundSignature } from './review/untrusted-claims.ts';
 import type { PolicySubject, RequirementResult } from './verdict/evaluation.ts';
 import type { CheckedSignature } from './verdict/signature-checks.ts';
+import type { PolicyRule } from './verdict/verdict.ts';
 
 /** One thing that an operator can do, and the command that does it. Capitals stand for what only they know. */
 export interface Advice {
@@ -41,6 +42,7 @@ export interface SignaturePlaces {
 export interface Question {
   readonly subject: PolicySubject;
   readonly evaluation: Evaluation;
+  /** Of the rule that is not met, fit for a shell. */
   readonly scope: string;
   readonly found: readonly FoundSignature[];
   readonly configured: SignaturePlaces;
@@ -62,12 +64,16 @@ export function ofSignatures(
     return distinct.size === 0 ? undefined : [...distinct.values()];
   }
   const { subject, evaluation, scope, found, configured } = question;
-  const edit = new Rewrite(scope, requirement, evaluation.verdict.rule.also);
+  const { rule } = evaluation.verdict;
+  const whole = new Rewrite(scope, requirement, rule.also);
+  // No narrower scope takes back what must hold in addition.
+  const edit =
+    rule.also === true ? whole : new Rewrite(narrowestScope(subject, rule), requirement, undefined);
   const checks = result?.checks?.signatures;
   // Keys that cannot be read, a server that fails: the reason itself says what to do.
   if (checks === undefined || evaluation.places.length === 0) return undefined;
   const advice = [
-    ...ofNames(subject, checks, found, requirement, edit),
+    ...ofNames(subject, checks, found, rule, edit),
     ...ofKeys(checks, requirement, edit),
     ...ofKinds(checks, found, requirement, edit),
   ];
@@ -76,7 +82,7 @@ export function ofSignatures(
     ? [
         ...advice,
         ...ofIndex(subject, requirement, edit),
-        ...ofPlaces(subject, requirement, configured, edit, scope),
+        ...ofPlaces(subject, requirement, configured, whole, scope),
       ]
     : advice;
 }
@@ -93,7 +99,7 @@ function ofNames(
   subject: PolicySubject,
   checks: readonly CheckedSignature[],
   found: readonly FoundSignature[],
-  requirement: Requirement,
+  { also }: PolicyRule,
   edit: Rewrite,
 ): readonly Draft[] {
   // Told apart by its place, not by its source: a registry may give two the same name.
@@ -115,12 +121,14 @@ function ofNames(
   }
   const repository = repositoryOf(claimed);
   if (repository === undefined) return [];
-  // Of this image alone: its neighbours are copies of others.
-  const own = new Rewrite(ownScope(subject), requirement, undefined);
   return [
     {
       text: 'the signature is for another name; if this image is a copy of that one',
-      command: own.withIdentity(`--signed-identity exactRepository=${shellQuote(repository)}`),
+      // Its neighbours are copies of others, and what must hold in addition holds for them, too.
+      command:
+        also === true
+          ? undefined
+          : edit.withIdentity(`--signed-identity exactRepository=${shellQuote(repository)}`),
       edit: `"signedIdentity": {"type": "exactRepository", "dockerRepository": ${JSON.stringify(repository)}}`,
     },
   ];
@@ -287,6 +295,12 @@ export function ownScope({ transport, reference, policyIdentity }: PolicySubject
   return shellQuote(
     transport === 'docker-archive' ? 'docker-archive:' : `${transport}:${policyIdentity}`,
   );
+}
+
+/** Where to let in what a rule refuses: for this image, and none of the others that the rule covers. */
+export function narrowestScope(subject: PolicySubject, { scope }: PolicyRule): string {
+  const isOfOneTag = subject.transport === 'docker' && scope === subject.policyIdentity;
+  return isOfOneTag ? shellQuote(scope) : ownScope(subject);
 }
 
 function repositoryOf(text: string): string | undefined {

@@ -102,11 +102,11 @@ describe('a host with a policy', () => {
     }
   });
 
-  it('refuses once the scope is rejected, and says how to undo it', async () => {
+  it('refuses once the scope is rejected, and says how to admit the image alone', async () => {
     await sysctChecked(running, ['trust', 'reject', scope]);
     const { exitCode, stdout } = await sysct(running, ['trust', 'explain', image]);
     assert.equal(exitCode, 5);
-    assert.match(stdout, new RegExp(`^ +sysct trust allow ${scope} --gpg-key KEYFILE$`, 'm'));
+    assert.match(stdout, new RegExp(`^ +sysct trust allow ${scope}/app --gpg-key KEYFILE$`, 'm'));
     assert.equal((await sysct(running, ['pull', image])).exitCode, 5);
   });
 

@@ -25,6 +25,8 @@ before(async () => {
   mallory = await others.createKey({ userId: 'Mallory <mallory@example.com>' });
   for (const name of ['signed/good', 'signed/none', 'signed/other-key', 'signed/other-tag', 'x/y'])
     await push(`${name}:1`);
+  await push('signed/neighbour:1');
+  await site.sign('signed/neighbour:1', undefined, { home: others, key: mallory });
   await site.sign('signed/good:1');
   await site.sign('signed/other-tag:1', `${host}/signed/other-tag:2`);
   await site.sign('signed/other-key:1', undefined, { home: others, key: mallory });
@@ -137,6 +139,9 @@ describe('sysct trust explain', () => {
       await runCliChecked(...words);
       assert.equal((await explained(root, `${host}/${image}`)).exitCode, 0);
       assert.equal((await explained(root, `${host}/signed/none:1`)).exitCode, 5);
+      // A key that is taken for one image must not reach those beside it.
+      assert.equal((await explained(root, `${host}/signed/neighbour:1`)).exitCode, 5);
+      assert.equal((await explained(root, `${host}/signed/good:1`)).exitCode, 0);
     });
   }
 

@@ -61,6 +61,8 @@ const SIGSTORE = Buffer.from(
 interface Asked {
   /** Of scope `registry.example`, or of dir:/srv; none leaves the image to the default, which rejects. */
   readonly requirement?: object;
+  /** Instead of `registry.example`. */
+  readonly scope?: string;
   /** A second one of the same scope. */
   readonly and?: object;
   /** A file of trust.d with a scope that stands in the place of policy.json's. */
@@ -76,7 +78,7 @@ interface Asked {
 async function explained(asked: Asked): Promise<Explanation> {
   const subject = asked.subject ?? REGISTRY_IMAGE;
   const list = [asked.requirement, asked.and].filter((one) => one !== undefined);
-  const scopes = list.length === 0 ? {} : { 'registry.example': list };
+  const scopes = list.length === 0 ? {} : { [asked.scope ?? 'registry.example']: list };
   const dir = list.length === 0 ? {} : { '/srv': list };
   const { trustD } = asked;
   const policy = {
@@ -141,7 +143,7 @@ describe('explain', () => {
     {
       name: 'another key',
       asked: async () => ({ requirement: GPG, signatures: [await signedBy(bob)] }),
-      commands: [`${ALLOW} --gpg-key /k/a.gpg --key-in-place --gpg-key KEYFILE`],
+      commands: [`${ALLOW_THIS} --gpg-key /k/a.gpg --key-in-place --gpg-key KEYFILE`],
     },
     {
       name: 'another sigstore key',
@@ -154,7 +156,9 @@ describe('explain', () => {
           }),
         ],
       }),
-      commands: [`${ALLOW} --sigstore-key /k/cosign.pub --key-in-place --sigstore-key KEYFILE`],
+      commands: [
+        `${ALLOW_THIS} --sigstore-key /k/cosign.pub --key-in-place --sigstore-key KEYFILE`,
+      ],
       text: /none of the keys of the policy made the signature/,
     },
     {
@@ -163,7 +167,9 @@ describe('explain', () => {
         requirement: GPG,
         signatures: [await signedBy(alice, 'registry.example/coreos/etcd:9')],
       }),
-      commands: [`${ALLOW} --gpg-key /k/a.gpg --key-in-place --signed-identity matchRepository`],
+      commands: [
+        `${ALLOW_THIS} --gpg-key /k/a.gpg --key-in-place --signed-identity matchRepository`,
+      ],
       text: /one signed image in the place of another/,
     },
     {
@@ -187,7 +193,7 @@ describe('explain', () => {
       }),
       commands: [
         `${ALLOW_THIS} --gpg-key /k/a.gpg --key-in-place --signed-identity exactRepository=quay.io/coreos/etcd`,
-        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --gpg-key KEYFILE`,
+        `${ALLOW_THIS} --gpg-key /k/a.gpg --key-in-place --gpg-key KEYFILE`,
       ],
     },
     {
@@ -215,7 +221,7 @@ describe('explain', () => {
         signatures: [await signedBy(bob)],
       }),
       commands: [
-        `${ALLOW} --gpg-key /k/a.gpg --signed-manifest index --key-in-place --gpg-key KEYFILE`,
+        `${ALLOW_THIS} --gpg-key /k/a.gpg --signed-manifest index --key-in-place --gpg-key KEYFILE`,
       ],
     },
     {
@@ -278,7 +284,7 @@ describe('explain', () => {
         },
       }),
       commands: [
-        `${ALLOW} --gpg-key /k/a.gpg --key-in-place --signed-manifest indexOrInstance`,
+        `${ALLOW_THIS} --gpg-key /k/a.gpg --key-in-place --signed-manifest indexOrInstance`,
         `${ALLOW} --gpg-key /k/a.gpg --key-in-place --lookaside URL`,
       ],
       text: /perhaps its publisher signs the index that it was chosen from, sha256:/,
@@ -302,7 +308,7 @@ describe('explain', () => {
       name: 'the other kind of signature, where that is there',
       asked: async () => ({ requirement: GPG, signatures: [SIGSTORE] }),
       commands: [
-        `${ALLOW} --sigstore-key cosign.pub --signed-identity matchRepository --sigstore-attachments`,
+        `${ALLOW_THIS} --sigstore-key cosign.pub --signed-identity matchRepository --sigstore-attachments`,
         `${ALLOW} --gpg-key /k/a.gpg --key-in-place --lookaside URL`,
       ],
     },
@@ -336,9 +342,36 @@ describe('explain', () => {
       commands: ['sysct trust allow x.y/z --gpg-key KEYFILE'],
     },
     {
-      name: 'the scope that rejects',
+      name: 'a scope of its own below the one that rejects, and to let in nothing else of that',
       asked: async () => ({ requirement: { type: 'reject' } }),
-      commands: [`${ALLOW} --gpg-key KEYFILE`],
+      commands: [`${ALLOW_THIS} --gpg-key KEYFILE`],
+    },
+    {
+      name: 'no wider scope than one that rejects a single tag',
+      asked: async () => ({ requirement: { type: 'reject' }, scope: REFERENCE }),
+      commands: [`sysct trust allow ${REFERENCE} --gpg-key KEYFILE`],
+    },
+    {
+      name: 'to admit nothing where what must hold in addition rejects',
+      asked: async () => ({
+        trustD: {
+          file: 'sysct.json',
+          scope: { admit: [{ type: 'insecureAcceptAnything' }], also: [{ type: 'reject' }] },
+        },
+      }),
+      commands: [undefined],
+      text: /sysct\.json:1 by hand, as the rule must hold whatever admits the image$/,
+    },
+    {
+      name: 'to admit nothing where what must hold in addition asks for another name',
+      asked: async () => ({
+        trustD: {
+          file: 'sysct.json',
+          scope: { admit: [{ type: 'insecureAcceptAnything' }], also: [GPG] },
+        },
+        signatures: [await signedBy(alice, 'quay.io/coreos/etcd:3.4')],
+      }),
+      commands: [undefined],
     },
     {
       name: 'a scope for what a default accepts',
@@ -372,7 +405,7 @@ describe('explain', () => {
       asked: async () => ({
         requirement: { type: 'signedBaseLayer', baseLayerIdentity: { type: 'matchExact' } },
       }),
-      commands: [`${ALLOW} --gpg-key KEYFILE`],
+      commands: [`${ALLOW_THIS} --gpg-key KEYFILE`],
     },
   ];
   for (const { name, asked, commands, text } of cases) {
