@@ -36,12 +36,12 @@ export async function openSource(
       return await openRegistry(name.reference, environment);
     case 'oci': {
       const { OciLayoutSource } = await import('./oci-layout-source.ts');
-      const path = realPath(name.path, text);
+      const path = nameablePath(name.path, text);
       return new OciLayoutSource('oci', path, name.image, new DirectoryMembers(path));
     }
     case 'oci-archive': {
       const { OciLayoutSource } = await import('./oci-layout-source.ts');
-      const path = realPath(name.path, text);
+      const path = nameablePath(name.path, text);
       return new OciLayoutSource(
         'oci-archive',
         path,
@@ -50,7 +50,7 @@ export async function openSource(
       );
     }
     case 'docker-archive':
-      return await openDockerArchive(realPath(name.path, text), name.image, environment);
+      return await openDockerArchive(nameablePath(name.path, text), name.image, environment);
     case 'dir': {
       const { DirSource } = await import('./dir-source.ts');
       const path = realPath(name.path, text);
@@ -96,6 +96,18 @@ async function openDockerArchive(
 async function openArchive(path: string, environment: SourceEnvironment): Promise<Members> {
   const { openTarMembers } = await import('../archive/tar-members.ts');
   return await openTarMembers(path, environment.scratchDirectory, environment.signal);
+}
+
+/** As {@link realPath}, where the name of an image stands behind the path. */
+function nameablePath(path: string, text: string): string {
+  const real = realPath(path, text);
+  if (!real.includes(':')) return real;
+  // Kept under that name, it would be judged again, and fetched again, as what is at another path.
+  throw new ImageError(
+    'SOURCE_NOT_FOUND',
+    `opening ${quote(text)}: it is really ${quote(real)}, and a path with a colon cannot be named`,
+    { hint: 'give the directory or file another name' },
+  );
 }
 
 // Policy scopes of file transports are real paths: a link must not lead around one.

@@ -169,6 +169,20 @@ describe('image sources written by skopeo', () => {
     await resolveImage(source, PLATFORM);
   });
 
+  it('a11: are not taken from a path that would be kept as the name of another one', async () => {
+    const trusted = at('trusted');
+    await runChecked('cp', ['-a', at('layout'), `${trusted}:evil`]);
+    symlinkSync('trusted:evil', at('harmless'));
+    await runChecked('cp', [at('oci.tar'), at('a:b.tar')]);
+    symlinkSync('a:b.tar', at('ab.tar'));
+    for (const text of [
+      `oci:${at('harmless')}:one`,
+      `oci-archive:${at('ab.tar')}:one`,
+      `docker-archive:${at('ab.tar')}`,
+    ])
+      await assert.rejects(open(text), { code: 'SOURCE_NOT_FOUND', message: /with a colon/ }, text);
+  });
+
   it('a54, cve-2014-9356: never follow a symbolic link out of a layout', async () => {
     await runChecked('cp', ['-a', at('dir'), at('linked')]);
     unlinkSync(at('linked/manifest.json'));
