@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the verbs that edit the trust policy have in common: one session, and how its changes are told.
-import { printable } from '../base/printable.ts';
+import { printable, quote } from '../base/printable.ts';
 import { UsageError } from '../base/sysct-error.ts';
 import { EditSession, type FileChange } from '../trust/edit/edit-session.ts';
 import { parseScope, type PolicyScope, scopeNote } from '../trust/edit/parse-scope.ts';
+import { isPathTransport } from '../trust/policy/policy-scope.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { lineDiff } from './line-diff.ts';
@@ -12,9 +13,21 @@ import type { OptionValues } from './option-values.ts';
 /** The scope that the user named; what may not be expected of it is said. @throws UsageError */
 export function scopeFor(context: Context, text: string): PolicyScope {
   const scope = parseScope(text);
+  assertNoLink(context, scope);
   const note = scopeNote(scope);
   if (note !== undefined) context.log.info(`note: ${note}`);
   return scope;
+}
+
+/** Images are looked up by where they really are: a scope with a link in it would say nothing of them. */
+function assertNoLink({ host }: Context, { transport, scope }: PolicyScope): void {
+  if (!isPathTransport(transport) || scope === '') return;
+  const real = host.hostPathOf(host.resolveFollowing(scope));
+  if (real === scope) return;
+  throw new UsageError(
+    `scope ${quote(`${transport}:${scope}`)} is never looked up: there is a symbolic link on the way`,
+    { hint: `write ${printable(`${transport}:${real}`)}` },
+  );
 }
 
 /**

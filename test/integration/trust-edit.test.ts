@@ -74,6 +74,24 @@ function read(root: string, path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }
 
+describe('a scope of paths', () => {
+  for (const verb of ['allow', 'reject', 'require'] as const) {
+    it(`a11: with a link in it, which images behind it would not be judged by, is refused by trust ${verb}`, async () => {
+      const root = freshRoot();
+      mkdirSync(join(root, 'srv'));
+      symlinkSync('/srv/real', join(root, 'srv/link'));
+      const what = { allow: ['--unsigned'], reject: [], require: ['--no-downgrade'] }[verb];
+      const edit = (scope: string) => runCli('trust', verb, '--root', root, scope, ...what);
+      for (const transport of ['dir', 'oci', 'oci-archive']) {
+        const { exitCode, stderr } = await edit(`${transport}:/srv/link/images`);
+        assert.equal(exitCode, 2, stderr);
+        assert.match(stderr, new RegExp(`^hint: write ${transport}:/srv/real/images$`, 'm'));
+        assert.equal((await edit(`${transport}:/srv/real/images`)).exitCode, 0);
+      }
+    });
+  }
+});
+
 describe('sysct trust allow', () => {
   it('copies the key, says where signatures are, and writes the scope', async () => {
     const root = freshRoot();

@@ -27,6 +27,8 @@ export function parseScope(text: string): PolicyScope {
   const invalid = invalidScopeReason(transport, scope);
   if (invalid !== undefined) refuse(text, `is not valid: ${invalid}`, undefined);
   if (transport === 'docker') assertReachable(text, scope);
+  const unreachable = unreachableScopeReason(transport, scope);
+  if (unreachable !== undefined) refuse(text, unreachable, undefined);
   return { transport, scope };
 }
 

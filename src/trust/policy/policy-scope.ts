@@ -37,21 +37,22 @@ export function hasOnlyDefaultScope(transport: string): boolean {
   return transport === 'docker-archive' || transport === 'tarball';
 }
 
+/** Transports whose scopes are paths. */
+export function isPathTransport(transport: string): boolean {
+  return ['dir', 'oci', 'oci-archive', 'sif'].includes(transport);
+}
+
 /**
  * Why `scope` is no valid scope of `transport`; undefined when it is one, when it is `""`, or when
  * the transport is unknown (those are not checked by anyone).
  */
 export function invalidScopeReason(transport: string, scope: string): string | undefined {
   if (scope === '') return undefined;
+  if (isPathTransport(transport)) return invalidPathReason(scope);
   switch (transport) {
     case 'docker-archive':
     case 'tarball':
       return `transport ${transport} has no scope but ""`;
-    case 'dir':
-    case 'oci':
-    case 'oci-archive':
-    case 'sif':
-      return invalidPathReason(scope);
     case 'docker-daemon':
       return isDigest(scope) || OTHER_DIGEST.test(scope)
         ? 'a digest cannot be a scope of docker-daemon'
@@ -69,6 +70,8 @@ export function invalidScopeReason(transport: string, scope: string): string | u
 
 /** Why a valid scope can still never be looked up; undefined when it can. */
 export function unreachableScopeReason(transport: string, scope: string): string | undefined {
+  if ((transport === 'oci' || transport === 'oci-archive') && scope.includes(':'))
+    return `matches no image: the path ends at the colon, write ${quote(scope.slice(0, scope.indexOf(':')))}`;
   if (transport !== 'docker' || scope === '' || WILDCARD.test(scope)) return undefined;
   if (!DOCKER_SCOPE.test(scope)) return 'matches no image: it is neither a name nor *.DOMAIN';
   const host = scope.split('/')[0] ?? '';

@@ -45,6 +45,7 @@ describe('parseScope', () => {
     ['oci:srv', /absolute/, /TRANSPORT:SCOPE/],
     ['oci:/', /instead of "\/"/, /TRANSPORT/],
     ['dir:/srv/../x', /write "\/x"/, /TRANSPORT/],
+    ['oci:/srv/x:latest', /ends at the colon, write "\/srv\/x"/, /TRANSPORT/],
     ['docker-archive:/x', /no scope but ""/, /TRANSPORT/],
     ['quay.io/\u001b[2J', /\\x1b/, /HOST/],
   ] as const) {
