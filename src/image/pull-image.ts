@@ -69,7 +69,8 @@ export async function pullImage(source: ImageSource, parts: PullParts): Promise<
     try {
       const borrowing = attempt < MOST_TRIES ? 'what-is-there' : 'nothing';
       const record = await importImage(pull, borrowing, parts);
-      await remember(source, verdict, parts);
+      // Kept under another name, it takes the place of nothing that the source's name stands for.
+      if (parts.keepAs === undefined) await remember(source, verdict, parts);
       return { record, verdict };
     } catch (error) {
       if (!isCollected(error) || attempt === MOST_TRIES) throw error;

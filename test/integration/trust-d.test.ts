@@ -2,10 +2,20 @@
 // trust.d over a real registry: which manifest of a multi-arch image is signed, how old signatures are, and what came
 // before; by the program, in an offline root with GPG signatures in its own lookaside.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { digestHex, type Digest } from '../../src/base/digest.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { DEFAULT_SETTINGS } from '../../src/cli/settings.ts';
+import { pullImage } from '../../src/image/pull-image.ts';
+import { StoredSource } from '../../src/image/stored-source.ts';
+import { platformOfNode } from '../../src/oci/platform.ts';
+import { openAdditionalStores } from '../../src/store/reader/open-additional-stores.ts';
+import { openStore } from '../../src/store/store.ts';
+import { HostRoot } from '../../src/sys/host-root.ts';
+import { loadPolicy } from '../../src/trust/policy/policy-file.ts';
+import { SignedTimes } from '../../src/trust/signed-times.ts';
 import { makeSigningKey, signManifest, type SigningKey } from '../support/evaluate-signed.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -202,6 +212,42 @@ describe('noDowngrade', () => {
     await admits('rmi', image);
     await push('app', 'old', ['amd64']);
     await refuses(/was admitted as/, 'pull', image);
+  });
+
+  it('a06: is not forgotten where the older image of a container is copied beside the newer one', async () => {
+    const { image, newer } = await site();
+    await push('app', 'old', ['amd64']);
+    await admits('pull', image);
+    const vendor = join(root, 'usr/lib/sysct/store');
+    mkdirSync(dirname(vendor), { recursive: true });
+    renameSync(join(root, 'var/lib/sysct'), vendor);
+    await push('app', 'new', ['amd64']);
+    await admits('pull', image);
+    // As prefetch does for a container, whose image keeps no name that means another one by now.
+    const host = new HostRoot(root);
+    const { signal } = new AbortController();
+    const store = await openStore(join(root, 'var/lib/sysct'), { log: silentLog });
+    const options = { host, local: store.layout.directory, log: silentLog, signal };
+    const [other] = await openAdditionalStores(DEFAULT_SETTINGS.additionalStores, options);
+    const [record] = other?.listRefs() ?? [];
+    assert.ok(other !== undefined && record !== undefined);
+    const history = new SignedTimes(store.layout.trust, { allowDowngrade: true });
+    const now = () => new Date();
+    const loaded = await loadPolicy({ host, env: {} });
+    await using source = new StoredSource(other, record);
+    const repository = image.slice(0, image.lastIndexOf(':'));
+    await pullImage(source, {
+      store,
+      additional: [other],
+      gate: { loaded, purpose: 'pull', allowUnsigned: false, now, signal, history },
+      keepAs: `${repository}@${record.manifestDigest}`,
+      platform: platformOfNode(process.arch),
+      progress: () => {},
+      log: silentLog,
+      now,
+      signal,
+    });
+    assert.equal(history.newestStored(source)?.manifestDigest, newer.instance);
   });
 
   it('lets the operator go back, and forward again', async () => {
