@@ -2,6 +2,7 @@
 // `sysct trust allow|reject|default|remove` on real files: what they keep, what they refuse, and that the
 // installed skopeo reads what they write as we do. Needs root to make files that are not root's.
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -109,6 +110,29 @@ describe('sysct trust allow', () => {
     const again = await runCliChecked('trust', 'allow', '--root', root, 'quay.io/coreos', ...how);
     assert.match(again.stderr, /nothing to change/);
     assert.equal(again.stdout, '');
+  });
+
+  it('copies a key once that it needs more than once, and takes no two of one name', async () => {
+    const root = freshRoot();
+    const pem = (path: string): string => {
+      const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      return put(root, path, publicKey.export({ type: 'spki', format: 'pem' }));
+    };
+    const [a, b, log] = [pem('a.pub'), pem('b.pub'), pem('log.pub')];
+    const allow = (...how: readonly string[]) => runCli('trust', 'allow', '--root', root, ...how);
+    const two = ['--sigstore-key', a, '--sigstore-key', b, '--rekor-key', log, '--min', '2'];
+    const counted = await allow('quay.io/org', ...two);
+    assert.equal(counted.exitCode, 0, counted.stderr);
+    assert.deepEqual(readdirSync(join(root, 'etc/pki/containers')).sort(), [
+      'a.pub',
+      'b.pub',
+      'log.pub',
+    ]);
+    const same = ['--sigstore-key', pem('x/c.pub'), '--sigstore-key', pem('y/c.pub')];
+    const { exitCode, stderr } = await allow('quay.io/other', ...same);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /^hint: give the file another name/m);
+    assert.ok(!readdirSync(join(root, 'etc/pki/containers')).includes('c.pub'));
   });
 
   it('shows with --dry-run what it would write, and writes nothing', async () => {

@@ -96,6 +96,11 @@ export class EditSession implements Disposable {
     return found?.files ?? [];
   }
 
+  /** What a file is to hold by a change that is noted already; undefined where none is. */
+  noted(path: string): Buffer | undefined {
+    return this.#changes.find((change) => change.path === path)?.after;
+  }
+
   /** Notes a change; one that changes nothing is none. */
   change(path: string, before: Buffer | undefined, after: Buffer | string): void {
     const bytes = typeof after === 'string' ? Buffer.from(after) : after;

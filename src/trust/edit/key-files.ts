@@ -47,7 +47,8 @@ export async function placeKey(
   }
   await assertKey(bytes, option, file, kind);
   const path = join(KEY_DIRECTORY, basename(file));
-  const there = await session.read(path, 'key file');
+  // One command may name a file more than once, and two of one name.
+  const there = session.noted(path) ?? (await session.read(path, 'key file'));
   if (there !== undefined && !there.equals(bytes)) {
     throw new UsageError(
       `--${option} ${quote(file)}: ${quote(path)} is there already, and holds something else`,
