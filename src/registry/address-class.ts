@@ -87,7 +87,10 @@ function refused(hostname: string, addresses: readonly LookupAddress[]): Registr
   return addressRefused(`${quote(hostname)} has the ${addressClass(address)} address ${address}`);
 }
 
-/** The refusal of an address in a network that the registry is not in. */
+/** The refusal of an address in a network that who leads there is not in. */
 export function addressRefused(seen: string): RegistryError {
-  return new RegistryError('REDIRECT_REFUSED', `${seen}, and the registry is not in that network`);
+  return new RegistryError(
+    'REDIRECT_REFUSED',
+    `${seen}, and who leads there is not in that network`,
+  );
 }

@@ -299,6 +299,24 @@ describe('a23: token servers', () => {
 });
 
 describe('a24: redirects', () => {
+  for (const inside of ['http://169.254.169.254/latest/meta-data/', 'http://[fe80::1]/']) {
+    it(`of a lookaside to ${inside} are not followed`, async () => {
+      const script: Script = (_, response) => answer(response, 302, { location: inside });
+      await using lookaside = await startScriptedRegistry(script);
+      await using opened = openClient(reference(lookaside), PLAIN);
+      const started = performance.now();
+      await assert.rejects(
+        opened.access.httpGet(`${lookaside.url}/signature-1`, {
+          signal,
+          maxBytes: 1000,
+          timeoutMs: 5000,
+        }),
+        { code: 'REDIRECT_REFUSED' },
+      );
+      assert.ok(performance.now() - started < 1500, 'nothing was connected to');
+    });
+  }
+
   const wantsPassword: Script = (request, response) =>
     request.headers.authorization === undefined
       ? answer(response, 401, { 'www-authenticate': 'Basic realm="x"' })
