@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
 import type { Digest } from '../base/digest.ts';
 import { messageOf } from '../base/sysct-error.ts';
 import { askRemote, type RemoteState } from '../image/ask-remote.ts';
 import type { ImageSource } from '../image/image-source.ts';
 import { resolveImage } from '../image/resolve-image.ts';
-import { parseSourceName } from '../image/source-name.ts';
 import { type StoredRecord, StoredSource } from '../image/stored-source.ts';
 import { decideOnImage, type TrustGate } from '../image/trust-gate.ts';
 import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
@@ -22,7 +20,7 @@ import type { Verdict } from '../trust/verdict/verdict.ts';
 import { checkGeneration } from './check-containers.ts';
 import type { Generation } from './generation.ts';
 import type { InstalledContainer } from './installed-container.ts';
-import { knownSignatures } from './known-signatures.ts';
+import { gateForInstalled, installedImage } from './installed-image.ts';
 
 export interface VerifyParts {
   readonly stores: Stores;
@@ -64,8 +62,7 @@ export async function verifyContainer(
 ): Promise<VerifiedContainer> {
   const { stores, signal } = parts;
   const { name, number, image, verdict: recorded } = current;
-  const home = homeOf(current, stores);
-  const record = storedRecordOf(current, home);
+  const { record, store: home } = installedImage(current, stores);
   const documents = documentsOf({ ...image, ...record });
   const used = await checkNeeded(home.layout, image.treeId, documents, signal);
   const root = await checkGeneration(directory, number, stores.local);
@@ -85,53 +82,22 @@ export async function verifyContainer(
   };
 }
 
-/** The store that has the image; the own one where none has. */
-function homeOf({ image }: Generation, stores: Stores): StoreReader {
-  if (existsSync(stores.local.layout.tree(image.treeId))) return stores.local;
-  return stores.findElsewhere(image.manifestDigest, image.treeId)?.store ?? stores.local;
-}
-
 // Modes and owners of another's store are its own affair.
 function concerns(home: StoreReader, { problem }: Finding): boolean {
   return !(home instanceof AdditionalStore && problem === 'mode');
 }
 
-/**
- * What the image can be judged by: what it was judged by, and what was pulled of the same manifest since, as after a key was rolled.
- * Generations of before name no signatures.
- */
-function storedRecordOf({ image }: Generation, home: StoreReader): StoredRecord {
-  const { manifestDigest, indexDigest } = image;
-  const isName = parseSourceName(image.source).transport === 'docker';
-  const source =
-    isName && !image.source.startsWith('docker://') ? `docker://${image.source}` : image.source;
-  const reference = image.reference ?? (isName ? image.source.replace('docker://', '') : undefined);
-  const pulledSince = home
-    .listRefs()
-    .filter((record) => record.manifestDigest === manifestDigest)
-    .flatMap((record) => record.signatures);
-  const signatures = knownSignatures(manifestDigest, image.signatures ?? [], pulledSince);
-  return { source, reference, manifestDigest, indexDigest, signatures };
-}
-
 async function judge(
-  { name, verdict }: Generation,
+  current: Generation,
   record: StoredRecord,
   home: StoreReader,
   { gate, platform }: VerifyParts,
 ): Promise<Pick<VerifiedContainer, 'verdict' | 'unjudged'>> {
-  // Whoever installed it knew, and said so; that it is unsigned is shown.
-  const wasAllowed = verdict.allowed && verdict.unsigned === 'by-default';
-  const today = {
-    ...gate,
-    allowUnsigned: gate.allowUnsigned || wasAllowed,
-    // It was the newest when it was installed; that a newer image was pulled since is no fault of it.
-    history: gate.history?.allowingDowngrade(),
-  };
+  const today = gateForInstalled(gate, current);
   try {
     await using source = new StoredSource(home, record);
     const image = await resolveImage(source, platform);
-    const judgement = await decideOnImage(today, source, image, 'as-stored', name);
+    const judgement = await decideOnImage(today, source, image, 'as-stored', current.name);
     return { verdict: judgement.verdict, unjudged: undefined };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;

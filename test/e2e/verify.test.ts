@@ -205,6 +205,35 @@ describe('sysct verify of what is installed', () => {
     assert.equal((await verify('signed')).exitCode, 0, 'the old one counts where it did');
   });
 
+  it('is explained from what was kept, by the name of the container', async () => {
+    const explain = async (...args: readonly string[]): Promise<SysctResult> =>
+      await sysctOffline(root, ['trust', 'explain', ...args]);
+    const requests = registry.log().length;
+    const { exitCode, stdout } = await explain('signed');
+    assert.match(stdout, new RegExp(`^image +docker://${signed}$`, 'm'));
+    assert.match(stdout, /the store: \d kept with/);
+    assert.equal(exitCode, 0);
+    assert.equal((await explain('unsigned')).exitCode, 0, 'it was installed with --allow-unsigned');
+    trust(key.replace('release', 'none'), 'insecureAcceptAnything');
+    const refused = await explain('signed');
+    trust(key, 'insecureAcceptAnything');
+    assert.equal(refused.exitCode, 5);
+    assert.match(
+      refused.stdout,
+      new RegExp(`fetch signatures .*:\n +sysct pull docker://${signed} --root `),
+    );
+    assert.equal(registry.log().length, requests);
+  });
+
+  it('is no image where an image is asked for, and a slip in its name is said to be one', async () => {
+    const explain = async (...args: readonly string[]): Promise<SysctResult> =>
+      await sysctOffline(root, ['trust', 'explain', ...args]);
+    assert.equal((await explain('--image', 'signed')).exitCode, 2);
+    const { exitCode, stderr } = await explain('singed');
+    assert.match(stderr, /explaining "singed": no such container is installed/);
+    assert.equal(exitCode, 4);
+  });
+
   it('leaves lines in the ledger, with the container', async () => {
     const path = join(root, 'var/lib/sysct/log/decisions.jsonl');
     const before = readFileSync(path, 'utf8').length;

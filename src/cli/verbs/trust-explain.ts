@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shellQuote } from '../../base/shell-quote.ts';
 import type { ImageSource } from '../../image/image-source.ts';
+import type { TrustGate } from '../../image/trust-gate.ts';
 import type { Advice, SignaturePlaces } from '../../trust/signature-advice.ts';
+import type { Explanation } from '../../trust/explain.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import type { OptionValues } from '../option-values.ts';
@@ -13,21 +15,22 @@ export const trustExplain: Verb = {
   summary: 'Tell why the trust policy admits or refuses an image',
   description: [
     'Judges an image as pull and install do, and prints how that comes: the rule that decides, with its line in the policy, and the rules that it hides; every place where signatures were looked for, and its answer; every signature that was found, and why it counts or does not; who may sign; and the command that would change it. What a signature says of itself that nobody has verified is marked as such.',
-    'Only the manifest and signatures are fetched, never a layer. With --stored nothing is fetched: the image in the store is judged by what was kept with it.',
+    'Only the manifest and signatures are fetched, never a layer. With --stored nothing is fetched: the image in the store is judged by what was kept with it. So is that of an installed container, as sysct-verify(1) judges it. A name that is both means the container; --image says otherwise.',
     'Exits with 5 when the image is refused.',
   ],
   args: [
     {
       name: 'IMAGE',
       description:
-        'an image in a registry, or oci:, oci-archive:, docker-archive:, dir:; with --stored a name or ID that sysct images lists',
+        'an image in a registry, or oci:, oci-archive:, docker-archive:, dir:; with --stored a name or ID that sysct images lists; or the name of an installed container',
       arity: 'one',
       completes: 'images',
     },
   ],
   options: [
     { flags: '--stored', description: 'explain the image in the store, without a network' },
-    { flags: '--system', description: 'exit as install --system would' },
+    { flags: '--image', description: 'IMAGE is no container' },
+    { flags: '--system', description: 'exit as install --system would; always of a container' },
     { flags: '--json', description: 'print JSON' },
     ...SOURCE_OPTIONS,
   ],
@@ -37,6 +40,7 @@ export const trustExplain: Verb = {
       command: 'sysct trust explain --policy new.json quay.io/coreos/etcd:v3.5',
       does: 'The same under a policy that is not installed yet.',
     },
+    { command: 'sysct trust explain etcd', does: 'Why "sysct verify etcd" says what it says.' },
   ],
   run: async (context, [text = ''], options) => {
     const { gateFor, platformFor } = await import('../image-access.ts');
@@ -44,12 +48,15 @@ export const trustExplain: Verb = {
     const { explainImage } = await import('../../image/explain-image.ts');
     const { renderExplanation } = await import('../render-explanation.ts');
     const purpose = options.flag('system') ? 'system-container' : 'pull';
-    const gate = await gateFor(context, purpose, options, 'nobody');
-    await using source = await openNamed(context, text, options);
+    const today = await gateFor(context, purpose, options, 'nobody');
+    const named = await openNamed(context, text, today, options);
+    const { gate, isKept } = named;
+    await using source = named.source;
     const image = await resolveImage(source, platformFor(options));
     const configured = await configuredFor(context, source);
     const { verdict, explanation: found } = await explainImage(gate, source, image, configured);
-    const explanation = { ...found, advice: found.advice.map((one) => onRoot(context, one)) };
+    const all = isKept ? [...found.advice, ...pullAgain(source, found)] : found.advice;
+    const explanation = { ...found, advice: all.map((one) => onRoot(context, one)) };
     if (options.flag('json'))
       context.printJson({
         version: 1,
@@ -62,25 +69,57 @@ export const trustExplain: Verb = {
   },
 };
 
+/** What was made since is not in the store. */
+function pullAgain({ display }: ImageSource, { verdict, places }: Explanation): readonly Advice[] {
+  if (verdict.allowed || places.length === 0) return [];
+  const text = 'only what was kept with it was looked at; to fetch signatures that were made since';
+  return [{ text, command: `sysct pull ${shellQuote(display)}` }];
+}
+
 /** The command for the root that was looked at: as it stands it is for the running host. */
 function onRoot({ host }: Context, { text, command }: Advice): Advice {
   if (command === undefined || host.isRunningHost) return { text, command };
   return { text, command: `${command} --root ${shellQuote(host.directory)}` };
 }
 
+interface Named {
+  readonly gate: TrustGate;
+  readonly source: ImageSource;
+  /** Of the store: nobody is asked for signatures. */
+  readonly isKept: boolean;
+}
+
 async function openNamed(
   context: Context,
   text: string,
+  gate: TrustGate,
   options: OptionValues,
-): Promise<ImageSource> {
+): Promise<Named> {
+  const { asImage, meansContainer } = await import('../container-or-image.ts');
+  if (await meansContainer(context, text, options)) return await openInstalled(context, text, gate);
   if (!options.flag('stored')) {
     const { openSourceFor } = await import('../image-access.ts');
-    return await openSourceFor(context, text, options);
+    const open = () => openSourceFor(context, text, options);
+    return { gate, source: await asImage('explaining', text, options, open), isKept: false };
   }
   const { openStoresOf } = await import('../open-parts.ts');
   const { StoredSource } = await import('../../image/stored-source.ts');
   const { record, store } = (await openStoresOf(context)).findImage(text);
-  return new StoredSource(store, record);
+  return { gate, source: new StoredSource(store, record), isKept: true };
+}
+
+async function openInstalled(context: Context, name: string, gate: TrustGate): Promise<Named> {
+  const { requireInstalled } = await import('../../container/installed-container.ts');
+  const { gateForInstalled, installedImage } = await import('../../container/installed-image.ts');
+  const { openStoresOf } = await import('../open-parts.ts');
+  const { StoredSource } = await import('../../image/stored-source.ts');
+  const { current } = requireInstalled(context.containersDirectory, name);
+  const { record, store } = installedImage(current, await openStoresOf(context));
+  return {
+    gate: gateForInstalled(gate, current),
+    source: new StoredSource(store, record),
+    isKept: true,
+  };
 }
 
 /** What registries.d says for an image in a registry. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
-import { isErrno, SysctError, UsageError } from '../../base/sysct-error.ts';
+import { UsageError } from '../../base/sysct-error.ts';
 import type { VerifiedContainer } from '../../container/verify-container.ts';
+import { asImage, meansContainer } from '../container-or-image.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import type { OptionValues } from '../option-values.ts';
@@ -53,7 +54,7 @@ export const verify: Verb = {
       return await verifyInstalled(context, undefined, options);
     }
     if (text === undefined) throw new UsageError('verify: name a container or an image, or --all');
-    if (!options.flag('image') && (await isContainer(context, text))) {
+    if (await meansContainer(context, text, options)) {
       return await verifyInstalled(context, text, options);
     }
     if (options.flag('remote')) {
@@ -61,36 +62,9 @@ export const verify: Verb = {
         hint: 'an image is always asked for where it is, without --remote',
       });
     }
-    return await verifyNamed(context, text, options);
+    return await asImage('verifying', text, options, () => verifyImage(context, text, options));
   },
 };
-
-/** What is neither installed nor names a registry is a slip in the name of a container as well as of an image. */
-async function verifyNamed(context: Context, text: string, options: OptionValues): Promise<number> {
-  try {
-    return await verifyImage(context, text, options);
-  } catch (cause) {
-    const isShort = cause instanceof SysctError && cause.code === 'SHORT_NAME';
-    if (!isShort || options.flag('image')) throw cause;
-    const { ContainerError } = await import('../../container/container-error.ts');
-    throw new ContainerError(
-      'CONTAINER_NOT_FOUND',
-      `verifying ${quote(text)}: no such container is installed, and it names no registry to find an image in`,
-      { cause, hint: '"sysct list" lists what is installed; of an image write the whole name' },
-    );
-  }
-}
-
-/** Everybody may verify images, and only root can see what is installed. */
-async function isContainer(context: Context, name: string): Promise<boolean> {
-  const { isInstalled } = await import('../../container/installed-container.ts');
-  try {
-    return isInstalled(context.containersDirectory, name);
-  } catch (error) {
-    if (isErrno(error, 'EACCES')) return false;
-    throw error;
-  }
-}
 
 async function verifyImage(context: Context, text: string, options: OptionValues): Promise<number> {
   const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
