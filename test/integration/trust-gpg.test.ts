@@ -40,6 +40,7 @@ before(async () => {
     extended: { algorithm: 'ed25519', createdAt: '20200101T000000', expires: '1y' },
     revoked: { algorithm: 'ed25519' },
     superseded: { algorithm: 'ed25519', createdAt: '20200101T000000' },
+    disowned: { algorithm: 'ed25519' },
     dsa: { algorithm: 'dsa2048' },
     brainpool: { algorithm: 'brainpoolP256r1' },
   } as const;
@@ -181,6 +182,13 @@ const GOOD: readonly Case[] = [
     },
   },
   {
+    name: "a key beside another key's revocation certificate",
+    allowed: true,
+    signature: () => signed('rsa'),
+    keys: async () =>
+      Buffer.concat([await home.exportPublicKey(key('rsa'), 'armor'), await revocationOf('other')]),
+  },
+  {
     name: 'a mark of the simple-signing format in front',
     allowed: true,
     signature: async () => Buffer.concat([Buffer.from('\0simple-signing\n'), await signed('rsa')]),
@@ -257,21 +265,49 @@ const BAD: readonly Case[] = [
     because: /revoked/,
     signature: async () => {
       const early = await signed('revokedSubkey');
-      await home.gpg(
-        [
-          '--no-batch',
-          '--command-fd',
-          '0',
-          '--passphrase',
-          '',
-          '--edit-key',
-          key('revokedSubkey').fingerprint,
-        ],
-        'key 1\nrevkey\ny\n3\n\ny\nsave\n',
-      );
+      const { fingerprint } = key('revokedSubkey');
+      await ask(['--edit-key', fingerprint], 'key 1\nrevkey\ny\n3\n\ny\nsave\n');
       return early;
     },
     keys: () => exported('revokedSubkey'),
+  },
+  {
+    name: 'a19: a key with its revocation certificate behind it in the file',
+    allowed: false,
+    because: /revoked/,
+    signature: () => signed('other'),
+    keys: async () =>
+      Buffer.concat([
+        await home.exportPublicKey(key('other'), 'armor'),
+        await revocationOf('other'),
+      ]),
+  },
+  {
+    name: 'a19: a key with its revocation certificate in front of it in the file',
+    allowed: false,
+    differs: 'gpg passes over a revocation of a key that it has not read yet',
+    because: /revoked/,
+    signature: () => signed('other'),
+    keys: async () =>
+      Buffer.concat([
+        await revocationOf('other'),
+        await home.exportPublicKey(key('other'), 'armor'),
+      ]),
+  },
+  {
+    name: 'a19: a key that its named revoker revoked',
+    allowed: false,
+    because: /was revoked by another key/,
+    signature: async () => {
+      const early = await signed('disowned');
+      const { fingerprint } = key('disowned');
+      const revoker = key('other').fingerprint;
+      await ask(['--edit-key', fingerprint], `addrevoker\n${revoker}\ny\nsave\n`);
+      const certificate = await ask(['--desig-revoke', fingerprint], 'y\n1\n\ny\n');
+      await home.gpg(['--import'], certificate.stdout);
+      return early;
+    },
+    keys: async () => Buffer.concat([await exported('disowned'), await exported('other')]),
   },
   {
     name: 'an armored message',
@@ -448,12 +484,17 @@ const BAD: readonly Case[] = [
 ];
 
 async function revoke(name: string, reason: string): Promise<void> {
-  const { fingerprint } = key(name);
-  const certificate = await home.gpg(
-    ['--no-batch', '--command-fd', '0', '--passphrase', '', '--gen-revoke', fingerprint],
-    `y\n${reason}\n\ny\n`,
-  );
-  await home.gpg(['--import'], certificate.stdout);
+  await home.gpg(['--import'], await revocationOf(name, reason));
+}
+
+/** The revocation certificate of a key, armored. */
+async function revocationOf(name: string, reason = '1'): Promise<Buffer> {
+  return (await ask(['--gen-revoke', key(name).fingerprint], `y\n${reason}\n\ny\n`)).stdout;
+}
+
+/** gpg where it asks for each answer. */
+async function ask(args: readonly string[], answers: string) {
+  return await home.gpg(['--no-batch', '--command-fd', '0', '--passphrase', '', ...args], answers);
 }
 
 describe('a19: signedBy over messages that gpg made', () => {

@@ -7,7 +7,8 @@
 // What openpgp.js leaves to its caller and gpg does not, each met below: no error for a message
 // without signatures; keys are judged at the time
 // of signing, which a thief of a since revoked key can choose; a key whose expiry was extended after
-// signing is refused; only the first armored block of a file is read; decompression is unbounded.
+// signing is refused; only the first armored block of a file is read; revocations in blocks of their own, and by other
+// keys, are passed over; decompression is unbounded.
 import type * as OpenPgpModule from 'openpgp';
 import { printable } from '../../base/printable.ts';
 import { messageOf } from '../../base/sysct-error.ts';
@@ -64,12 +65,14 @@ export async function loadOpenPgp(): Promise<OpenPgp> {
 }
 
 /**
- * Reads binary or armored keys, all blocks of each source; copies of one key are merged, as `gpg
- * --import` does. A source without a readable key is a problem in the result, not an error.
+ * Reads binary or armored keys, all blocks of each source; copies of one key are merged, and revocation certificates count, as
+ * with `gpg --import`. A source without a readable key is a problem in the result, not an error.
  */
 export async function importKeys(materials: readonly KeyMaterial[]): Promise<Keyring> {
   const openpgp = await loadOpenPgp();
   const keys = new Map<string, TrustedKey>();
+  const revokedByOthers = new Set<string>();
+  const unread: { readonly block: Buffer | string; readonly problem: string }[] = [];
   const problems: string[] = [];
   for (const { bytes, source } of materials) {
     const blocks = keyBlocks(bytes);
@@ -77,12 +80,21 @@ export async function importKeys(materials: readonly KeyMaterial[]): Promise<Key
     for (const block of blocks) {
       try {
         for (const key of await readBlock(openpgp, block)) {
+          if (isRevokedByAnother(key)) revokedByOthers.add(fingerprintOf(key));
           await addKey(keys, key, source);
         }
       } catch (error) {
-        problems.push(`${source}: unreadable OpenPGP key: ${reasonOf(error)}`);
+        const problem = `${source}: unreadable OpenPGP key: ${reasonOf(error)}`;
+        unread.push({ block, problem });
       }
     }
+  }
+  // Behind all keys, wherever it stands: gpg makes them as blocks of their own.
+  for (const { block, problem } of unread)
+    if (!(await applyRevocation(openpgp, keys, block))) problems.push(problem);
+  for (const fingerprint of revokedByOthers) {
+    keys.delete(fingerprint);
+    problems.push(`key ${fingerprint} was revoked by another key, which is not verified`);
   }
   return { keys: [...keys.values()], problems };
 }
@@ -220,9 +232,45 @@ async function readBlock(openpgp: OpenPgp, block: Buffer | string): Promise<read
     : await openpgp.readKeys({ binaryKeys: block, config: CONFIG });
 }
 
+/** Revokes the key that a block is the revocation certificate of; false when it is of none. */
+async function applyRevocation(
+  openpgp: OpenPgp,
+  keys: Map<string, TrustedKey>,
+  block: Buffer | string,
+): Promise<boolean> {
+  const armored =
+    typeof block === 'string' ? block : openpgp.armor(openpgp.enums.armor.publicKey, block);
+  for (const trusted of keys.values()) {
+    try {
+      const revoked = await openpgp.revokeKey({
+        key: trusted.key,
+        revocationCertificate: armored,
+        format: 'object',
+      });
+      keys.set(trusted.fingerprint, { ...trusted, key: revoked.publicKey });
+      return true;
+    } catch {
+      // Of another key, or something else.
+    }
+  }
+  return false;
+}
+
+// gpg honours it where the key names that other one as its revoker; openpgp.js passes it over.
+function isRevokedByAnother(key: Key): boolean {
+  const own = key.getKeyID();
+  return [key, ...key.subkeys].some(({ revocationSignatures }) =>
+    revocationSignatures.some(({ issuerKeyID }) => !issuerKeyID.equals(own)),
+  );
+}
+
+function fingerprintOf(key: Key): string {
+  return key.getFingerprint().toUpperCase();
+}
+
 async function addKey(keys: Map<string, TrustedKey>, read: Key, source: string): Promise<void> {
   const key = read.toPublic();
-  const fingerprint = key.getFingerprint().toUpperCase();
+  const fingerprint = fingerprintOf(key);
   const known = keys.get(fingerprint);
   keys.set(
     fingerprint,
