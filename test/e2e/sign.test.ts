@@ -176,7 +176,10 @@ describe('sysct sign with GPG', () => {
   it('says what gpg says when it cannot sign, and writes nothing', async () => {
     configure(STAGING);
     const name = await push('unsigned:1');
-    assert.match(await refusal('--sign-by', 'nobody@example.com', name), /gpg .*exited with 2: /);
+    assert.match(
+      await refusal('--sign-by', 'nobody@example.com', name),
+      /signing with the GPG key "nobody@example\.com": gpg .*exited with 2: .*\nhint: "gpg --list-secret-keys"/,
+    );
     assert.equal(
       readdirSync(lookaside).some((entry) => entry.startsWith('unsigned')),
       false,
@@ -443,7 +446,7 @@ describe('sysct sign', () => {
     [
       'a key that is missing',
       ['--sign-by-sigstore-private-key', '/nonexistent', 'dir:/srv'],
-      /reading private key "\/nonexistent": ENOENT/,
+      /reading private key "\/nonexistent": there is no such file$/m,
     ],
     [
       'to write to a URL',

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KeyObject } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { fileTrouble } from '../../base/file-trouble.ts';
 import { quote } from '../../base/printable.ts';
-import { messageOf, UsageError } from '../../base/sysct-error.ts';
+import { UsageError } from '../../base/sysct-error.ts';
 import type { ImageSigner } from '../../image/sign-image.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -18,7 +19,7 @@ export const sign: Verb = {
   summary: 'Sign an image',
   description: [
     'Signs the manifest that an image stands for now, and keeps the signature beside those that are there. Of an index, the image for the platform is signed, which is what policy.json asks for; with --index the index itself, for hosts whose trust.d takes that; with --all the index and every image in it.',
-    "With --sign-by, the host's gpg makes a simple signature. It goes into the directory that registries.d names with lookaside-staging, or lookaside where that is a directory, as the next free signature-N; serve that directory to the hosts that verify. With --sign-by-sigstore-private-key, the signature is attached to the image in its registry, as cosign 2 does it, or with --bundle as cosign 3 does; hosts that verify need use-sigstore-attachments in registries.d, and for bundles a requirement with matchDigest in trust.d. Signatures of dir: images lie in the directory itself.",
+    "With --sign-by, the host's gpg makes a simple signature. It goes into the directory that registries.d names with lookaside-staging, or lookaside where that is a directory, else into /var/lib/containers/sigstore, as the next free signature-N; serve that directory to the hosts that verify. With --sign-by-sigstore-private-key, the signature is attached to the image in its registry, as cosign 2 does it, or with --bundle as cosign 3 does; hosts that verify need use-sigstore-attachments in registries.d, and for bundles a requirement with matchDigest in trust.d. Signatures of dir: images lie in the directory itself.",
     'The key of cosign, skopeo or openssl may be encrypted; --passphrase-file then names a file whose first line is its passphrase.',
   ],
   args: [{ name: 'IMAGE', description: 'an image in a registry, or dir:', arity: 'one' }],
@@ -202,6 +203,6 @@ function read(path: string, what: string): Buffer {
     return readFileSync(path);
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw new UsageError(`reading ${what} ${quote(path)}: ${messageOf(cause)}`, { cause });
+    throw new UsageError(`reading ${what} ${quote(path)}: ${fileTrouble(cause)}`, { cause });
   }
 }

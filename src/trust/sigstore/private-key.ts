@@ -35,6 +35,10 @@ export function parsePrivateKeyFile(
   const what = `private key ${printable(source)}`;
   const [block, ...more] = readPemBlocks(bytes.toString('latin1')) ?? [];
   if (block === undefined || more.length > 0) throw invalid(`${what}: is not one key in PEM`);
+  if (block.label.endsWith('PUBLIC KEY'))
+    throw new TrustError('INVALID_KEYS', `${what}: is a public key`, {
+      hint: 'name the private key that it belongs to',
+    });
   const isCosign = COSIGN_LABELS.includes(block.label);
   if ((isCosign || block.label.startsWith('ENCRYPTED ')) && passphrase === undefined)
     throw new TrustError('INVALID_KEYS', `${what}: is encrypted`, {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
-import { runChecked } from '../../sys/process.ts';
+import { ProcessError, runChecked } from '../../sys/process.ts';
 import { parseSignatureBlob } from '../lookaside/signature-blob.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
@@ -30,7 +30,17 @@ export async function signWithGpg(payload: Buffer, signer: GpgSigner): Promise<B
     'gpg',
     ['--batch', '--no-armor', ...passphrase, '--local-user', key, '--sign', '--output', '-'],
     { input: payload, env, signal },
-  );
+  ).catch((cause: unknown) => {
+    if (!(cause instanceof ProcessError) || cause.code !== 'PROCESS_FAILED') throw cause;
+    throw new ProcessError(
+      'PROCESS_FAILED',
+      `signing with the GPG key ${quote(key)}: ${cause.message}`,
+      {
+        cause,
+        hint: '"gpg --list-secret-keys" lists the keys there are; of one with a passphrase, name a file that holds it with --passphrase-file',
+      },
+    );
+  });
   try {
     if (parseSignatureBlob(stdout).format === 'simple-signing') return stdout;
   } catch (cause) {

@@ -47,7 +47,7 @@ describe('parsePrivateKeyFile', () => {
   const bad: readonly (readonly [string, string, string | undefined, RegExp])[] = [
     ['no PEM', 'x', undefined, /private key k: is not one key in PEM/],
     ['two keys', pkcs8 + pkcs8, undefined, /is not one key in PEM/],
-    ['a public key', ec.pem, undefined, /cannot be read/],
+    ['a public key', ec.pem, undefined, /is a public key$/],
     ['an encrypted key without a passphrase', encrypted, undefined, /is encrypted/],
     ['an encrypted key with a wrong passphrase', encrypted, 'Secret', /cannot be read/],
     [
