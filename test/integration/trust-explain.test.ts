@@ -108,6 +108,13 @@ describe('sysct trust explain', () => {
     assert.match(json.advice[0]?.text ?? '', /have sha256:\w+ signed/);
   });
 
+  it('is what a refusal points to, whatever registries.d says', async () => {
+    const root = freshRoot();
+    const { stderr } = await runCli('verify', '--root', root, `${host}/signed/none:1`);
+    assert.match(stderr, /^hint: have the image signed, .*"sysct trust explain" says/m);
+    assert.doesNotMatch(stderr, /^hint: .*(lookaside|use-sigstore)/m);
+  });
+
   it('tells of another key what it claims, and marks that as unverified', async () => {
     const root = freshRoot();
     const image = `${host}/signed/other-key:1`;

@@ -47,7 +47,6 @@ export async function evaluateAttested(
     asked: {
       wanted: `an attestation of the type ${describePattern(predicateType)}`,
       toBe: 'attested' as const,
-      placeToName: 'say use-sigstore-attachments: true for its repository',
       signers: describeSigners(trust),
       identity: 'the digest of the manifest',
       problems: [],

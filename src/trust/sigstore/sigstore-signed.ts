@@ -44,7 +44,6 @@ export async function evaluateSigstoreSigned(
     asked: {
       wanted: 'a sigstore signature',
       toBe: 'signed' as const,
-      placeToName: 'say use-sigstore-attachments: true for its repository',
       signers: describeSigners(trust),
       identity: wantedIdentity(signedIdentity, subject),
       problems: [],

@@ -40,7 +40,6 @@ export async function evaluateSignedBy(
     asked: {
       wanted: 'a GPG signature',
       toBe: 'signed' as const,
-      placeToName: 'name the lookaside that holds its signatures',
       signers: describeKeys(keyring),
       identity: wantedIdentity(signedIdentity, subject),
       problems: keyring.problems,

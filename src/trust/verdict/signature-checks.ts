@@ -27,8 +27,6 @@ export interface SignatureChecks {
   readonly wanted: string;
   /** What was not done with the image: the signature or the attestation is missing. */
   readonly toBe: 'signed' | 'attested';
-  /** What to do about a place in registries.d that is not asked yet: `name the lookaside that …`. */
-  readonly placeToName: string;
   /** Who may sign, one each: `0123… "Alice <a@example.com>" from /etc/pki/a.gpg`. */
   readonly signers: readonly string[];
   /** What the signature must be for: `quay.io/coreos/etcd:v3 (matchRepoDigestOrExact)`. */
@@ -64,7 +62,7 @@ export function unmetReasons(
       reasons: [`${required}, but ${subject.manifestDigest} has none${unread}`, ...asked, ...rest],
       hint:
         subject.transport === 'docker'
-          ? `have the image ${checks.toBe}, or ${checks.placeToName} in /etc/containers/registries.d`
+          ? `have the image ${checks.toBe}, and that put where it was looked for; "sysct trust explain" says what else would admit it`
           : `have the image ${checks.toBe}, or take it from where its signatures are`,
     };
   }
@@ -75,7 +73,7 @@ export function unmetReasons(
     reasons: [`${required}, and ${which}${unread}`, ...shown, ...rest],
     hint:
       checks.toBe === 'signed'
-        ? 'have it signed by an accepted signer for the name asked for, or correct the policy'
+        ? 'have it signed by an accepted signer for the name asked for, or correct the policy: "sysct trust explain" says how'
         : 'have it attested by an accepted signer as the policy asks for, or correct the policy',
   };
 }

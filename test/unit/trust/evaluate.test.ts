@@ -204,7 +204,7 @@ describe('evaluatePolicy', () => {
     const keys = `^accepted signers: ${alice.fingerprint} "alice <alice@example.com>" from keyData$`;
     assert.match(reasons(verdict), new RegExp(keys, 'm'));
     assert.ok(!verdict.allowed);
-    assert.match(verdict.hint ?? '', /registries\.d/);
+    assert.match(verdict.hint ?? '', /"sysct trust explain"/);
   });
 
   it('reports what came of each signature, and stops at the requirement that is not met', async () => {
