@@ -43,7 +43,7 @@ export function buildProgram(run: Run, chosen?: string): Command {
     .version(`sysct version ${VERSION}`, '-v, --version', 'print the version')
     .helpCommand('help [VERB]', 'show the help of a verb')
     .configureOutput({
-      outputError: (text, write) => write(`sysct: ${text.replace(/^error: /, '')}`),
+      outputError: (text, write) => write(`sysct: ${oneLine(text)}`),
     })
     .showHelpAfterError('hint: sysct --help lists the verbs and options')
     .enablePositionalOptions()
@@ -99,9 +99,16 @@ function configured(command: Command, name: string): Command {
   return command
     .showHelpAfterError(`hint: sysct ${name} --help shows its options`)
     .configureOutput({
-      outputError: (text, write) => write(`sysct: ${text.replace(/^error: /, '')}`),
+      outputError: (text, write) => write(`sysct: ${oneLine(text)}`),
     })
     .exitOverride();
+}
+
+/** What commander says is wrong: it has a guess on a line of its own. */
+function oneLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .replace(/\n\((Did you mean .*)\)/, (_, guess: string) => `; ${guess.toLowerCase()}`);
 }
 
 function buildOption(spec: OptionSpec): Option {
