@@ -40,6 +40,11 @@ export function wantedPlaces(
   if (url === null || (url !== undefined && !isLocal && !/^https?:$/.test(url.protocol)))
     throw new UsageError(
       `--lookaside ${JSON.stringify(lookaside)} is no https://, http:// or file:/// URL`,
+      {
+        hint: lookaside?.startsWith('/')
+          ? `write file://${lookaside}`
+          : 'write where hosts find the signatures, such as https://sigs.example.com/',
+      },
     );
   return { scope: scope.scope, lookaside, useSigstoreAttachments };
 }

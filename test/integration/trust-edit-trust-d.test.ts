@@ -344,6 +344,11 @@ describe('the verbs refuse', () => {
     [`allow ${SCOPE} --gpg-key a.gpg --unsigned`, 2, /or with --min several/],
     [`allow ${SCOPE} --gpg-key a.gpg --unsigned --min 1`, 2, /give one of --gpg-key/],
     [`allow ${SCOPE} --gpg-key a.gpg --min 2`, 2, /--min 2 is more than the keys/],
+    [
+      `allow ${SCOPE} --gpg-key a.gpg --gpg-key a.gpg --min 2`,
+      2,
+      /--min 2 is more than the different keys/,
+    ],
     [`allow ${SCOPE} --gpg-key a.gpg --min 0`, 2, /--min "0" is not a whole number/],
     [`allow ${SCOPE} --unsigned --min 1`, 2, /--min needs keys that sign/],
     [`allow ${SCOPE} --unsigned --signed-identity matchExact`, 2, /needs keys that sign/],

@@ -255,7 +255,13 @@ describe('sysct trust allow', () => {
       name: 'a file that is not there',
       args: () => ['quay.io', '--gpg-key', '/nonexistent'],
       exitCode: 2,
-      says: /no such file/,
+      says: /--gpg-key "\/nonexistent": there is no such file$/m,
+    },
+    {
+      name: 'a directory',
+      args: () => ['quay.io', '--gpg-key', '/'],
+      exitCode: 2,
+      says: /--gpg-key "\/": it is a directory$/m,
     },
     {
       name: 'two kinds of keys',
@@ -268,7 +274,13 @@ describe('sysct trust allow', () => {
       name: 'a lookaside that is no URL',
       args: () => [...gpg(), '--lookaside', 'sigs.example.com/x'],
       exitCode: 2,
-      says: /is no https:/,
+      says: /is no https:[^]*hint: write .*https:\/\/sigs/,
+    },
+    {
+      name: 'a lookaside that is the path of a directory',
+      args: () => [...gpg(), '--lookaside', '/srv/sigs'],
+      exitCode: 2,
+      says: /hint: write file:\/\/\/srv\/sigs$/m,
     },
     {
       name: 'keyless without the authority',
@@ -290,6 +302,18 @@ describe('sysct trust allow', () => {
       assert.ok(!existsSync(join(root, 'etc/containers/registries.d/sysct.yaml')));
     });
   }
+
+  it('says that images of layouts carry no signatures by GPG keys', async () => {
+    const args = ['--root', freshRoot(), 'oci:/srv', '--gpg-key', aliceFile];
+    const { stderr } = await runCliChecked('trust', 'allow', ...args);
+    assert.match(stderr, /note: images of oci: carry no GPG signatures/);
+  });
+
+  it('says in one line what an option was perhaps meant to be', async () => {
+    const { stderr, exitCode } = await runCli('trust', 'allow', 'quay.io', '--gpgkey', aliceFile);
+    assert.match(stderr, /^sysct: unknown option '--gpgkey'; did you mean --gpg-key\?\nhint: /);
+    assert.equal(exitCode, 2);
+  });
 
   it('prints the name of a key file so that it moves no cursor', async () => {
     const root = freshRoot();

@@ -99,5 +99,10 @@ function noteTraps(
     context.log.info(
       'note: cosign signs names without a tag; for what it signed add --signed-identity matchRepository, which lets one tag stand for another; for the bundles of cosign 3, --bundles',
     );
+  const isLayout = scope.transport === 'oci' || scope.transport === 'oci-archive';
+  if (isLayout && signers.some(({ kind }) => kind === 'gpg'))
+    context.log.info(
+      `note: images of ${scope.transport}: carry no GPG signatures, so that no GPG key admits one; take --sigstore-key with --bundles, or the images as dir:`,
+    );
   notePlaces(context, scope, signers, options);
 }

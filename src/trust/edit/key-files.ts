@@ -2,8 +2,9 @@
 import { realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { fileTrouble } from '../../base/file-trouble.ts';
 import { quote } from '../../base/printable.ts';
-import { messageOf, UsageError } from '../../base/sysct-error.ts';
+import { UsageError } from '../../base/sysct-error.ts';
 import { readPemBlocks } from '../sigstore/pem.ts';
 import { parsePublicKeyFile } from '../sigstore/public-key.ts';
 import { parseTrustedRoot } from '../sigstore/trusted-root.ts';
@@ -43,7 +44,7 @@ export async function placeKey(
   try {
     bytes = await readFile(file);
   } catch (cause) {
-    throw new UsageError(`--${option} ${quote(file)}: ${messageOf(cause)}`, { cause });
+    throw new UsageError(`--${option} ${quote(file)}: ${fileTrouble(cause)}`, { cause });
   }
   await assertKey(bytes, option, file, kind);
   const path = join(KEY_DIRECTORY, basename(file));
@@ -64,7 +65,7 @@ function inRoot(session: EditSession, option: string, file: string): string {
     try {
       return realpathSync(file);
     } catch (cause) {
-      throw new UsageError(`--${option} ${quote(file)}: ${messageOf(cause)}`, { cause });
+      throw new UsageError(`--${option} ${quote(file)}: ${fileTrouble(cause)}`, { cause });
     }
   }
   if (file.startsWith('/')) return file;

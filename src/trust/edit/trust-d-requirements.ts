@@ -57,6 +57,10 @@ export async function trustDRequirements(
     const requirement = await requirementFor(session, one, signedIdentity, keyInPlace);
     signed.push(one.kind === 'anything' ? requirement : { ...requirement, ...which });
   }
+  if (min !== undefined && min > new Set(signed.map((one) => JSON.stringify(one))).size)
+    throw new UsageError(`--min ${min} is more than the different keys there are`, {
+      hint: 'each key counts once',
+    });
   const signatures = min === undefined ? signed : [{ type: 'anyOf', min, requirements: signed }];
   return [
     ...(part === 'also' && attested !== undefined ? [] : signatures),

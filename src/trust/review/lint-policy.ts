@@ -167,7 +167,7 @@ function anyTag(at: Place, name: string): LintFinding {
     ...at,
     message: `${name} asks for signatures that name no tag: any signed image of a repository stands for every tag of it`,
     advice:
-      'have tags signed ("sysct sign" and skopeo do) and drop its signedIdentity; or add "noDowngrade" in /etc/sysct/trust.d',
+      'have tags signed ("sysct sign" and skopeo do) and drop its signedIdentity; or, where signatures prove their time (those of cosign with a key do not), add "noDowngrade" in /etc/sysct/trust.d',
   };
 }
 
@@ -223,14 +223,18 @@ function lintRequirement(
             code: 'cannot-be-met' as const,
             ...at,
             message: `${name}: ${unmeetable}`,
-            advice: 'write a requirement that tools implement: sysct trust allow',
+            advice:
+              surveyed.requirement.type === 'anyOf'
+                ? 'name more keys, each of another signer, or a smaller min'
+                : 'write a requirement that tools implement: sysct trust allow',
           },
         ]),
     ...problems.map((problem) => ({
       code: 'unreadable-key' as const,
       ...at,
       message: `${name}: ${problem}`,
-      advice: 'put the public key there, as root, where only root can write',
+      advice:
+        'put the public key there, as root, where only root can write, and name it by its whole path',
     })),
     ...keys.flatMap((key) => lintKey(key, at, name, now)),
   ];
