@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../base/printable.ts';
 import { messageOf } from '../base/sysct-error.ts';
+import { completeName } from '../image/complete-name.ts';
 import { findStored } from '../image/find-stored.ts';
 import { ImageError } from '../image/image-error.ts';
 import type { ImageSource } from '../image/image-source.ts';
@@ -83,7 +84,8 @@ export async function obtainImage(
   const pullParts = { store: pullStore, additional, gate, platform, progress, log, now, signal };
   if (wanted.pull !== 'always') {
     const stores = new Stores(store, additional);
-    const stored = await findStored(wanted.source, stores, gate, platform);
+    const name = await completeName(wanted.source, wanted.openSource);
+    const stored = await findStored(name, stores, gate, platform);
     if (stored !== undefined && (stored.store === store || wanted.additional === 'use')) {
       // Its objects are stacked under those of the host's own store, which may not be there yet.
       if (stored.store !== store) await pullStore.create(signal);

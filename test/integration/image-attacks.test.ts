@@ -99,6 +99,32 @@ function asked(name: string): number {
   return registry.requests.filter(({ path }) => path.endsWith(`/manifests/${name}`)).length;
 }
 
+describe('a short name', () => {
+  it('a11: means what it is completed to, and no image of the store that ends like it', async () => {
+    policy([{ type: 'insecureAcceptAnything' }]);
+    write('etc/containers/registries.conf', `[aliases]\netcd = "${registry.host}/coreos/etcd"\n`);
+    for (const repository of ['coreos/etcd', 'other/etcd']) {
+      const bytes = tar(
+        { path: 'exports/manifest.json', content: '{"version":"1.0","noContainerService":true}' },
+        { path: 'from', content: repository },
+      );
+      const layer = { mediaType: MEDIA_TYPE.ociLayerTar, bytes };
+      const image = registry.make({ content: '', layer, diffIds: [sha256(bytes)] });
+      registry.serve(`${repository}:latest`, image);
+    }
+    await admitted(`${registry.host}/other/etcd`);
+    const flags = ['--allow-unsigned', ...REMOTE, '--root', root];
+    const install = (...args: readonly string[]) => runCli('install', ...flags, ...args);
+    const never = await install('--pull=never', 'etcd');
+    assert.equal(never.exitCode, 4, never.stderr);
+    const fetched = await install('etcd');
+    assert.equal(fetched.exitCode, 0, fetched.stderr);
+    assert.ok(fetched.stdout.startsWith(`${registry.host}/coreos/etcd:latest@`), fetched.stdout);
+    const again = await install('--name=again', '--pull=never', 'etcd');
+    assert.ok(again.stdout.startsWith(`${registry.host}/coreos/etcd:latest@`), again.stderr);
+  });
+});
+
 describe('a tag that was put on another signed image', () => {
   it('a01: of the same repository is refused, unless the policy takes any tag, which lint tells', async () => {
     const [old, current] = [registry.make({ content: 'old' }), registry.make({ content: 'new' })];
