@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The image of an installed container as it was kept, and how today's policy judges it.
 import { existsSync } from 'node:fs';
-import { parseSourceName } from '../image/source-name.ts';
 import type { StoredRecord } from '../image/stored-source.ts';
 import type { TrustGate } from '../image/trust-gate.ts';
 import type { StoreReader } from '../store/reader/store-reader.ts';
 import type { Stores } from '../store/stores.ts';
 import type { Generation } from './generation.ts';
+import { judgedAs } from './judged-as.ts';
 import { knownSignatures } from './known-signatures.ts';
 
 /** What an installed container is judged by, and the store that has it; the own one where none has. */
@@ -39,14 +39,10 @@ export function gateForInstalled(gate: TrustGate, { verdict }: Generation): Trus
  */
 function storedRecordOf(image: Generation['image'], store: StoreReader): StoredRecord {
   const { manifestDigest, indexDigest } = image;
-  const isName = parseSourceName(image.source).transport === 'docker';
-  const source =
-    isName && !image.source.startsWith('docker://') ? `docker://${image.source}` : image.source;
-  const reference = image.reference ?? (isName ? image.source.replace('docker://', '') : undefined);
   const pulledSince = store
     .listRefs()
     .filter((record) => record.manifestDigest === manifestDigest)
     .flatMap((record) => record.signatures);
   const signatures = knownSignatures(manifestDigest, image.signatures ?? [], pulledSince);
-  return { source, reference, manifestDigest, indexDigest, signatures };
+  return { ...judgedAs(image), manifestDigest, indexDigest, signatures };
 }

@@ -15,6 +15,7 @@ import { ContainerError } from './container-error.ts';
 import type { ContainerParts } from './container-parts.ts';
 import type { Generation } from './generation.ts';
 import type { InstalledContainer } from './installed-container.ts';
+import { judgedAs } from './judged-as.ts';
 import { additionalStoreDropInOf, neededStores } from './needed-stores.ts';
 import { lockSwitches } from './recover-switches.ts';
 import { reloadUnits, type ServiceControl } from './service-control.ts';
@@ -67,7 +68,9 @@ async function copyImage(
       },
     );
   }
-  const { record, store } = found;
+  const { store } = found;
+  // The other store may have the same image under another name, for which policy has another rule.
+  const record = { ...found.record, ...judgedAs(image) };
   await using source = new StoredSource(store, record);
   const keepAs = nameHere(record, stores);
   await pullImage(source, { ...pullParts, ...(keepAs !== undefined && { keepAs }) });

@@ -2,7 +2,15 @@
 // What stands between a name and the manifest that it is trusted for: registries and mirrors that give another image, another
 // kind of document, or another one each time; by the program, on a host that trusts one key.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
@@ -122,6 +130,56 @@ describe('a short name', () => {
     assert.ok(fetched.stdout.startsWith(`${registry.host}/coreos/etcd:latest@`), fetched.stdout);
     const again = await install('--name=again', '--pull=never', 'etcd');
     assert.ok(again.stdout.startsWith(`${registry.host}/coreos/etcd:latest@`), again.stderr);
+  });
+});
+
+describe('a container that runs from an additional store', () => {
+  /** Installed as an image of that store, which has moved on since. */
+  function installed(image: string, treeId: string, imageId: string, manifest: string): void {
+    const dropIn = '/etc/systemd/system/app.mount.d/50-additional-store.conf';
+    write(dropIn, '');
+    const directory = 'var/lib/sysct/containers/app';
+    const generation = {
+      version: 1,
+      name: 'app',
+      number: 1,
+      createdAt: '2026-01-01T00:00:00Z',
+      image: { source: image, reference: image, manifestDigest: manifest, imageId, treeId },
+      verdict: {},
+      launcher: 'runc',
+      values: {},
+      additionalStores: ['/usr/lib/sysct/store'],
+      mountPoints: [],
+      units: [],
+      changes: [{ kind: 'file', path: dropIn }],
+    };
+    write(`${directory}/1/generation.json`, JSON.stringify(generation));
+    symlinkSync('1', join(root, directory, 'current'));
+  }
+
+  it('a11: is prefetched as what it was installed as, not as another name of the same image there', async () => {
+    policy([{ type: 'insecureAcceptAnything' }]);
+    const image = registry.make({ content: 'x' });
+    const [free, own] = [`${registry.host}/free/x:1`, `${registry.host}/team/app:1`];
+    for (const name of [free, own]) {
+      registry.serve(name.slice(name.indexOf('/') + 1), image);
+      await admitted(name);
+    }
+    const vendor = join(root, 'usr/lib/sysct/store');
+    mkdirSync(dirname(vendor), { recursive: true });
+    renameSync(join(root, 'var/lib/sysct'), vendor);
+    const { stdout } = await runCli('inspect', '--root', root, own);
+    const { treeId, imageId } = JSON.parse(stdout) as { treeId: string; imageId: string };
+    installed(own, treeId, imageId, image.digest);
+    const document = {
+      docker: { [`${registry.host}/free`]: [{ type: 'insecureAcceptAnything' }] },
+    };
+    const rejecting = { default: [{ type: 'reject' }], transports: document };
+    write('etc/containers/policy.json', JSON.stringify(rejecting));
+    const { exitCode, stderr } = await runCli('prefetch', '--root', root, 'app');
+    assert.equal(exitCode, 5, stderr);
+    assert.match(stderr, /team\/app:1 is refused by policy/);
+    assert.ok(!existsSync(join(root, 'var/lib/sysct/refs', registry.host)));
   });
 });
 
