@@ -7,6 +7,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +37,7 @@ export class ContainerDirectory {
   }
 
   exists(): boolean {
-    return lstatSync(this.path, { throwIfNoEntry: false })?.isDirectory() === true;
+    return isDirectory(this.path);
   }
 
   /** The number of the installed generation; undefined when the container is not installed. */
@@ -120,15 +121,18 @@ export class ContainerDirectory {
   }
 }
 
-/** The names of all directories under `containers/`, installed or not, in order. */
+/** The names of all directories under `containers/`, and of links to some, installed or not, in order. */
 export function containerNames(containersPath: string): readonly string[] {
   try {
-    return readdirSync(containersPath, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-      .map((entry) => entry.name)
+    return readdirSync(containersPath)
+      .filter((name) => !name.startsWith('.') && isDirectory(join(containersPath, name)))
       .sort();
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;
   }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -145,6 +145,18 @@ describe('a container directory', () => {
     assert.deepEqual(containerNames(tmp.directory), []);
   });
 
+  it('counts where an admin moved it elsewhere and left a link, so that verify and fsck do not pass over it', () => {
+    using tmp = temporaryDirectory('container');
+    using elsewhere = temporaryDirectory('moved');
+    const moved = new ContainerDirectory(elsewhere.directory, 'etcd');
+    writeFileSync(join(moved.startBuilding(1), 'generation.json'), '{}');
+    moved.finishBuilding(1);
+    symlinkSync(moved.path, join(tmp.directory, 'etcd'));
+    symlinkSync('/nowhere/at/all', join(tmp.directory, 'gone'));
+    assert.deepEqual(containerNames(tmp.directory), ['etcd']);
+    assert.deepEqual(new ContainerDirectory(tmp.directory, 'etcd').generationNumbers(), [1]);
+  });
+
   it('starts building afresh after a killed run', () => {
     using tmp = temporaryDirectory('container');
     const directory = new ContainerDirectory(tmp.directory, 'etcd');
