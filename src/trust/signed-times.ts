@@ -2,7 +2,7 @@
 //
 // When the newest admitted image of each name was signed: STORE/trust/signed-times.json. Removing an image does not
 // forget it, since it is what an old one must not take the place of.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest } from '../base/digest.ts';
 import { quote } from '../base/printable.ts';
@@ -16,6 +16,7 @@ import {
 import { isErrno, messageOf } from '../base/sysct-error.ts';
 import { writeFileDurably } from '../sys/durable-file.ts';
 import { FileLock } from '../sys/flock.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { dockerIdentity } from './policy/scope-lookup.ts';
 import { agreedTime, signedTime } from './proven-time.ts';
 import type { AdmissionHistory, PolicySubject, SignedImage } from './verdict/evaluation.ts';
@@ -64,7 +65,7 @@ export class SignedTimes implements AdmissionHistory {
     if (name === undefined || signedAt === undefined) return;
     const signed = { manifestDigest, signedAt };
     if (!this.#isNews(this.#read().get(name), signed)) return;
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    makeDirectories(this.#directory, 0o700);
     using _lock = await FileLock.acquire(this.#directory, 'exclusive', signal);
     const images = this.#read();
     if (!this.#isNews(images.get(name), signed)) return;

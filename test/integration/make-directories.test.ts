@@ -42,6 +42,11 @@ describe('directories', () => {
     }
   });
 
+  it('that a file system does not take though all above is there are refused at once', () => {
+    for (const path of ['/proc/x', '/proc/x/y'])
+      assert.throws(() => makeDirectories(path, 0o700), { code: 'ENOENT' }, path);
+  });
+
   it('on a read-only file system fail with what it said, not with ENOENT', async () => {
     using tmp = temporaryDirectory('directories');
     await runChecked('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', tmp.directory]);

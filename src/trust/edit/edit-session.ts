@@ -4,13 +4,14 @@
 // policy); what a file was when it was read is what it still is when it is replaced; each file is
 // replaced whole, with its mode and owner. The policy comes last, so that what it names is there
 // before it; were the power cut in between, more is there than is needed, never less.
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { dirname, posix } from 'node:path';
 import { quote } from '../../base/printable.ts';
 import { isErrno, messageOf } from '../../base/sysct-error.ts';
 import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
 import { FileLock } from '../../sys/flock.ts';
 import { HostRoot } from '../../sys/host-root.ts';
+import { makeDirectories } from '../../sys/make-directories.ts';
 import { type GuardedFile, readGuardedFile } from '../policy/guarded-file.ts';
 import { SYSTEM_POLICY } from '../policy/policy-file.ts';
 import { readTrustDFiles, SYSTEM_TRUST_D } from '../policy/trust-d-files.ts';
@@ -150,10 +151,10 @@ export class EditSession implements Disposable {
 
 function makeDirectory(path: string): void {
   try {
-    const first = mkdirSync(path, { recursive: true, mode: 0o755 });
+    const first = makeDirectories(path, 0o755);
     if (first !== undefined) syncDirectory(dirname(first));
   } catch (cause) {
-    if (!isErrno(cause, 'ENOTDIR', 'EEXIST')) throw cause;
+    if (!isErrno(cause, 'ENOENT', 'ENOTDIR', 'EEXIST')) throw cause;
     throw new TrustError(
       'UNREADABLE_FILE',
       `making directory ${quote(path)}: ${messageOf(cause)}`,

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { printable, quote } from '../../base/printable.ts';
 import { isErrno, messageOf, UsageError } from '../../base/sysct-error.ts';
 import { LIMITS } from '../../oci/limits.ts';
 import { syncDirectory } from '../../sys/durable-file.ts';
+import { makeDirectories } from '../../sys/make-directories.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
 /**
@@ -51,10 +44,10 @@ export function placeSignature(directory: string, prefix: string, bytes: Buffer)
 
 function openNew(directory: string, path: string): number {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    makeDirectories(directory, 0o755);
     return openSync(path, 'wx', 0o644);
   } catch (cause) {
-    if (!isErrno(cause, 'ENOTDIR', 'EEXIST', 'EACCES', 'EPERM')) throw cause;
+    if (!isErrno(cause, 'ENOENT', 'ENOTDIR', 'EEXIST', 'EACCES', 'EPERM', 'EROFS')) throw cause;
     throw new UsageError(
       `writing a signature into ${quote(directory)}: ${printable(messageOf(cause))}`,
       { cause, hint: 'name a directory that can be written to with --lookaside' },

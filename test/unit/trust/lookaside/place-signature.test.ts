@@ -38,6 +38,13 @@ describe('placeSignature', () => {
     });
   });
 
+  it('ends where a file system takes no directory', () => {
+    assert.throws(() => placeSignature('/proc/sigs/app', '', Buffer.from('x')), {
+      code: 'USAGE',
+      message: /^writing a signature into "\/proc\/sigs\/app": ENOENT/,
+    });
+  });
+
   it('does not write more signatures than readers look at', () => {
     using tmp = temporaryDirectory('place');
     const directory = join(tmp.directory, 'full');
