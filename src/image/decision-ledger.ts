@@ -68,7 +68,9 @@ export class DecisionLedger {
     try {
       await rotate(path, maxBytes);
     } catch (error) {
-      log.warn(`${path} is not given up for a new file: ${messageOf(error)}`);
+      // Whoever may not look at it may not add to it either, and that says so.
+      if (!isErrno(error, 'EACCES'))
+        log.warn(`${path} is not given up for a new file: ${messageOf(error)}`);
     }
     await appendLineDurably(path, line, 0o600);
   }
