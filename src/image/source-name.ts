@@ -30,8 +30,12 @@ const TRANSPORTS_ELSEWHERE = [
   'https',
 ];
 
-/** @throws UsageError for a transport that sysct has not, or an empty path. */
+/** @throws UsageError for a transport that sysct has not, a path without one, or an empty path. */
 export function parseSourceName(text: string): SourceName {
+  if (/^\.{0,2}\//.test(text))
+    throw new UsageError(`image source ${quote(text)}: is a path, and says not what of`, {
+      hint: 'write oci-archive:, docker-archive:, oci: or dir: in front of it',
+    });
   const colon = text.indexOf(':');
   const transport = colon === -1 ? '' : text.slice(0, colon);
   const rest = text.slice(colon + 1);

@@ -32,6 +32,9 @@ describe('parseSourceName', () => {
     'containers-storage:x',
     'docker-daemon:x:1',
     'http://x/y',
+    '/srv/app.tar',
+    './app.tar',
+    '../app',
   ]) {
     it(`refuses ${text}`, () => assert.throws(() => parseSourceName(text), { code: 'USAGE' }));
   }
