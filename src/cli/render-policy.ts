@@ -73,9 +73,14 @@ function describeRequirement(requirement: Requirement): string {
     case 'signedBaseLayer':
       return 'signedBaseLayer: which no tool implements, so nothing is admitted';
     case 'attested': {
-      const { predicateType, signer } = requirement;
+      const { predicateType, signer, builder, source } = requirement;
+      const provenance = [
+        ...(builder === undefined ? [] : [`the builder ${describePattern(builder)}`]),
+        ...(source === undefined ? [] : [`the source ${describePattern(source)}`]),
+      ];
+      const naming = provenance.length === 0 ? '' : `, naming ${provenance.join(' and ')}`;
       const by = signer.kind === 'keys' ? 'one of these keys' : describeIdentity(signer.identity);
-      return printable(`attested: a ${describePattern(predicateType)}, signed by ${by}`);
+      return printable(`attested: a ${describePattern(predicateType)}${naming}, signed by ${by}`);
     }
     case 'sigstoreSigned': {
       const { trust } = requirement;

@@ -239,6 +239,17 @@ describe('sysct trust require', () => {
     });
   }
 
+  it('has show say whom and what provenance must name', async () => {
+    const root = freshRoot();
+    const where = '--builder https://b.example/1 --source https://s.example/*';
+    await trust(root, `require ${SCOPE} --sigstore-key c.pub --attested slsaprovenance1 ${where}`);
+    const { stdout } = await runCliChecked('trust', 'show', '--root', root);
+    assert.match(
+      stdout,
+      /attested: a .*, naming the builder "https:\/\/b\.example\/1" and the source .*s\.example\/\*.*, signed by/,
+    );
+  });
+
   it('takes the default of a transport', async () => {
     const root = freshRoot();
     await trust(root, 'require docker: --no-downgrade');

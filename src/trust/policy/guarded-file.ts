@@ -60,6 +60,7 @@ export async function readGuardedFile(file: GuardedFile): Promise<Buffer | undef
       `reading ${file.what} ${quote(file.path)}: ${messageOf(cause)}`,
       {
         cause,
+        hint: isErrno(cause, 'EACCES') ? 'run it with sudo' : undefined,
       },
     );
   }
