@@ -67,7 +67,7 @@ export function lintPolicy(
     file,
     line,
     message: text,
-    advice: 'correct it, or take it out with "sysct trust remove"',
+    advice: 'correct it, or take it out',
   }));
   const unread = (policy.trustD?.unread ?? []).map((path) => ({
     code: 'dead' as const,
