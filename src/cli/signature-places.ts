@@ -3,6 +3,7 @@
 import { UsageError } from '../base/sysct-error.ts';
 import type { PolicyScope } from '../trust/edit/parse-scope.ts';
 import type { WantedSigners } from '../trust/edit/plan-edit.ts';
+import { TrustError } from '../trust/verdict/trust-error.ts';
 import type { Context } from './context.ts';
 import type { OptionSpec } from './option-spec.ts';
 import type { OptionValues } from './option-values.ts';
@@ -54,14 +55,31 @@ export function isSigstore({ kind }: WantedSigners): boolean {
 }
 
 /** The trap that keeps signatures in the registry from being found. */
-export function notePlaces(
+export async function notePlaces(
   context: Context,
-  { transport }: PolicyScope,
+  scope: PolicyScope,
   signers: readonly WantedSigners[],
   options: OptionValues,
-): void {
-  if (transport === 'docker' && signers.some(isSigstore) && !options.flag('sigstore-attachments'))
-    context.log.info(
-      'note: signatures in the registry are looked for only where registries.d says so; --sigstore-attachments does that',
-    );
+): Promise<void> {
+  if (scope.transport !== 'docker' || !signers.some(isSigstore)) return;
+  if (options.flag('sigstore-attachments') || (await looksForAttachments(context, scope))) return;
+  context.log.info(
+    'note: signatures in the registry are looked for only where registries.d says so; --sigstore-attachments does that',
+  );
+}
+
+/** Whether registries.d says so already, as far as it loads. */
+async function looksForAttachments(
+  { host, env }: Context,
+  { scope }: PolicyScope,
+): Promise<boolean> {
+  const { loadRegistriesD } = await import('../trust/lookaside/registries-d-file.ts');
+  const { sectionsFor } = await import('../trust/lookaside/registries-d.ts');
+  try {
+    const sections = sectionsFor(await loadRegistriesD({ host, env }), scope);
+    return sections.useSigstoreAttachments?.useSigstoreAttachments === true;
+  } catch (error) {
+    if (error instanceof TrustError) return false;
+    throw error;
+  }
 }

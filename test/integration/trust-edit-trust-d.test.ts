@@ -281,6 +281,8 @@ describe('sysct trust require', () => {
     assert.doesNotMatch(told.stderr, /note/);
     const places = readFileSync(join(root, 'etc/containers/registries.d/sysct.yaml'), 'utf8');
     assert.match(places, /use-sigstore-attachments: true/);
+    const still = await trust(root, attested);
+    assert.doesNotMatch(still.stderr, /note/, 'registries.d says so by now');
   });
 });
 

@@ -79,18 +79,18 @@ export const trustAllow: Verb = {
       await planPolicyEdit(session, { kind: 'set-scope', scope, requirement });
       await planTrustDEdit(session, { kind: 'drop', part: 'admit', scope });
     });
-    noteTraps(context, scope, wanted, options);
+    await noteTraps(context, scope, wanted, options);
     return exitCode;
   },
 };
 
 /** What keeps signatures of cosign from fitting or being found, and what a default admits from an install. */
-function noteTraps(
+async function noteTraps(
   context: Context,
   scope: PolicyScope,
   { signers, signedIdentity }: WantedTrust,
   options: OptionValues,
-): void {
+): Promise<void> {
   if (scope.scope === '' && signers.some(({ kind }) => kind === 'anything'))
     context.log.info(
       `note: this is the default of transport ${scope.transport}: sysct install --system wants more for what it admits unproved`,
@@ -104,5 +104,5 @@ function noteTraps(
     context.log.info(
       `note: images of ${scope.transport}: carry no GPG signatures, so that no GPG key admits one; take --sigstore-key with --bundles, or the images as dir:`,
     );
-  notePlaces(context, scope, signers, options);
+  await notePlaces(context, scope, signers, options);
 }

@@ -63,7 +63,7 @@ export const trustRequire: Verb = {
       context.log.info(
         `note: this replaces what was required of the scope so far: ${replaced.join(', ')}`,
       );
-    notePlaces(context, scope, wanted.signers, options);
+    await notePlaces(context, scope, wanted.signers, options);
     return exitCode;
   },
 };
