@@ -76,8 +76,11 @@ async function copyImage(
   await pullImage(source, { ...pullParts, ...(keepAs !== undefined && { keepAs }) });
 }
 
-// A name that means another image here by now goes on meaning that.
-function nameHere({ reference, manifestDigest }: RefRecord, { local }: Stores): string | undefined {
+/** What to keep a copy as, where its name means another image here by now: the name goes on meaning that. */
+export function nameHere(
+  { reference, manifestDigest }: RefRecord,
+  { local }: Stores,
+): string | undefined {
   const other = local.listRefs().find((record) => record.reference === reference);
   if (reference === undefined || other === undefined || other.manifestDigest === manifestDigest) {
     return undefined;

@@ -183,6 +183,32 @@ describe('a container that runs from an additional store', () => {
   });
 });
 
+describe('an older image of an additional store', () => {
+  it('a06: that is prefetched by its ID takes no name from the newer one in the own store', async () => {
+    policy([{ type: 'insecureAcceptAnything' }]);
+    const name = `${registry.host}/team/app:1`;
+    registry.serve('team/app:1', registry.make({ content: 'old' }));
+    await admitted(name);
+    const old = (await runCli('images', '--quiet', '--root', root)).stdout.trim();
+    const vendor = join(root, 'usr/lib/sysct/store');
+    mkdirSync(dirname(vendor), { recursive: true });
+    renameSync(join(root, 'var/lib/sysct'), vendor);
+    registry.serve('team/app:1', registry.make({ content: 'new' }));
+    await admitted(name);
+    const imageId = async (): Promise<string> => {
+      const { stdout } = await runCli('inspect', '--root', root, name);
+      return (JSON.parse(stdout) as { imageId: string }).imageId;
+    };
+    const before = await imageId();
+    assert.notEqual(before, old);
+    const { exitCode, stderr } = await runCli('prefetch', '--root', root, old);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(await imageId(), before);
+    const { stdout } = await runCli('images', '--json', '--root', root);
+    assert.match(stdout, /"name": "[^"]+\/team\/app@sha256:[0-9a-f]{64}"/);
+  });
+});
+
 describe('a tag that was put on another signed image', () => {
   it('a01: of the same repository is refused, unless the policy takes any tag, which lint tells', async () => {
     const [old, current] = [registry.make({ content: 'old' }), registry.make({ content: 'new' })];

@@ -13,7 +13,7 @@ export const prefetch: Verb = {
   name: 'prefetch',
   summary: 'Copy what containers need of additional stores into the own store',
   description: [
-    'Copies an image that is in an additional store into the own one, every file checked. What is cut short goes on where it was when it is called again. The policy judges the image anew.',
+    'Copies an image that is in an additional store into the own one, every file checked. What is cut short goes on where it was when it is called again. The policy judges the image anew. Where its name means another image here by now, the copy is kept by its digest.',
     'For an installed container its mount units are then changed too: from the next start of the service on, it comes up without the additional store. A restart keeps the mounts; stop and start the service to let go of the other store at once.',
     'A name that is both means the container.',
   ],
@@ -104,12 +104,14 @@ async function container(
 async function image(name: string, { context, stores, pullParts, quiet }: Works): Promise<void> {
   const { pullImage } = await import('../../image/pull-image.ts');
   const { StoredSource } = await import('../../image/stored-source.ts');
+  const { nameHere } = await import('../../container/prefetch-container.ts');
   const { record, store } = stores.findImage(name);
   if (store === stores.local) {
     if (!quiet) context.print(`${record.imageId} is in the own store\n`);
     return;
   }
   await using source = new StoredSource(store, record);
-  await pullImage(source, pullParts);
+  const keepAs = nameHere(record, stores);
+  await pullImage(source, { ...pullParts, ...(keepAs !== undefined && { keepAs }) });
   if (!quiet) context.print(`${record.imageId}\n`);
 }
