@@ -125,7 +125,7 @@ describe('sigstore attachments in a registry', () => {
     [
       'where registries.d does not ask for them, and say what to do',
       () => judge('signed:1', ''),
-      /not asked for, as registries\.d does not say use-sigstore-attachments: true.*say use-sigstore-attachments: true for its repository in \/etc/s,
+      /not asked for, as registries\.d does not say use-sigstore-attachments: true.*"sysct trust explain" says/s,
     ],
     [
       'where registries.d says no for the repository',
