@@ -2,12 +2,11 @@
 import { rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isErrno } from '../base/sysct-error.ts';
+import { nameHere } from '../image/name-here.ts';
 import { pullImage, type PullParts } from '../image/pull-image.ts';
 import { StoredSource } from '../image/stored-source.ts';
-import { parseReference } from '../oci/reference.ts';
 import { GENERATION_IMAGE } from '../store/collect/generation-images.ts';
 import { scanRedirects } from '../store/collect/scan-redirects.ts';
-import type { RefRecord } from '../store/ref/ref-record.ts';
 import { digestsOf } from '../store/tree/tree-needs.ts';
 import type { Stores } from '../store/stores.ts';
 import { syncDirectory } from '../sys/durable-file.ts';
@@ -74,19 +73,6 @@ async function copyImage(
   await using source = new StoredSource(store, record);
   const keepAs = nameHere(record, stores);
   await pullImage(source, { ...pullParts, ...(keepAs !== undefined && { keepAs }) });
-}
-
-/** What to keep a copy as, where its name means another image here by now: the name goes on meaning that. */
-export function nameHere(
-  { reference, manifestDigest }: RefRecord,
-  { local }: Stores,
-): string | undefined {
-  const other = local.listRefs().find((record) => record.reference === reference);
-  if (reference === undefined || other === undefined || other.manifestDigest === manifestDigest) {
-    return undefined;
-  }
-  const { registry, repository } = parseReference(reference);
-  return `${registry}/${repository}@${manifestDigest}`;
 }
 
 // The root was made from the other store's tree. A store that keeps other files inline than this one

@@ -2,11 +2,9 @@
 import { isDigest } from '../base/digest.ts';
 import { formatReference, isFullyQualified } from '../oci/reference.ts';
 import { RegistryError } from '../registry/registry-error.ts';
+import { isImageId } from './image-id.ts';
 import type { ImageSource } from './image-source.ts';
 import { parseSourceName } from './source-name.ts';
-
-/** An image ID with as many digits as are shown. Fewer could be a name (`cafe`). */
-const IMAGE_ID = /^[0-9a-f]{12,64}$/;
 
 /**
  * What a short name is completed to by registries.conf; the text itself where nothing completes it, and for what is no short
@@ -31,5 +29,5 @@ export async function completeName(
 }
 
 function isShort(name: string): boolean {
-  return !isFullyQualified(name) && !isDigest(name) && !IMAGE_ID.test(name);
+  return !isFullyQualified(name) && !isDigest(name) && !isImageId(name);
 }

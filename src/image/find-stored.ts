@@ -6,6 +6,7 @@ import { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { StoredImage, Stores } from '../store/stores.ts';
 import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
 import { ImageError } from './image-error.ts';
+import { isImageId } from './image-id.ts';
 import { parseSourceName } from './source-name.ts';
 import { readImageConfig, resolveImage } from './resolve-image.ts';
 import { StoredSource } from './stored-source.ts';
@@ -71,8 +72,5 @@ async function admitted(
 // it: were an archive to answer, a rule for archives would admit what the rule for the registry refuses.
 function isWhatIsNamed(record: RefRecord, text: string): boolean {
   if (parseSourceName(record.source).transport === 'docker') return true;
-  return isDigest(text) || (text.length >= ID_DIGITS && digestHex(record.imageId).startsWith(text));
+  return isDigest(text) || (isImageId(text) && digestHex(record.imageId).startsWith(text));
 }
-
-// As many as are shown. Fewer could be a name (`cafe`), and an archive be made whose ID begins with them.
-const ID_DIGITS = 12;

@@ -104,7 +104,7 @@ async function container(
 async function image(name: string, { context, stores, pullParts, quiet }: Works): Promise<void> {
   const { pullImage } = await import('../../image/pull-image.ts');
   const { StoredSource } = await import('../../image/stored-source.ts');
-  const { nameHere } = await import('../../container/prefetch-container.ts');
+  const { nameHere } = await import('../../image/name-here.ts');
   const { record, store } = stores.findImage(name);
   if (store === stores.local) {
     if (!quiet) context.print(`${record.imageId} is in the own store\n`);

@@ -26,7 +26,10 @@ export function parseScope(text: string): PolicyScope {
   const { transport, scope } = split(text);
   const invalid = invalidScopeReason(transport, scope);
   if (invalid !== undefined) refuse(text, `is not valid: ${invalid}`, undefined);
-  if (transport === 'docker') assertReachable(text, scope);
+  if (transport === 'docker') {
+    assertReachable(text, scope);
+    return { transport, scope };
+  }
   const unreachable = unreachableScopeReason(transport, scope);
   if (unreachable !== undefined) refuse(text, unreachable, undefined);
   return { transport, scope };
