@@ -4,6 +4,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { HostRoot } from '../../src/sys/host-root.ts';
+import { parseRegistriesD } from '../../src/trust/lookaside/registries-d.ts';
+import { loadPolicy } from '../../src/trust/policy/policy-file.ts';
+import { surveyPolicy } from '../../src/trust/review/survey-policy.ts';
 import { createGpgHome, type GpgHome, type GpgKey, simpleSigningPayload } from '../support/gpg.ts';
 import {
   type PolicyImage,
@@ -21,6 +25,8 @@ let home: GpgHome;
 let image: PolicyImage;
 let payload: string;
 const keys: Record<string, GpgKey> = {};
+/** Made before anything happened to the keys. */
+const earlySignatures = new Map<string, Buffer>();
 
 function key(name: string): GpgKey {
   return keys[name]!;
@@ -41,10 +47,15 @@ before(async () => {
     revoked: { algorithm: 'ed25519' },
     superseded: { algorithm: 'ed25519', createdAt: '20200101T000000' },
     disowned: { algorithm: 'ed25519' },
+    withdrawn: { algorithm: 'ed25519' },
+    prolonged: { algorithm: 'ed25519', createdAt: '20200101T000000', expires: '1y' },
     dsa: { algorithm: 'dsa2048' },
     brainpool: { algorithm: 'brainpoolP256r1' },
   } as const;
   for (const [name, options] of Object.entries(wanted)) keys[name] = await home.createKey(options);
+  for (const name of ['other', 'withdrawn']) earlySignatures.set(name, await signed(name));
+  const at = '20200601T000000';
+  earlySignatures.set('prolonged', await home.sign(key('prolonged'), payload, { at }));
 });
 
 after(async () => {
@@ -545,4 +556,67 @@ describe('a19: signedBy over messages that gpg made', () => {
     assert.equal(ours.allowed, false);
     assert.ok(performance.now() - started < 3000);
   });
+});
+
+describe('the keys of several files in one requirement', () => {
+  const cases: readonly {
+    readonly name: string;
+    readonly because: RegExp | undefined;
+    readonly key: string;
+    readonly files: () => Promise<readonly Buffer[]>;
+  }[] = [
+    {
+      name: 'a19: a revocation certificate in a file of its own',
+      because: /revoked/,
+      key: 'other',
+      files: async () => [await revocationOf('other'), await exported('other')],
+    },
+    {
+      name: 'the same key before and after it was revoked',
+      because: /revoked/,
+      key: 'withdrawn',
+      files: async () => {
+        const before = await exported('withdrawn');
+        await revoke('withdrawn', '1');
+        return [before, await exported('withdrawn')];
+      },
+    },
+    {
+      name: 'an expired key, and what its owner has made of it since',
+      because: undefined,
+      key: 'prolonged',
+      files: async () => {
+        const before = await exported('prolonged');
+        await home.gpg(['--quick-set-expire', key('prolonged').fingerprint, '0']);
+        return [before, await exported('prolonged')];
+      },
+    },
+  ];
+  for (const c of cases) {
+    it(`are judged and shown together: ${c.name}`, async () => {
+      const keyPaths = (await c.files()).map((bytes, n) => {
+        const path = join(tmp.directory, `part-${n}.gpg`);
+        writeFileSync(path, bytes);
+        return path;
+      });
+      const policyFile = join(tmp.directory, 'policy.json');
+      const signedIdentity = { type: 'exactReference', dockerReference: REFERENCE };
+      const requirement = { type: 'signedBy', keyType: 'GPGKeys', keyPaths, signedIdentity };
+      writeFileSync(policyFile, JSON.stringify({ default: [requirement] }));
+      putSignatures(image, [earlySignatures.get(c.key)!]);
+      const ours = summarize(await sysctOpinion(image, policyFile));
+      assert.equal(ours.allowed, c.because === undefined, ours.said);
+      if (c.because !== undefined) assert.match(ours.said, c.because);
+
+      const loaded = await loadPolicy({ host: new HostRoot('/'), override: policyFile, env: {} });
+      const survey = await surveyPolicy(loaded, await parseRegistriesD([]), new Date());
+      const { keys: shown = [], problems } = survey.rules[0]?.requirements[0] ?? {};
+      assert.deepEqual(
+        shown.map(({ fingerprint }) => fingerprint),
+        [key(c.key).fingerprint],
+      );
+      assert.match(shown[0]?.problem ?? '', c.because ?? /^$/);
+      assert.deepEqual(problems, []);
+    });
+  }
 });

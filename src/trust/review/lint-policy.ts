@@ -234,7 +234,7 @@ function lintRequirement(
       ...at,
       message: `${name}: ${problem}`,
       advice:
-        'put the public key there, as root, where only root can write, and name it by its whole path',
+        'put a public key there that can be used, as root, where only root can write, and name it by its whole path',
     })),
     ...keys.flatMap((key) => lintKey(key, at, name, now)),
   ];

@@ -5,7 +5,7 @@ import { type Certificate, parseCertificate } from '../sigstore/certificate.ts';
 import { readPemBlocks } from '../sigstore/pem.ts';
 import { parsePublicKeyFile } from '../sigstore/public-key.ts';
 import { isWithin, parseTrustedRoot } from '../sigstore/trusted-root.ts';
-import { importKeys, stateOfKey } from '../simple/openpgp.ts';
+import { importKeys, type KeyMaterial, stateOfKey } from '../simple/openpgp.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 
 /** A key or certificate that a requirement names. */
@@ -29,7 +29,10 @@ export interface KeySurvey {
   readonly problems: readonly string[];
 }
 
-/** Reads every key that a requirement names, each for itself: one that is bad does not hide the others. */
+/**
+ * Reads every key that a requirement names, as the decision does: what stands in one OpenPGP file (a revocation certificate, a longer
+ * life) speaks of the keys in the others, too. One that is bad does not hide the rest.
+ */
 export async function surveyKeys(
   requirement: Requirement,
   readKeyFile: (path: string) => Promise<Buffer>,
@@ -37,14 +40,30 @@ export async function surveyKeys(
 ): Promise<KeySurvey> {
   const keys: SurveyedKey[] = [];
   const problems: string[] = [];
-  for (const { kind, source } of sourcesOf(requirement)) {
-    for (const material of materialsOf(source)) {
+  const noteProblem = (error: unknown): void => {
+    if (!(error instanceof TrustError)) throw error;
+    problems.push(messageOf(error));
+  };
+  for (const { kind, source: keySource } of sourcesOf(requirement)) {
+    const materials: KeyMaterial[] = [];
+    for (const { source, bytes } of materialsOf(keySource)) {
       try {
-        const bytes = material.bytes ?? (await readKeyFile(material.name));
-        keys.push(...(await READERS[kind](bytes, material.name, now)));
+        materials.push({ source, bytes: bytes ?? (await readKeyFile(source)) });
       } catch (error) {
-        if (!(error instanceof TrustError)) throw error;
-        problems.push(messageOf(error));
+        noteProblem(error);
+      }
+    }
+    if (kind === 'gpg') {
+      const keyring = await surveyKeyring(materials, now);
+      keys.push(...keyring.keys);
+      problems.push(...keyring.problems);
+      continue;
+    }
+    for (const { bytes, source } of materials) {
+      try {
+        keys.push(...READERS[kind](bytes, source, now));
+      } catch (error) {
+        noteProblem(error);
       }
     }
   }
@@ -80,37 +99,31 @@ function sourcesOf(requirement: Requirement): readonly NamedSource[] {
 
 function materialsOf(
   source: KeySource,
-): readonly { readonly name: string; readonly bytes: Buffer | undefined }[] {
+): readonly { readonly source: string; readonly bytes: Buffer | undefined }[] {
   return source.kind === 'paths'
-    ? source.paths.map((name) => ({ name, bytes: undefined }))
-    : source.data.map((bytes) => ({ name: 'keyData', bytes }));
+    ? source.paths.map((path) => ({ source: path, bytes: undefined }))
+    : source.data.map((bytes) => ({ source: 'keyData', bytes }));
 }
 
-type Reader = (bytes: Buffer, source: string, now: Date) => Promise<readonly SurveyedKey[]>;
+type Reader = (bytes: Buffer, source: string, now: Date) => readonly SurveyedKey[];
 
-const READERS: Readonly<Record<SurveyedKey['kind'], Reader>> = {
-  gpg: readGpgKeys,
-  'public-key': async (bytes, source) => readPublicKey('public-key', bytes, source),
-  'rekor-key': async (bytes, source) => readPublicKey('rekor-key', bytes, source),
-  ca: async (bytes, source, now) => readCertificates(bytes, source, now),
-  'trusted-root': async (bytes, source, now) => readTrustedRoot(bytes, source, now),
+const READERS: Readonly<Record<Exclude<SurveyedKey['kind'], 'gpg'>, Reader>> = {
+  'public-key': (bytes, source) => readPublicKey('public-key', bytes, source),
+  'rekor-key': (bytes, source) => readPublicKey('rekor-key', bytes, source),
+  ca: readCertificates,
+  'trusted-root': readTrustedRoot,
 };
 
-async function readGpgKeys(
-  bytes: Buffer,
-  source: string,
-  now: Date,
-): Promise<readonly SurveyedKey[]> {
-  const { keys, problems } = await importKeys([{ bytes, source }]);
-  if (keys.length === 0) throw new TrustError('INVALID_KEYS', problems.join('; '));
+async function surveyKeyring(materials: readonly KeyMaterial[], now: Date): Promise<KeySurvey> {
+  const { keys, problems } = await importKeys(materials);
   const surveyed = keys.map(async (trusted) => ({
     kind: 'gpg' as const,
     fingerprint: trusted.fingerprint,
     names: trusted.key.getUserIDs(),
-    source,
+    source: trusted.source,
     ...(await stateOfKey(trusted, now)),
   }));
-  return await Promise.all(surveyed);
+  return { keys: await Promise.all(surveyed), problems };
 }
 
 function readPublicKey(

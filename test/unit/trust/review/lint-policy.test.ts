@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { before, describe, it } from 'node:test';
-import { generateKey, revokeKey } from 'openpgp';
+import {
+  generateKey,
+  PacketList,
+  type PrivateKey,
+  reformatKey,
+  revokeKey,
+  type SignaturePacket,
+} from 'openpgp';
 import { parseRegistriesD } from '../../../../src/trust/lookaside/registries-d.ts';
 import { parsePolicy } from '../../../../src/trust/policy/policy.ts';
 import { parseTrustD } from '../../../../src/trust/policy/trust-d.ts';
@@ -11,7 +18,7 @@ import { type PolicySurvey, surveyPolicy } from '../../../../src/trust/review/su
 import { TrustError } from '../../../../src/trust/verdict/trust-error.ts';
 
 const DAY_MS = 86_400_000;
-const NOW = new Date('2030-06-15T12:00:00Z');
+const NOW = new Date('2025-06-15T12:00:00Z');
 const MADE = new Date(NOW.getTime() - 100 * DAY_MS);
 
 const files = new Map<string, Buffer>();
@@ -26,6 +33,8 @@ before(async () => {
       format: 'object',
     });
     files.set(`/k/${name}`, Buffer.from(publicKey.write()));
+    if (name === 'withdrawn') files.set(`/k/${name}.rev`, await revocationOf(privateKey));
+    if (name === 'extended') files.set(`/k/${name}.new`, await extensionOf(privateKey));
     if (name !== 'revoked') return;
     const revoked = await revokeKey({ key: privateKey, date: MADE, format: 'object' });
     files.set(`/k/${name}`, Buffer.from(revoked.publicKey.write()));
@@ -35,10 +44,32 @@ before(async () => {
   await make('soon', 120);
   await make('expired', 50);
   await make('revoked', undefined);
+  await make('withdrawn', undefined);
+  await make('extended', 50);
   files.set('/k/garbage', Buffer.from('no key'));
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   files.set('/k/cosign.pub', Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })));
 });
+
+/** The certificate that revokes a key, without the key. */
+async function revocationOf(key: PrivateKey): Promise<Buffer> {
+  const [signature] = (await revokeKey({ key, date: MADE, format: 'object' })).publicKey
+    .revocationSignatures;
+  assert.ok(signature !== undefined);
+  return Buffer.from(new PacketList<SignaturePacket>(signature).write());
+}
+
+/** The same key, to expire later. */
+async function extensionOf(privateKey: PrivateKey): Promise<Buffer> {
+  const { publicKey } = await reformatKey({
+    privateKey,
+    userIDs: [{ name: 'extended', email: 'extended@example.com' }],
+    date: new Date(MADE.getTime() + DAY_MS),
+    keyExpirationTime: 1000 * 86_400,
+    format: 'object',
+  });
+  return Buffer.from(publicKey.write());
+}
 
 async function readKeyFile(path: string): Promise<Buffer> {
   const bytes = files.get(path);
@@ -322,10 +353,29 @@ describe('lintPolicy', () => {
       says: /revoked$/,
     },
     {
+      name: 'a key that a certificate in another file of the requirement revokes',
+      given: { transports: docker({ 'a.b': gpg('withdrawn', 'good', 'withdrawn.rev') }) },
+      codes: ['invalid-key'],
+      says: /"withdrawn <withdrawn@example\.com>" from \/k\/withdrawn.*revoked$/,
+    },
+    {
+      name: 'no key revoked by a certificate that another requirement names',
+      given: {
+        transports: docker({ 'a.b': gpg('withdrawn'), 'c.d': gpg('good', 'withdrawn.rev') }),
+      },
+      codes: ['unreadable-key'],
+      says: /^docker scope "c\.d": \/k\/withdrawn\.rev: unreadable OpenPGP key/,
+    },
+    {
+      name: 'no expired key where another file of the requirement has it with a longer life',
+      given: { transports: docker({ 'a.b': gpg('extended', 'extended.new') }) },
+      codes: [],
+    },
+    {
       name: 'a key that expires soon',
       given: { transports: docker({ 'a.b': gpg('soon') }) },
       codes: ['expiring-key'],
-      says: /expires on 2030-07-05, in 20 days$/,
+      says: /expires on 2025-07-05, in 20 days$/,
     },
     {
       name: 'requirements that no tool implements',
