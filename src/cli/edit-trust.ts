@@ -4,7 +4,7 @@ import { printable, quote } from '../base/printable.ts';
 import { UsageError } from '../base/sysct-error.ts';
 import { EditSession, type FileChange } from '../trust/edit/edit-session.ts';
 import { parseScope, type PolicyScope, scopeNote } from '../trust/edit/parse-scope.ts';
-import { isPathTransport } from '../trust/policy/policy-scope.ts';
+import { realScope } from '../trust/policy/real-scope.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-code.ts';
 import { lineDiff } from './line-diff.ts';
@@ -21,9 +21,8 @@ export function scopeFor(context: Context, text: string): PolicyScope {
 
 /** Images are looked up by where they really are: a scope with a link in it would say nothing of them. */
 function assertNoLink({ host }: Context, { transport, scope }: PolicyScope): void {
-  if (!isPathTransport(transport) || scope === '') return;
-  const real = host.hostPathOf(host.resolveFollowing(scope));
-  if (real === scope) return;
+  const real = realScope(host, transport, scope);
+  if (real === undefined) return;
   throw new UsageError(
     `scope ${quote(`${transport}:${scope}`)} is never looked up: there is a symbolic link on the way`,
     { hint: `write ${printable(`${transport}:${real}`)}` },

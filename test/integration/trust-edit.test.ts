@@ -91,6 +91,42 @@ describe('a scope of paths', () => {
       }
     });
   }
+
+  it('a11: with a link in it is found by trust lint, in policy.json and in trust.d, with what to write instead', async () => {
+    const root = freshRoot('without-policy');
+    for (const name of ['real', 'loop']) mkdirSync(join(root, 'srv', name), { recursive: true });
+    symlinkSync('../srv/real', join(root, 'srv/link'));
+    symlinkSync('loop', join(root, 'srv/loop/loop'));
+    symlinkSync('/srv/link/image', join(root, 'srv/image'));
+    const reject = [{ type: 'reject' }];
+    put(
+      root,
+      POLICY,
+      JSON.stringify({
+        default: reject,
+        transports: {
+          dir: { '/srv/link/images': reject, '/srv/real/images': reject, '': reject },
+          oci: { '/srv/image': reject, '/srv/loop/loop': reject, '/srv/none': reject },
+        },
+      }),
+    );
+    const also = [{ type: 'noDowngrade' }];
+    const transports = { 'oci-archive': { '/srv/link/app.tar': { also } } };
+    put(root, '/etc/sysct/trust.d/a.json', JSON.stringify({ version: 1, transports }));
+    const { exitCode, stdout } = await runCli('trust', 'lint', '--root', root);
+    assert.equal(exitCode, 1);
+    const shown = stdout.trim().split('\n');
+    assert.deepEqual(
+      shown.filter((_, n) => n % 2 === 1).map((advice) => advice.trim()),
+      ['write "/srv/real/images"', 'write "/srv/real/image"', 'write "/srv/real/app.tar"'],
+      stdout,
+    );
+    assert.match(
+      shown[0] ?? '',
+      /policy\.json:1: dir scope "\/srv\/link\/images" matches no image: there is a symbolic link on the way/,
+    );
+    assert.match(shown[4] ?? '', /^\/etc\/sysct\/trust\.d\/a\.json:1: oci-archive scope/);
+  });
 });
 
 describe('sysct trust allow', () => {

@@ -609,7 +609,12 @@ describe('the keys of several files in one requirement', () => {
       if (c.because !== undefined) assert.match(ours.said, c.because);
 
       const loaded = await loadPolicy({ host: new HostRoot('/'), override: policyFile, env: {} });
-      const survey = await surveyPolicy(loaded, await parseRegistriesD([]), new Date());
+      const survey = await surveyPolicy(
+        loaded,
+        await parseRegistriesD([]),
+        new HostRoot('/'),
+        new Date(),
+      );
       const { keys: shown = [], problems } = survey.rules[0]?.requirements[0] ?? {};
       assert.deepEqual(
         shown.map(({ fingerprint }) => fingerprint),

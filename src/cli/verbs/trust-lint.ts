@@ -53,7 +53,7 @@ async function findingsOf(
     const loaded = await loadPolicy(location);
     file = '/etc/containers/registries.d';
     const registriesD = await loadRegistriesD({ host, env });
-    const survey = await surveyPolicy(loaded, registriesD, context.now());
+    const survey = await surveyPolicy(loaded, registriesD, host, context.now());
     return lintPolicy(loaded.policy, registriesD, survey, context.now());
   } catch (error) {
     if (!(error instanceof TrustError)) throw error;

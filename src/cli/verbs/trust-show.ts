@@ -22,7 +22,7 @@ export const trustShow: Verb = {
     const { host, env } = context;
     const loaded = await loadPolicy(policyLocation(context, options));
     const registriesD = await loadRegistriesD({ host, env });
-    const survey = await surveyPolicy(loaded, registriesD, context.now());
+    const survey = await surveyPolicy(loaded, registriesD, host, context.now());
     if (options.flag('json')) {
       const { policyJson } = await import('../policy-json.ts');
       context.printJson({ version: 1, ...policyJson(survey), systemRule: SYSTEM_RULE });

@@ -94,7 +94,9 @@ function lintRule(
   const at = { file: rule.policyFile, line: rule.line };
   const hider = hiderOf(surveyed, survey);
   const name = nameOf(surveyed);
+  const { realScope } = surveyed;
   return [
+    ...(realScope === undefined ? [] : [behindLink(realScope, at, name)]),
     ...(requirements.every(({ requirement }) => requirement.type === 'insecureAcceptAnything') &&
     !isSignedAnyway(surveyed, survey)
       ? [acceptsAll(surveyed, at, name)]
@@ -158,6 +160,15 @@ function acceptsAll({ rule }: SurveyedRule, at: Place, name: string): LintFindin
       rule.scope === undefined
         ? 'sysct trust default reject, and a scope for each publisher: sysct trust allow SCOPE --gpg-key KEYFILE'
         : 'ask for signatures: sysct trust allow SCOPE --gpg-key KEYFILE; or take the scope out',
+  };
+}
+
+function behindLink(realScope: string, at: Place, name: string): LintFinding {
+  return {
+    code: 'dead',
+    ...at,
+    message: `${name} matches no image: there is a symbolic link on the way, and images are looked up by where they really are`,
+    advice: `write ${quote(realScope)}`,
   };
 }
 

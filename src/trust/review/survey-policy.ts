@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HostPathError, type HostRoot } from '../../sys/host-root.ts';
 import {
   type RegistriesD,
   type RegistriesDSection,
@@ -6,6 +7,7 @@ import {
 } from '../lookaside/registries-d.ts';
 import type { LoadedPolicy } from '../policy/policy-file.ts';
 import type { ScopeRequirements } from '../policy/policy.ts';
+import { realScope } from '../policy/real-scope.ts';
 import type { Requirement } from '../policy/requirement.ts';
 import type { PolicyRule } from '../verdict/verdict.ts';
 import { type KeySurvey, surveyKeys } from './survey-keys.ts';
@@ -22,6 +24,8 @@ export interface PolicySurvey {
 export interface SurveyedRule {
   /** `transport` is `*` for the default of all. */
   readonly rule: PolicyRule;
+  /** Of a scope of paths with a symbolic link in it, which no image is looked up by: where it really leads. */
+  readonly realScope: string | undefined;
   /** All must be met. */
   readonly requirements: readonly SurveyedRequirement[];
   /** Of scopes of registries: the sections of registries.d that decide, undefined where none does. */
@@ -39,10 +43,14 @@ export interface SurveyedRequirement extends KeySurvey {
   readonly parts: readonly SurveyedRequirement[];
 }
 
-/** Reads all keys of a policy; what is wrong with them is in the result. */
+/**
+ * Reads all keys of a policy, and looks where its paths lead; what is wrong with them is in the result.
+ * @param host the root that its scopes of paths are about
+ */
 export async function surveyPolicy(
   { policy, readKeyFile }: LoadedPolicy,
   registriesD: RegistriesD,
+  host: HostRoot,
   now: Date,
 ): Promise<PolicySurvey> {
   const policyFile = policy.file;
@@ -54,6 +62,7 @@ export async function surveyPolicy(
     const { transport, scope } = rule;
     return {
       rule: { ...rule, line },
+      realScope: scope === undefined ? undefined : whereItLeads(host, transport, scope),
       requirements: await surveyAll(requirements, readKeyFile, now),
       signatures: transport === 'docker' ? sectionsFor(registriesD, scope ?? '') : undefined,
     };
@@ -69,6 +78,16 @@ export async function surveyPolicy(
       if (also !== undefined) rules.push(await survey({ ...rule, also: true }, also));
     }
   return { policyFile, trustDirectory: trustD?.directory, rules };
+}
+
+function whereItLeads(host: HostRoot, transport: string, scope: string): string | undefined {
+  try {
+    return realScope(host, transport, scope);
+  } catch (error) {
+    // In a circle, where no image is.
+    if (error instanceof HostPathError) return undefined;
+    throw error;
+  }
 }
 
 async function surveyAll(

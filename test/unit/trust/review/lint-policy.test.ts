@@ -10,6 +10,7 @@ import {
   revokeKey,
   type SignaturePacket,
 } from 'openpgp';
+import { HostRoot } from '../../../../src/sys/host-root.ts';
 import { parseRegistriesD } from '../../../../src/trust/lookaside/registries-d.ts';
 import { parsePolicy } from '../../../../src/trust/policy/policy.ts';
 import { parseTrustD } from '../../../../src/trust/policy/trust-d.ts';
@@ -21,6 +22,7 @@ const DAY_MS = 86_400_000;
 const NOW = new Date('2025-06-15T12:00:00Z');
 const MADE = new Date(NOW.getTime() - 100 * DAY_MS);
 
+const HOST = new HostRoot('/nowhere');
 const files = new Map<string, Buffer>();
 
 before(async () => {
@@ -98,7 +100,7 @@ async function look(
   };
   const text = given.registriesD ?? '';
   const registriesD = await parseRegistriesD([{ path: '/d/a.yaml', text }]);
-  const survey = await surveyPolicy({ policy, readKeyFile }, registriesD, NOW);
+  const survey = await surveyPolicy({ policy, readKeyFile }, registriesD, HOST, NOW);
   return { survey, findings: lintPolicy(policy, registriesD, survey, NOW) };
 }
 
