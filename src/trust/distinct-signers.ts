@@ -3,7 +3,7 @@ import type { SignatureOutcome } from './verdict/verdict.ts';
 
 /**
  * The most of these groups that can each have a signer of their own, and one signature of that signer for each. One
- * key, or one identity of certificates, is one signer, however many signatures it made and groups it fits.
+ * key, with all certificates of it, or one identity of certificates, is one signer, however many signatures it made and groups it fits.
  */
 export function matchSigners(
   groups: readonly (readonly SignatureOutcome[])[],
@@ -46,14 +46,18 @@ function numberSigners(
   return (outcome) => signers.findIndex((signer) => signer.has(marksOf(outcome)[0] ?? ''));
 }
 
-/** A certificate may name several, and each requirement asks for what it wants of it. */
+/**
+ * A certificate may name several, and each requirement asks for what it wants of it; who has its key may have signed with that alone, or
+ * by another certificate of it.
+ */
 function marksOf(outcome: SignatureOutcome): readonly string[] {
   if (outcome.type === 'signedBy') return [`gpg ${outcome.keyFingerprint}`];
   const { signer } = outcome;
   if (signer.kind === 'key') return [`key ${signer.keyFingerprint}`];
-  const { certificateFingerprint, names, issuer = '' } = signer;
+  const { certificateFingerprint, keyFingerprint, names, issuer = '' } = signer;
   return [
     `certificate ${certificateFingerprint}`,
+    ...(keyFingerprint === undefined ? [] : [`key ${keyFingerprint}`]),
     ...names.map((name) => `name ${JSON.stringify([issuer, name])}`),
   ];
 }

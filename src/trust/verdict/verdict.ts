@@ -26,6 +26,8 @@ export type SigstoreSigner =
       readonly names: readonly string[];
       /** sha256 of the certificate. */
       readonly certificateFingerprint: Digest;
+      /** sha256 of its key's SubjectPublicKeyInfo; absent in verdicts recorded without it. */
+      readonly keyFingerprint?: Digest;
       /** The OIDC issuer that vouched for the address, in certificates of Fulcio. */
       readonly issuer: string | undefined;
       /** RFC 3339: from when on it is valid; absent in verdicts recorded without it. */

@@ -16,8 +16,14 @@ function sigstore(signer: SigstoreSigner): SignatureOutcome {
 }
 
 const key = (name: string) => sigstore({ kind: 'key', keyFingerprint: sha256(name) });
-const certificate = (name: string, names: readonly string[], issuer?: string) =>
-  sigstore({ kind: 'certificate', names, certificateFingerprint: sha256(name), issuer });
+const certificate = (name: string, names: readonly string[], issuer?: string, ofKey = name) =>
+  sigstore({
+    kind: 'certificate',
+    names,
+    certificateFingerprint: sha256(name),
+    keyFingerprint: sha256(ofKey),
+    issuer,
+  });
 
 interface Case {
   readonly name: string;
@@ -55,6 +61,19 @@ const cases: readonly Case[] = [
   {
     name: 'one certificate asked for its address and for its host',
     groups: [[certificate('1', ['a@b'])], [certificate('1', ['h.example'])]],
+    signers: 1,
+  },
+  {
+    name: 'a key, and a certificate of it',
+    groups: [[key('A')], [certificate('1', ['a@b'], undefined, 'A')]],
+    signers: 1,
+  },
+  {
+    name: 'two certificates of one key, for different names',
+    groups: [
+      [certificate('1', ['a@b'], 'https://i', 'A')],
+      [certificate('2', ['c@d'], 'https://j', 'A')],
+    ],
     signers: 1,
   },
   {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What trust.d adds to a decision; evaluate.test.ts has what policy.json alone says.
 import assert from 'node:assert/strict';
+import { createPublicKey } from 'node:crypto';
 import { before, describe, it } from 'node:test';
 import { type Digest, sha256 } from '../../../src/base/digest.ts';
 import { describeVerdict } from '../../../src/trust/verdict/describe-verdict.ts';
@@ -19,7 +20,17 @@ import {
 } from '../../support/evaluate-signed.ts';
 import { encodeBundleBlob } from '../../../src/trust/lookaside/signature-blob.ts';
 import { data } from '../../support/bundle-case.ts';
-import { compressedPoint, makeKey } from '../../support/der-certificate.ts';
+import {
+  alternativeNames,
+  basicConstraints,
+  CODE_SIGNING,
+  compressedPoint,
+  extendedKeyUsage,
+  keyUsage,
+  makeCertificate,
+  makeKey,
+  type TestKey,
+} from '../../support/der-certificate.ts';
 import { keyedBundle, statement } from '../../support/sigstore-bundles.ts';
 import { makeLog } from '../../support/sigstore-instance.ts';
 import { cosignPayload, sigstoreBlob } from '../../support/sigstore-signatures.ts';
@@ -243,6 +254,54 @@ describe('anyOf of sigstore keys', () => {
       const { verdict } = await evaluateSigned({
         trustD: docker({ 'registry.example': { admit: [anyOf(min, ...forms)] } }),
         signatures: { [INSTANCE]: [blob] },
+      });
+      assert.match(reasonsOf(verdict), said);
+    }
+  });
+
+  it('counts a key and its certificates once, in whatever form they have it', async () => {
+    const root = makeCertificate({
+      subject: 'root',
+      key: makeKey(),
+      extensions: [basicConstraints(true), keyUsage(0x04)],
+    });
+    const certify = (key: TestKey, email: string, spki?: Buffer) =>
+      makeCertificate({
+        subject: 'leaf',
+        key,
+        issuer: root,
+        extensions: [extendedKeyUsage(CODE_SIGNING), alternativeNames({ emails: [email] })],
+        ...(spki && { spki }),
+      });
+    const [key, other] = [makeKey(), makeKey()];
+    const compressed = createPublicKey(compressedPoint(key)).export({
+      type: 'spki',
+      format: 'der',
+    });
+    const payload = cosignPayload(REFERENCE, INSTANCE);
+    const signatures = [
+      sigstoreBlob({ payload, key }),
+      sigstoreBlob({ payload, key, certificate: certify(key, 'a@example.com', compressed) }),
+      sigstoreBlob({ payload, key, certificate: certify(key, 'b@example.com') }),
+      sigstoreBlob({ payload, key: other, certificate: certify(other, 'c@example.com') }),
+    ];
+    const byKey = { type: 'sigstoreSigned', keyData: data(key.pem) };
+    const byEmail = (subjectEmail: string) => ({
+      type: 'sigstoreSigned',
+      pki: { caRootsData: data(root.pem), subjectEmail },
+    });
+    const [a, b, c] = ['a@example.com', 'b@example.com', 'c@example.com'].map(byEmail);
+    for (const [requirements, said] of [
+      [[byKey, a], /2 are met by 1 signer alone/],
+      [[a, b], /2 are met by 1 signer alone/],
+      [[byKey, c], /^allowed$/],
+      [[a, c], /^allowed$/],
+    ] as const) {
+      const { verdict } = await evaluateSigned({
+        trustD: docker({
+          'registry.example': { admit: [{ type: 'anyOf', min: 2, requirements }] },
+        }),
+        signatures: { [INSTANCE]: signatures },
       });
       assert.match(reasonsOf(verdict), said);
     }
