@@ -16,9 +16,9 @@ export async function measurePullAgain(): Promise<void> {
   console.log('\npulls where the store has what the image is made of');
   await withLoopImage({ fs: 'ext4', sizeMb: 6144 }, async (root) => {
     const pull = async (title: string, image: string): Promise<Cost & { blobs: number }> => {
-      const before = bench.registry.log().length;
+      const before = (await bench.registry.log()).length;
       const cost = await bench.sysctPull(root, image);
-      const blobs = fetchedBlobs(bench.registry.log().slice(before));
+      const blobs = fetchedBlobs((await bench.registry.log()).slice(before));
       printRow(`  ${title}`, [...describeCost(cost), `${blobs} blobs fetched`]);
       return { ...cost, blobs };
     };

@@ -242,9 +242,9 @@ describe('a package', () => {
 
 describe('a name', () => {
   it('that a unit of the host has is refused', async () => {
-    const layers = site.registry.log().length;
+    const layers = (await site.registry.log()).length;
     await fails(['--name', 'containerd', inRegistry('open/good:1')], 1, /containerd\.service/);
-    assert.doesNotMatch(site.registry.log().slice(layers), /GET \/v2\/open/);
+    assert.doesNotMatch((await site.registry.log()).slice(layers), /GET \/v2\/open/);
   });
 
   it('whose unit is masked is refused', async () => {

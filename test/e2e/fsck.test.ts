@@ -79,7 +79,7 @@ describe('damage in a store whose images are in a registry', () => {
   let root: string;
   let store: Store;
   let record: RefRecord;
-  let fetched: () => number;
+  let fetched: () => Promise<number>;
 
   before(async () => {
     root = mkdtempSync(join(MEMORY, 'sysct-fsck-'));
@@ -98,11 +98,9 @@ describe('damage in a store whose images are in a registry', () => {
     await sysctOfflineChecked(root, ['pull', `${site.registry.host}/open/base:1`]);
     store = await storeOf(root);
     record = store.findImage(`${site.registry.host}/open/base:1`);
-    let seen = 0;
-    fetched = () => {
-      const gets = site.registry.log().match(/"GET [^"]*\/blobs\//g)?.length ?? 0;
-      [seen] = [gets, seen];
-      return gets;
+    fetched = async () => {
+      const requests = await site.registry.log();
+      return requests.match(/"GET [^"]*\/blobs\//g)?.length ?? 0;
     };
   });
 
@@ -180,10 +178,10 @@ describe('damage in a store whose images are in a registry', () => {
       damage();
       const found = await sysctOffline(root, ['fsck']);
       assert.equal(found.exitCode, 8, found.stdout + found.stderr);
-      const before = fetched();
+      const before = await fetched();
       const repair = await sysctOfflineChecked(root, ['fsck', '--repair']);
       assert.match(repair.stdout, says);
-      assert.equal(fetched() - before, blobs);
+      assert.equal((await fetched()) - before, blobs);
       const { stdout } = await sysctOfflineChecked(root, ['fsck']);
       assert.match(stdout, /: no damage\n$/);
       await assertSound(store.layout.directory);

@@ -392,14 +392,15 @@ function withNames(one: Case): Case {
 
 async function assertRefused(says: RegExp, status: number, args: readonly string[]): Promise<void> {
   const before = snapshot(root);
-  const log = registry.log().length;
+  const log = (await registry.log()).length;
   const [verb = '', ...rest] = args;
   const { exitCode, stderr } = await sysct(verb, ...rest);
   assert.match(stderr, says);
   assert.equal(exitCode, status, stderr);
   assert.deepEqual(snapshot(root), before);
   assert.deepEqual(readdirSync(scratch), []);
-  for (const { digest } of image.layers) assert.ok(!registry.log().slice(log).includes(digest));
+  const requests = (await registry.log()).slice(log);
+  for (const { digest } of image.layers) assert.ok(!requests.includes(digest));
   const ledger = join(root, 'var/lib/sysct/log/decisions.jsonl');
   assert.ok(!existsSync(ledger) || !readFileSync(ledger, 'utf8').includes(MARK));
 }
@@ -498,9 +499,9 @@ describe('an image that is refused leaves nothing, and no layer of it is asked f
       assert.notEqual(exitCode, 0);
       assert.match(stderr, new RegExp(layer.slice(7)));
     }
-    const log = registry.log().length;
+    const log = (await registry.log()).length;
     assert.equal((await sysct('pull', ...REGISTRY_FLAGS, name)).exitCode, 0);
-    assert.ok(registry.log().slice(log).includes(layer));
+    assert.ok((await registry.log()).slice(log).includes(layer));
     assert.equal(snapshot(root).filter((line) => line.includes('/objects/')).length > 1, true);
   });
 });

@@ -197,13 +197,13 @@ describe('noDowngrade', () => {
     const { image } = await site();
     await admits('pull', image);
     await push('app', 'old', ['amd64']);
-    const before = registry.log().length;
+    const before = (await registry.log()).length;
     const { stderr } = await refuses(
       /this one is of 2026-01-01T00:00:00\.000Z, and sha256:\w+ of 2026-03-01T00:00:00\.000Z was admitted/,
       ...['pull', image],
     );
     assert.match(stderr, /^hint: .*--allow-downgrade/m);
-    assert.doesNotMatch(registry.log().slice(before), /GET \/v2\/app\/blobs/);
+    assert.doesNotMatch((await registry.log()).slice(before), /GET \/v2\/app\/blobs/);
   });
 
   it('a06: is not forgotten with the image', async () => {

@@ -73,7 +73,7 @@ async function explained(
 describe('sysct trust explain', () => {
   it('names rule, hidden rules, places and the signature that counts, and fetches no blob', async () => {
     const root = freshRoot();
-    const logged = site.registry.log().length;
+    const logged = (await site.registry.log()).length;
     const { exitCode, json } = await explained(root, `${host}/signed/good:1`);
     assert.equal(exitCode, 0);
     assert.equal(json.version, 1);
@@ -98,7 +98,7 @@ describe('sysct trust explain', () => {
       ],
     );
     assert.deepEqual(json.advice, []);
-    assert.doesNotMatch(site.registry.log().slice(logged), /\/blobs\//);
+    assert.doesNotMatch((await site.registry.log()).slice(logged), /\/blobs\//);
   });
 
   it('says where it looked for what is not signed', async () => {
@@ -165,12 +165,12 @@ describe('sysct trust explain', () => {
     const root = freshRoot();
     const image = `${host}/signed/good:1`;
     await runCliChecked('pull', '--root', root, '--quiet', image);
-    const logged = site.registry.log().length;
+    const logged = (await site.registry.log()).length;
     const { exitCode, json } = await explained(root, image, '--stored');
     assert.equal(exitCode, 0);
     assert.equal(json.places[0]?.place, 'the store');
     assert.equal(json.requirements[0]?.signatures[0]?.result.kind, 'counts');
-    assert.equal(site.registry.log().length, logged);
+    assert.equal((await site.registry.log()).length, logged);
     await runCliChecked('trust', 'reject', '--root', root, `${host}/signed`);
     assert.equal((await explained(root, image, '--stored')).exitCode, 5);
     const missing = await runCli('trust', 'explain', '--root', root, '--stored', 'quay.io/none');

@@ -15,7 +15,7 @@ export const CRASH_IMAGES: readonly CrashImage[] = ['keep', 'held', 'a', 'b', 'c
 export interface CrashRegistry extends AsyncDisposable {
   readonly host: string;
   /** What the registry wrote, with a line for each request. */
-  log(): string;
+  log(): Promise<string>;
   /** What `pull` and `install` take. */
   sourceOf(image: CrashImage): string;
   /** The name in the store. */
@@ -44,7 +44,7 @@ export async function startCrashRegistry(): Promise<CrashRegistry> {
 function onLoopback(registry: Registry): CrashRegistry {
   return {
     host: registry.host,
-    log: () => registry.log(),
+    log: registry.log,
     sourceOf: (image) => `docker://${registry.host}/open/${image}:1`,
     referenceOf: (image) => `${registry.host}/open/${image}:1`,
     [Symbol.asyncDispose]: () => registry.stop(),

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Debian's docker-registry on a free port of loopback: a real one, so that what we say to it counts.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { get } from 'node:http';
+import { get as getSecurely } from 'node:https';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -47,15 +50,25 @@ export interface Registry extends AsyncDisposable {
   readonly authFile: string;
   /** skopeo's flags for this registry as source (`src`), destination (`dest`) or only image (``). */
   skopeoFlags(side: 'src' | 'dest' | ''): readonly string[];
-  /** What the registry wrote: an access line for each request, among others. */
-  log(): string;
+  /** An access line for each request that was answered so far: it writes them a moment after the answer. */
+  log(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Starts a registry and waits until it answers. Call `stop` (or use `await using`). */
+/** Starts a registry and waits until it listens. Call `stop` (or use `await using`). */
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOn(await freePort(), options);
+    } catch (error) {
+      // Between being found free and being listened on, a port may be taken by somebody else.
+      if (tries === 5 || !String(error).includes('address already in use')) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, options: RegistryOptions): Promise<Registry> {
   const directory = mkdtempSync(join(tmpdir(), 'sysct-registry-'));
-  const port = await freePort();
   const host = `127.0.0.1:${port}`;
   const tls = options.tls ?? true;
   const url = `${tls ? 'https' : 'http'}://${host}`;
@@ -89,9 +102,9 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const child = spawn('docker-registry', ['serve', configFile], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const lines: string[] = [];
-  child.stdout.on('data', (chunk: Buffer) => lines.push(chunk.toString('utf8')));
-  child.stderr.on('data', (chunk: Buffer) => lines.push(chunk.toString('utf8')));
+  const said = { requests: '', rest: '' };
+  child.stdout.on('data', (chunk: Buffer) => (said.requests += chunk.toString('utf8')));
+  child.stderr.on('data', (chunk: Buffer) => (said.rest += chunk.toString('utf8')));
   // A test that fails must not be held open by its registry.
   child.unref();
   for (const stream of [child.stdout, child.stderr])
@@ -112,7 +125,12 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     rmSync(directory, { recursive: true, force: true });
   };
   process.once('exit', killChild);
-  await untilListening(child, port, lines);
+  try {
+    await untilListening(child, () => said.rest);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 
   return {
     host,
@@ -133,10 +151,30 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
           : [`--${prefix}creds=${credentials.user}:${credentials.password}`]),
       ];
     },
-    log: () => lines.join(''),
+    log: async () => {
+      // When the line of a request that came later is there, those of all before it are.
+      await untilLogged(url, () => said.requests);
+      await untilLogged(url, () => said.requests);
+      return said.requests.replaceAll(OUR_LINES, '');
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+const OUR_LINES = /^.*\?is-logged=.*\n/gm;
+
+async function untilLogged(url: string, log: () => string): Promise<void> {
+  const mark = `is-logged=${randomUUID()}`;
+  await new Promise<void>((resolve, reject) => {
+    const ask = url.startsWith('https:') ? getSecurely : get;
+    const flags = { agent: false, rejectUnauthorized: false };
+    ask(`${url}/v2/?${mark}`, flags, (response) => {
+      response.resume().once('end', resolve);
+    }).once('error', reject);
+  });
+  const line = new RegExp(`${mark} .*\\n`);
+  while (!line.test(log())) await delay(5);
 }
 
 async function authSection(
@@ -164,7 +202,7 @@ function authJson(host: string, credentials: Credentials | undefined): object {
 }
 
 /** A port of loopback that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -175,31 +213,17 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function untilListening(
-  child: ChildProcess,
-  port: number,
-  lines: readonly string[],
-): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (Date.now() < deadline) {
-    if (child.exitCode !== null)
-      throw new Error(`docker-registry ended with ${child.exitCode}: ${lines.join('')}`);
-    if (await accepts(port)) return;
+async function untilListening(child: ChildProcess, said: () => string): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  // That the port answers says nothing: somebody else may have taken it.
+  while (!/listening on /.test(said())) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      // Its last words may still be in the pipe.
+      await delay(200);
+      throw new Error(`docker-registry ended with ${child.exitCode}: ${said()}`);
+    }
+    if (Date.now() > deadline) throw new Error(`docker-registry does not listen: ${said()}`);
     await delay(20);
-  }
-  child.kill('SIGKILL');
-  throw new Error(`docker-registry does not listen on ${port}: ${lines.join('')}`);
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }
 
