@@ -129,8 +129,7 @@ describe("an image of a vendor's store", () => {
     await running.script(`umount ${VENDOR}; mv /srv/vendor.erofs /srv/away`);
     const { exitCode } = await sysct(running, ['start', 'plain']);
     assert.equal(exitCode, 1);
-    const log = await running.script('journalctl -b -o cat | tail -n 30');
-    assert.match(log, /Dependency failed for .*plain/);
+    await eventually(running, "journalctl -b -o cat | grep 'Dependency failed for .*plain'");
     const images = await sysctChecked(running, ['images']);
     assert.equal(images.stderr, '', 'a usual place need not be there');
     const prefetch = await sysct(running, ['prefetch', 'plain']);

@@ -7,8 +7,8 @@ import { after, before, describe, it } from 'node:test';
 import { writeBusyboxImage } from '../support/busybox-image.ts';
 import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
 import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
-import { directivesOf, unitProperty } from '../support/on-host.ts';
-import { sysct, SYSCT_BIND, sysctChecked } from '../support/shipped-sysct.ts';
+import { directivesOf, eventually, processThatTraps, unitProperty } from '../support/on-host.ts';
+import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/shipped-sysct.ts';
 import { writePolicy } from '../support/site-policy.ts';
 
 const SOURCE = 'oci:/srv/app';
@@ -101,13 +101,16 @@ for (const launcher of ['runc', 'chroot'] as const) {
 
     it('is started, restarted and stopped', async () => {
       await sysctChecked(running, ['start', 'app']);
+      await processThatTraps(running, 'app.service', 'run.sh', 'SIGTERM');
       const pid = await unitProperty(running, 'app.service', 'MainPID');
       assert.equal(await statusOf('status', 'app'), 0);
       await sysctChecked(running, ['restart', 'app']);
+      await processThatTraps(running, 'app.service', 'run.sh', 'SIGTERM');
       assert.notEqual(await unitProperty(running, 'app.service', 'MainPID'), pid);
       await sysctChecked(running, ['stop', 'app']);
       assert.equal(await statusOf('status', 'app'), 3);
       await sysctChecked(running, ['start', 'app']);
+      await processThatTraps(running, 'app.service', 'run.sh', 'SIGTERM');
     });
 
     it('is listed, with its state, launcher and trust', async () => {
@@ -140,9 +143,8 @@ for (const launcher of ['runc', 'chroot'] as const) {
     });
 
     it('shows what it printed', async () => {
-      const { stdout } = await sysctChecked(running, ['logs', 'app']);
-      assert.match(stdout, /: hello you$/m);
-      assert.match(stdout, /: bye$/m);
+      for (const line of ['hello you', 'bye'])
+        await eventually(running, `${SYSCT_ON_HOST} logs app | grep ': ${line}$'`);
     });
 
     it('runs commands inside, with their own status, streams, directory and environment', async () => {

@@ -26,6 +26,7 @@ import { runChecked, runProcess } from '../../src/sys/process.ts';
 import { erofsImageBytes } from '../support/erofs-image-bytes.ts';
 import { noise, SampleTree } from '../support/sample-tree.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
+import { unmount } from '../support/unmount.ts';
 
 const { signal } = new AbortController();
 const FORMS = ['plain-lower', 'data-only'] satisfies OverlayForm[];
@@ -235,6 +236,8 @@ describe('unmountCheckout', () => {
     } finally {
       user.abort();
       await sleeping.catch(() => undefined);
+      // It has got the signal; that it has ended is not said.
+      await unmount(rootfs);
       await unmountCheckout(plan);
     }
   });

@@ -95,7 +95,7 @@ describe('a virtual machine', () => {
 
   it('keeps what was synced when its power is cut', async () => {
     await running.script(`
-      mkfs.ext4 -q ${DATA}; mount ${DATA} /mnt
+      mkfs.ext4 -q ${DATA}; mount -o commit=1000 ${DATA} /mnt
       echo synced > /mnt/synced; sync -f /mnt; echo lost > /mnt/lost`);
     await running.kill();
     running = await vm.start();

@@ -3,9 +3,9 @@
 // device-mapper is needed, which kernels of build machines lack.
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { runChecked, runProcess } from '../../src/sys/process.ts';
 import type { FileSystemKind } from './loop-image.ts';
+import { unmount } from './unmount.ts';
 
 export type Trouble =
   'full' | 'out of inodes' | 'quota' | 'read-only' | 'shut down' | 'lost writes';
@@ -162,14 +162,4 @@ export async function openFailingDisk(trouble: Trouble): Promise<FailingDisk> {
     },
     [Symbol.asyncDispose]: dispose,
   };
-}
-
-/** A mount namespace that is just being torn down may hold it for a moment longer. */
-async function unmount(directory: string): Promise<void> {
-  for (let n = 0; ; n += 1) {
-    const { exitCode, stderr } = await runProcess('umount', [directory]);
-    if (exitCode === 0 || stderr.includes('not mounted')) return;
-    if (n === 50) throw new Error(stderr);
-    await delay(100);
-  }
 }

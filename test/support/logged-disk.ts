@@ -10,6 +10,7 @@ import { runChecked, runProcess } from '../../src/sys/process.ts';
 import type { FileSystemKind } from './loop-image.ts';
 import { untilDetached } from './mounted-image.ts';
 import { temporaryDirectory } from './tmp.ts';
+import { unmount } from './unmount.ts';
 import { WriteLog } from './write-log.ts';
 
 export interface LoggedDisk extends AsyncDisposable {
@@ -63,7 +64,7 @@ export async function openLoggedDisk(fs: FileSystemKind, sizeMb: number): Promis
   };
   try {
     for (let n = 0; statSync(path('shown')).size === 0; n += 1) {
-      if (n === 200) throw new Error('qemu-storage-daemon does not show the disk');
+      if (n === 2400) throw new Error('qemu-storage-daemon does not show the disk');
       await delay(50);
     }
     await runChecked(`mkfs.${fs}`, [...(fs === 'ext4' ? ['-F'] : ['-f']), '-q', path('shown')]);
@@ -78,7 +79,7 @@ export async function openLoggedDisk(fs: FileSystemKind, sizeMb: number): Promis
     sizeBytes: sizeMb * 1024 ** 2,
     log,
     unmount: async () => {
-      await runChecked('umount', [path('mnt')]);
+      await unmount(path('mnt'));
       await untilDetached(path('shown'));
     },
     [Symbol.asyncDispose]: async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runChecked } from '../../src/sys/process.ts';
+import { unmount } from './unmount.ts';
 
 export type FileSystemKind = 'ext4' | 'xfs' | 'btrfs';
 
@@ -59,7 +60,7 @@ export async function openLoopImage(options: LoopImageOptions): Promise<LoopImag
     directory,
     imageFile,
     [Symbol.asyncDispose]: async () => {
-      await runChecked('umount', ['--recursive', directory]);
+      await unmount(directory);
       // A mount namespace that is just being torn down may hold it for a moment longer.
       rmSync(base, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     },

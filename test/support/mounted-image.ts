@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runChecked, runProcess } from '../../src/sys/process.ts';
 import type { FileSystemKind } from './loop-image.ts';
+import { unmount } from './unmount.ts';
 
 /**
  * Mounts an image file at `mountPoint` for as long as `use` runs. When this resolves the kernel has let go of
@@ -19,7 +20,7 @@ export async function withMountedImage<T>(
   try {
     return await use();
   } finally {
-    await runChecked('umount', [mountPoint]);
+    await unmount(mountPoint);
     await untilDetached(image);
   }
 }

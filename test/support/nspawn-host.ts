@@ -30,6 +30,7 @@ import {
   type ProcessResult,
 } from '../../src/sys/process.ts';
 import { debianRootImage, type DebianRelease } from './debian-root.ts';
+import { unmount } from './unmount.ts';
 
 /** Enough for system containers beside a container daemon. Most tests want just these: one cached root. */
 export const HOST_PACKAGES: readonly string[] = [
@@ -55,7 +56,7 @@ export interface BootOptions {
   readonly bindReadOnly?: readonly string[];
   /** More arguments for systemd-nspawn. */
   readonly extraArgs?: readonly string[];
-  /** For the boot, until systemd says that it is done. Default 60 s. */
+  /** For the boot, until systemd says that it is done. Default 5 minutes: it takes a second, where nothing hangs. */
   readonly timeoutMs?: number;
 }
 
@@ -135,7 +136,7 @@ class NspawnHost implements Host {
     writeFileSync(join(this.root, 'etc/machine-id'), '');
     const boot = new NspawnBoot(this.root, options);
     this.#running = boot;
-    await boot.untilBooted(options.timeoutMs ?? 60_000);
+    await boot.untilBooted(options.timeoutMs ?? 300_000);
     return boot;
   }
 
@@ -151,7 +152,7 @@ class NspawnHost implements Host {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running?.kill();
-    await runChecked('umount', ['--recursive', this.root]);
+    await unmount(this.root);
     rmSync(dirname(this.root), { recursive: true, force: true });
   }
 }
@@ -244,7 +245,7 @@ class NspawnBoot implements RunningHost {
     await this.#enter(['systemctl', 'poweroff'], {});
     const inTime = await Promise.race([
       this.#exited.then(() => true),
-      delay(100_000, false, { ref: false }),
+      delay(300_000, false, { ref: false }),
     ]);
     const console = this.console();
     await this.kill();
@@ -267,7 +268,7 @@ class NspawnBoot implements RunningHost {
     // When the leader goes, the kernel kills its whole PID namespace; nspawn then tidies up by itself.
     const leader = this.#findLeader();
     if (leader === undefined) this.#child.kill('SIGKILL');
-    else process.kill(leader, 'SIGKILL');
+    else killIfThere(leader);
   }
 
   async #enter(
@@ -340,7 +341,7 @@ function controlGroups(name: string): readonly string[] {
 async function killControlGroup(unified: string): Promise<void> {
   if (!existsSync(unified)) return;
   writeFileSync(join(unified, 'cgroup.kill'), '1');
-  while (/^populated 1$/m.test(readFileSync(join(unified, 'cgroup.events'), 'utf8'))) {
+  while (/^populated 1$/m.test(readIfThere(join(unified, 'cgroup.events')))) {
     await delay(20);
   }
 }
@@ -348,7 +349,21 @@ async function killControlGroup(unified: string): Promise<void> {
 function removeControlGroup(group: string): void {
   const below = globSync('**/', { cwd: group }).toSorted((a, b) => b.length - a.length);
   for (const directory of [...below.map((path) => join(group, path)), group]) {
-    if (existsSync(directory)) rmdirSync(directory);
+    try {
+      rmdirSync(directory);
+    } catch (error) {
+      // Another process sweeps at the same time.
+      if (!isErrno(error, 'ENOENT')) throw error;
+    }
+  }
+}
+
+// It may have ended by itself a moment before nspawn does.
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
   }
 }
 

@@ -63,7 +63,7 @@ export interface VmOptions {
 export interface VmBootOptions {
   /** `SOURCE:DESTINATION`: a directory of this machine, as it is at the boot. */
   readonly bindReadOnly?: readonly string[];
-  /** For the boot, until systemd says that it is done. Default 180 s. */
+  /** For the boot, until systemd says that it is done. Default 10 minutes. */
   readonly timeoutMs?: number;
 }
 
@@ -144,7 +144,7 @@ class QemuVm implements VmHost {
       ]),
     ]);
     this.#running = boot;
-    await boot.untilBooted(options.timeoutMs ?? 180_000);
+    await boot.untilBooted(options.timeoutMs ?? 600_000);
     for (const { name, destination } of binds) {
       await boot.script(
         `mkdir -p ${destination} && mount -t erofs -o ro ${BY_ID}${name} ${destination}`,
@@ -323,7 +323,7 @@ class QemuBoot implements RunningHost {
     await this.exec('systemctl', ['poweroff', '--no-block']);
     const inTime = await Promise.race([
       this.#exited.then(() => true),
-      delay(100_000, false, { ref: false }),
+      delay(300_000, false, { ref: false }),
     ]);
     const console = this.console();
     await this.kill();
