@@ -18,7 +18,7 @@ const READERS = (registry: CrashRegistry): readonly (readonly string[])[] => [
 ];
 
 /** Of a reader that is not held up, on a busy machine. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 180_000;
 
 describe('beside others', () => {
   let bench: CrashBench;
@@ -33,7 +33,7 @@ describe('beside others', () => {
   after(() => bench[Symbol.asyncDispose]());
 
   it('readers end while somebody holds the lock of the store', async () => {
-    const signal = AbortSignal.timeout(60_000);
+    const { signal } = new AbortController();
     const lock = await FileLock.acquire(join(site.store, 'lock'), 'exclusive', signal);
     try {
       for (const line of READERS(registry)) await assertEnds(site, line);
@@ -66,14 +66,12 @@ describe('beside others', () => {
   });
 
   it('two programs that pull the same image leave what one would have left', async () => {
-    const logged = registry.log().length;
+    const logged = (await registry.log()).length;
     const both = [1, 2].map(() => site.start(site.lineOf('pull', 'c')).ended);
     for (const { exitCode, stderr } of await Promise.all(both)) assert.equal(exitCode, 0, stderr);
     const fetched = new Map<string, number>();
-    const gets = registry
-      .log()
-      .slice(logged)
-      .matchAll(/"GET [^" ]+\/blobs\/(sha256:[0-9a-f]+)/g);
+    const requests = (await registry.log()).slice(logged);
+    const gets = requests.matchAll(/"GET [^" ]+\/blobs\/(sha256:[0-9a-f]+)/g);
     for (const [, digest = ''] of gets) fetched.set(digest, (fetched.get(digest) ?? 0) + 1);
     assert.ok(fetched.size >= 1, 'blobs were fetched');
     assert.ok(Math.max(...fetched.values()) <= 2, JSON.stringify([...fetched]));

@@ -18,7 +18,7 @@ import {
   startScriptedRegistry,
 } from '../support/scripted-registry.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController();
 const PAYLOAD = Buffer.from('{"critical":{}}');
 
 type Act = (request: RecordedRequest, response: ServerResponse) => boolean;

@@ -123,7 +123,7 @@ async function judge(directory: string): Promise<string> {
     version: 1,
     transports: { oci: { [tmp.directory]: { admit: [requirement] } } },
   });
-  const signal = AbortSignal.timeout(60_000);
+  const { signal } = new AbortController();
   await using source = await openSource(`oci:${directory}`, {
     ...{ host: new HostRoot('/'), env: {}, version: 'test', log: silentLog, signal },
     ...{ registry: noRegistryOptions, scratchDirectory: tmp.directory },

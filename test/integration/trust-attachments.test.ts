@@ -24,7 +24,7 @@ import { openTrixieSkopeo, type TrixieSkopeo } from '../support/trixie-skopeo.ts
 
 const tmp = temporaryDirectory('attachments');
 const PLATFORM = platformOfNode('x64');
-const signal = AbortSignal.timeout(300_000);
+const { signal } = new AbortController();
 let skopeo: TrixieSkopeo;
 let registry: Registry;
 let publicKey: string;
@@ -144,9 +144,9 @@ describe('sigstore attachments in a registry', () => {
     });
 
   it('are asked for only where registries.d says so', async () => {
-    const before = registry.log().match(/\.sig/g)?.length ?? 0;
+    const before = await registry.log();
     await judge('signed:1', '');
-    assert.equal(registry.log().match(/\.sig/g)?.length ?? 0, before);
+    assert.doesNotMatch((await registry.log()).slice(before.length), /\.sig/);
   });
 
   it('are kept in the store, where the image is judged again without the registry', async () => {

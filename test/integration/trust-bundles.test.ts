@@ -31,7 +31,7 @@ import { temporaryDirectory } from '../support/tmp.ts';
 
 const tmp = temporaryDirectory('bundles');
 const PLATFORM = platformOfNode('x64');
-const signal = AbortSignal.timeout(300_000);
+const { signal } = new AbortController();
 const USE = 'default-docker:\n  use-sigstore-attachments: true\n';
 const MATCH_DIGEST = { signedIdentity: { type: 'matchDigest' } };
 const SOURCE = 'https://github.com/org/app';

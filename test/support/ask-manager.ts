@@ -35,7 +35,7 @@ async function carryOut(manager: SystemdManager, call: ManagerCall): Promise<unk
     case 'start':
     case 'stop':
     case 'restart': {
-      const [method, unit, timeoutMs = 20_000, abortMs] = call;
+      const [method, unit, timeoutMs = 300_000, abortMs] = call;
       const signal = abortMs === undefined ? never : AbortSignal.timeout(abortMs);
       return await manager[method](unit, { timeoutMs, signal });
     }

@@ -20,5 +20,5 @@ if (process.argv[1] === import.meta.filename) {
   const store = await openStore(directory, { log: silentLog });
   using lease = await store.lease(store.findImage(reference), new AbortController().signal);
   process.stdout.write(`${lease.image.treeId}\n`);
-  await new Promise((resolve) => setTimeout(resolve, 60_000));
+  await new Promise((resolve) => setTimeout(resolve, 600_000));
 }

@@ -37,7 +37,7 @@ export async function pullInto(
   reference: string,
   options: Partial<PullParts> & { readonly log?: Log } = {},
 ): Promise<RefRecord> {
-  const signal = options.signal ?? AbortSignal.timeout(120_000);
+  const signal = options.signal ?? new AbortController().signal;
   const log = options.log ?? silentLog;
   const policy = JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] });
   await using source = await openPlainSource(`docker://${reference}`, signal, log);

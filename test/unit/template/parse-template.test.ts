@@ -53,7 +53,7 @@ describe('parseTemplate', () => {
     const source = Buffer.from('$A '.repeat(1_000_000));
     const start = performance.now();
     assert.equal(parseTemplate(source, 'x').parts.length, 2_000_000);
-    assert.ok(performance.now() - start < 20_000);
+    assert.ok(performance.now() - start < 60_000);
   });
 
   for (const bad of ['$', '$(', '$5', '${a-b}', '${}', '${', '${X', '$é', '$ X', '$-X']) {

@@ -38,6 +38,6 @@ describe('a pattern', () => {
       matchesText({ kind: 'glob', glob: `${'**a'.repeat(100)}b` }, 'a'.repeat(4000)),
       false,
     );
-    assert.ok(performance.now() - started < 2000);
+    assert.ok(performance.now() - started < 20_000);
   });
 });

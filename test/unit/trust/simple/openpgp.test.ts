@@ -58,7 +58,7 @@ describe('verifySignedMessage', () => {
       verifySignedMessage(compressed(...many, literal), keyring, new Date()),
       hasCode('BAD_SIGNATURE', /Maximum decompressed message size exceeded/),
     );
-    assert.ok(performance.now() - started < 1500);
+    assert.ok(performance.now() - started < 15_000);
   });
 
   const evil = packet(0xcb, Buffer.from('b\0\0\0\0\0evil!', 'latin1'));
