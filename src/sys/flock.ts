@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
-import { runProcess, ProcessError } from './process.ts';
+import { printable } from '../base/printable.ts';
+import { howItEnded, ProcessError, runProcess } from './process.ts';
 
 /**
  * An advisory lock on a file or directory, held by the open file description: the kernel drops it
@@ -46,16 +47,17 @@ export class FileLock implements Disposable {
     const fd = openLockable(path);
     try {
       const args = [`--${mode}`, ...flags, '3'];
-      const { exitCode, stderr } = await runProcess('flock', args, {
+      const ended = await runProcess('flock', args, {
         inherit: [fd],
         ...(signal === undefined ? {} : { signal }),
       });
-      if (exitCode === 0) return new FileLock(fd);
+      if (ended.exitCode === 0) return new FileLock(fd);
       // Status 1 with nothing said is flock's "somebody holds it"; all else is a failure.
-      if (exitCode !== 1 || stderr !== '') {
+      if (ended.exitCode !== 1 || ended.stderr !== '') {
+        const said = printable(ended.stderr.trim() || 'it printed nothing');
         throw new ProcessError(
           'PROCESS_FAILED',
-          `locking ${path}: flock exited with ${exitCode}: ${stderr.trim()}`,
+          `locking ${path}: flock ${howItEnded(ended)}: ${said}`,
         );
       }
     } catch (error) {

@@ -23,7 +23,9 @@ export interface ProcessOptions {
 }
 
 /**
- * Runs a command without a shell and collects what it prints; any exit status is a result.
+ * Runs a command without a shell and collects what it prints; any exit status is a result. What the
+ * terminal sends (Ctrl-C) reaches us alone: whether a step ends half way, or what takes it back, is
+ * ours to say, by `signal`.
  * @throws ProcessError PROCESS_MISSING when there is no such program, or the signal's reason on abort.
  */
 export async function runProcess(
@@ -34,6 +36,8 @@ export async function runProcess(
   options.signal?.throwIfAborted();
   const child = spawn(command, args, {
     stdio: ['pipe', 'pipe', 'pipe', ...(options.inherit ?? [])],
+    // A session of its own; else a child may die of Ctrl-C before we know of it, and look like a failure.
+    detached: true,
     env: options.env,
     cwd: options.cwd,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -80,14 +84,15 @@ export async function runChecked(
   if (result.exitCode === 0) return result;
   const said =
     lastLine(result.stderr) ?? lastLine(result.stdout.toString('utf8')) ?? 'it printed nothing';
-  const how =
-    result.signal === undefined
-      ? `exited with ${result.exitCode}`
-      : `was killed by ${result.signal}`;
   throw new ProcessError(
     'PROCESS_FAILED',
-    `${command} ${args.map(printable).join(' ')} ${how}: ${printable(said)}`,
+    `${command} ${args.map(printable).join(' ')} ${howItEnded(result)}: ${printable(said)}`,
   );
+}
+
+/** `exited with 3`, `was killed by SIGTERM`: behind the command's name. */
+export function howItEnded({ exitCode, signal }: ProcessResult): string {
+  return signal === undefined ? `exited with ${exitCode}` : `was killed by ${signal}`;
 }
 
 function lastLine(text: string): string | undefined {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -37,6 +38,21 @@ describe('FileLock', () => {
   });
 });
 
+describe('runProcess', () => {
+  it('keeps the signals of the terminal from the command', async () => {
+    const [own, its] = await Promise.all([
+      readFile('/proc/self/stat', 'utf8'),
+      runProcess('cat', ['/proc/self/stat']),
+    ]);
+    assert.notEqual(sessionOf(its.stdout.toString()), sessionOf(own));
+  });
+});
+
+/** proc_pid_stat(5): pid (comm) state ppid pgrp session */
+function sessionOf(stat: string): string | undefined {
+  return stat.slice(stat.lastIndexOf(')')).split(' ')[4];
+}
+
 describe('runChecked', () => {
   it('says what failed and the last line it printed', async () => {
     await assert.rejects(
@@ -46,6 +62,13 @@ describe('runChecked', () => {
         message: /exited with 3: no such thing$/,
       },
     );
+  });
+
+  it('names the signal that ended it', async () => {
+    await assert.rejects(runChecked('sh', ['-c', 'kill -TERM $$']), {
+      code: 'PROCESS_FAILED',
+      message: /was killed by SIGTERM: it printed nothing$/,
+    });
   });
 
   it('names a program that is not there', async () => {
