@@ -2,7 +2,7 @@
 import { matchSigners } from './distinct-signers.ts';
 import type { AnyOfRequirement, SignatureRequirement } from './policy/requirement.ts';
 import { signedTime } from './proven-time.ts';
-import { describeRule } from './verdict/describe-verdict.ts';
+import { unmetAnyOf } from './unmet-any-of.ts';
 import type { RequirementResult } from './verdict/evaluation.ts';
 import type { PolicyRule, SignatureOutcome } from './verdict/verdict.ts';
 
@@ -17,10 +17,11 @@ interface AnyOfQuestion {
 
 /** Met when `min` of its requirements are, by as many different signers. */
 export async function evaluateAnyOf(
-  { min, requirements }: AnyOfRequirement,
+  requirement: AnyOfRequirement,
   { rule, wanted, now }: AnyOfQuestion,
   evaluate: (part: Part, wanted: 'one' | 'all') => Promise<RequirementResult>,
 ): Promise<RequirementResult> {
+  const { min, requirements } = requirement;
   const wantedOfParts = min > 1 ? 'all' : wanted;
   const parts: RequirementResult[] = [];
   for (const part of requirements) {
@@ -34,7 +35,7 @@ export async function evaluateAnyOf(
   const counting = min > 1 ? agreedOn(min, groups, now) : groups.flat();
   if (outcomes.length >= min)
     return { met: true, outcome: { type: 'anyOf', min, outcomes }, counting, parts };
-  return { met: false, ...unmetReasons(min, requirements, rule, parts, outcomes.length), parts };
+  return { ...unmetAnyOf(requirement, rule, parts, outcomes.length), parts };
 }
 
 /**
@@ -60,29 +61,4 @@ function agreedOn(
     .find((time) => matchSigners(notBefore(time)).length >= min);
   const old = timed.flat().filter(({ time }) => agreed !== undefined && time <= agreed);
   return old.map(({ outcome }) => outcome);
-}
-
-function unmetReasons(
-  min: number,
-  requirements: readonly Part[],
-  rule: PolicyRule,
-  parts: readonly RequirementResult[],
-  signers: number,
-): { readonly reasons: readonly string[]; readonly hint: string } {
-  const of = `${min} of ${requirements.length} requirements`;
-  const met = parts.filter((part) => part.met).length;
-  const seen =
-    met >= min
-      ? `${met} are met by ${signers} signer${signers === 1 ? '' : 's'} alone: each counts once`
-      : `${met === 0 ? 'none is' : `only ${met} ${met === 1 ? 'is' : 'are'}`} met`;
-  const by = min > 1 ? ', each by another signer,' : '';
-  return {
-    reasons: [
-      `the policy requires ${of}${by} to be met (${describeRule(rule)}), and ${seen}`,
-      ...parts.flatMap((part, n) =>
-        part.met ? [] : part.reasons.map((reason) => `requirement ${n + 1}: ${reason}`),
-      ),
-    ],
-    hint: 'have it signed by more of the accepted signers, or correct the policy',
-  };
 }

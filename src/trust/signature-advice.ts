@@ -5,6 +5,7 @@ import type { Digest } from '../base/digest.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
 import { parseReference, repositoryName } from '../oci/reference.ts';
+import { countingSignatures } from './counting-signatures.ts';
 import type { Evaluation } from './evaluate.ts';
 import type {
   AnyOfRequirement,
@@ -55,13 +56,18 @@ export function ofSignatures(
   question: Question,
 ): readonly Draft[] | undefined {
   if (requirement.type === 'anyOf') {
+    const counting = countingSignatures(result?.parts ?? []);
     const drafts = requirement.requirements.flatMap((part, n) => {
       const ofPart = result?.parts?.[n];
-      return ofPart?.met === false ? (ofSignatures(part, ofPart, question) ?? []) : [];
+      if (ofPart?.met !== false) return [];
+      return ofSignatures(part, withoutSignatures(ofPart, counting), question) ?? [];
     });
     // Several parts may lack the same.
     const distinct = new Map(drafts.map((draft) => [`${draft.text} ${draft.edit}`, draft]));
-    return distinct.size === 0 ? undefined : [...distinct.values()];
+    if (distinct.size > 0) return [...distinct.values()];
+    if (result?.met !== false || result.failure !== undefined) return undefined;
+    const text = `have it signed by ${requirement.min > 1 ? 'more' : 'one'} of the accepted signers, or correct the policy`;
+    return [{ text, command: undefined }];
   }
   const { subject, evaluation, scope, found, configured } = question;
   const { rule } = evaluation.verdict;
@@ -85,6 +91,17 @@ export function ofSignatures(
         ...ofPlaces(subject, requirement, configured, whole, scope),
       ]
     : advice;
+}
+
+/** What is left for a requirement: it gains nothing by a signature that counts for another one. */
+function withoutSignatures(
+  result: RequirementResult,
+  counting: ReadonlySet<Digest>,
+): RequirementResult {
+  const { checks } = result;
+  if (checks === undefined) return result;
+  const signatures = checks.signatures.filter(({ digest }) => !counting.has(digest));
+  return { ...result, checks: { ...checks, signatures } };
 }
 
 function claimsOf(

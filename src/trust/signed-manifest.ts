@@ -45,5 +45,7 @@ export function joinResults(results: readonly RequirementResult[]): RequirementR
     return { ...best, counting: met.flatMap((result) => result.counting), checks };
   const unmet = results.filter((result) => !result.met);
   const reasons = [...new Set(unmet.flatMap((result) => result.reasons))];
-  return { met: false, reasons, hint: unmet[0]?.hint, checks };
+  const failed = unmet.find((result) => result.failure !== undefined);
+  const { hint } = failed ?? unmet[0] ?? { hint: undefined };
+  return { met: false, reasons, failure: failed?.failure, hint, checks };
 }

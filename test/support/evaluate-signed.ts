@@ -7,6 +7,7 @@ import type { SignatureSearch } from '../../src/trust/lookaside/signature-source
 import { parsePolicy, type Policy } from '../../src/trust/policy/policy.ts';
 import { parseTrustD } from '../../src/trust/policy/trust-d.ts';
 import type { AdmissionHistory, PolicySubject } from '../../src/trust/verdict/evaluation.ts';
+import { TrustError } from '../../src/trust/verdict/trust-error.ts';
 import type { Verdict } from '../../src/trust/verdict/verdict.ts';
 import { simpleSigningPayload } from './gpg.ts';
 
@@ -105,7 +106,9 @@ export async function evaluateSigned(asked: Asked): Promise<Answer> {
   };
   const evaluation = await evaluatePolicy(policyOf(asked), subject, find, {
     readKeyFile: async (path) => {
-      throw new Error(`no key file is read: ${path}`);
+      throw new TrustError('UNREADABLE_FILE', `key file ${JSON.stringify(path)} does not exist`, {
+        hint: 'put the key there',
+      });
     },
     signal: new AbortController().signal,
     now: () => asked.now ?? new Date(),

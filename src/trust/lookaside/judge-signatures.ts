@@ -64,7 +64,8 @@ export async function judgeSignatures<Found>(
     if (performance.now() - started > VERIFICATION_BUDGET_MS) {
       if (counting.length > 0) break;
       const tooLong = `checking ${blobs.length} signatures takes longer than ${VERIFICATION_BUDGET_MS / 1000} s`;
-      return { met: false, reasons: [tooLong], hint: 'ask who runs the lookaside', checks };
+      const hint = 'ask who runs the lookaside';
+      return { met: false, reasons: [tooLong], failure: tooLong, hint, checks };
     }
     const found = judge.pick(blob);
     if (found === undefined) {
@@ -88,9 +89,11 @@ export async function judgeSignatures<Found>(
 /** A requirement that is not met because something that it needs failed. */
 export function failedRequirement(doing: string, error: unknown): RequirementResult {
   const hint = error instanceof Error && 'hint' in error ? error.hint : undefined;
+  const failure = `${doing} failed: ${messageOf(error)}`;
   return {
     met: false,
-    reasons: [`${doing} failed: ${messageOf(error)}`],
+    reasons: [failure],
+    failure,
     hint: typeof hint === 'string' ? hint : undefined,
   };
 }

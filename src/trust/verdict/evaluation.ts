@@ -53,7 +53,13 @@ export type RequirementResult = (
       /** Every signature that counts for it, where all were asked for; else the first. */
       readonly counting: readonly SignatureOutcome[];
     }
-  | { readonly met: false; readonly reasons: readonly string[]; readonly hint: string | undefined }
+  | {
+      readonly met: false;
+      readonly reasons: readonly string[];
+      readonly hint: string | undefined;
+      /** The one of the reasons that says what failed, so that nothing is known of the image: a file or server that cannot be read. */
+      readonly failure?: string | undefined;
+    }
 ) & {
   readonly checks?: SignatureChecks | undefined;
   /** Of an anyOf: what its requirements say, in order; those not looked at are missing at the end. */
