@@ -69,6 +69,17 @@ const TRUST_ROOMS = {
   verdict: [],
 };
 
+/** The rooms inside `container`, each with the rooms below it; what a verb does as a whole stands on top of them. */
+const CONTAINER_ROOMS = {
+  check: ['record'],
+  run: ['plan', 'record'],
+  switch: ['plan', 'host', 'record'],
+  plan: ['package', 'host', 'record'],
+  package: ['record'],
+  host: ['record'],
+  record: [],
+};
+
 /** Where each third-party package may be imported. */
 const DOORS = {
   commander: '^src/cli/',
@@ -96,7 +107,11 @@ module.exports = {
       from: { path: `^src/${room}/` },
       to: { path: '^src/', pathNot: `^src/(${[room, ...below].join('|')})/` },
     })),
-    ...Object.entries({ store: STORE_ROOMS, trust: TRUST_ROOMS }).flatMap(([house, rooms]) => [
+    ...Object.entries({
+      container: CONTAINER_ROOMS,
+      store: STORE_ROOMS,
+      trust: TRUST_ROOMS,
+    }).flatMap(([house, rooms]) => [
       ...Object.entries(rooms).map(([room, below]) => ({
         name: `${house}-${room}-imports-downwards`,
         comment: `${house}/${room} may import ${below.length === 0 ? `no other room of ${house}` : below.join(', ')}`,
@@ -170,7 +185,7 @@ module.exports = {
       name: 'no-cycles',
       severity: 'error',
       from: { path: '^src/' },
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only', 'dynamic-import'] } },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['dynamic-import'] } },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { completionScript } from '../src/cli/completion-script.ts';
-import { VERBS } from '../src/cli/verbs.ts';
+import { VERB_GROUPS, VERBS } from '../src/cli/verbs.ts';
 import { runChecked } from '../src/sys/process.ts';
 import { bundleProgram, UNMODIFIED_PACKAGES } from './bundle.ts';
 import { writeManPages } from './man-pages.ts';
@@ -61,9 +61,9 @@ writeShared(
   `${licenceNotices(bundled)}\nlibatomic is part of GCC: GPL-3.0 with the GCC Runtime Library Exception.\n`,
 );
 writeShared('doc/sysct/LICENSE-of-node', readFileSync(`${RUNTIME}/LICENSE`, 'utf8'));
-writeShared('bash-completion/completions/sysct', completionScript('bash', VERBS));
-writeShared('zsh/site-functions/_sysct', completionScript('zsh', VERBS));
-writeShared('fish/vendor_completions.d/sysct.fish', completionScript('fish', VERBS));
+writeShared('bash-completion/completions/sysct', completionScript('bash', VERBS, VERB_GROUPS));
+writeShared('zsh/site-functions/_sysct', completionScript('zsh', VERBS, VERB_GROUPS));
+writeShared('fish/vendor_completions.d/sysct.fish', completionScript('fish', VERBS, VERB_GROUPS));
 await writeManPages(`${SHARE}/man`, version);
 
 const tarball = `sysct-${version}-linux-${process.arch}.tar.gz`;

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import { COMMON_OPTIONS } from './context.ts';
 import type { OptionSpec } from './option-spec.ts';
-import type { Verb } from './verb.ts';
-import { VERB_GROUPS } from './verbs.ts';
+import type { Verb, VerbGroup } from './verb.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
 export const SHELLS: readonly Shell[] = ['bash', 'zsh', 'fish'];
 
 /** A completion script: verbs and options are in it, names of containers and images are asked for when needed. */
-export function completionScript(shell: Shell, verbs: readonly Verb[]): string {
+export function completionScript(
+  shell: Shell,
+  verbs: readonly Verb[],
+  groups: readonly VerbGroup[],
+): string {
   switch (shell) {
     case 'bash':
       return bashScript(verbs);
     case 'zsh':
       return `#compdef sysct\nautoload -U +X bashcompinit && bashcompinit\n${bashScript(verbs)}`;
     case 'fish':
-      return fishScript(verbs);
+      return fishScript(verbs, groups);
   }
 }
 
@@ -79,9 +82,9 @@ function firstWords(verbs: readonly Verb[]): readonly string[] {
   return [...new Set(verbs.map(({ name }) => name.split(' ')[0] ?? ''))];
 }
 
-function fishScript(verbs: readonly Verb[]): string {
+function fishScript(verbs: readonly Verb[], groups: readonly VerbGroup[]): string {
   const lines = ['# fish completion of sysct', 'complete -c sysct -f'];
-  for (const { name, summary } of VERB_GROUPS) {
+  for (const { name, summary } of groups) {
     lines.push(`complete -c sysct -n __fish_use_subcommand -a ${name} -d ${fishQuote(summary)}`);
   }
   for (const verb of verbs) {

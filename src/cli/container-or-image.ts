@@ -15,7 +15,7 @@ export async function meansContainer(
   options: OptionValues,
 ): Promise<boolean> {
   if (options.flag('image')) return false;
-  const { isInstalled } = await import('../container/installed-container.ts');
+  const { isInstalled } = await import('../container/record/installed-container.ts');
   try {
     return isInstalled(context.containersDirectory, name);
   } catch (error) {
@@ -40,7 +40,7 @@ export async function asImage<T>(
   } catch (cause) {
     const isShort = cause instanceof SysctError && cause.code === 'SHORT_NAME';
     if (!isShort || options.flag('image')) throw cause;
-    const { ContainerError } = await import('../container/container-error.ts');
+    const { ContainerError } = await import('../container/record/container-error.ts');
     throw new ContainerError(
       'CONTAINER_NOT_FOUND',
       `${doing} ${quote(name)}: no such container is installed, and it names no registry to find an image in`,

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Progress } from '../base/progress.ts';
-import type { ContainerParts } from '../container/container-parts.ts';
+import type { ContainerParts } from '../container/record/container-parts.ts';
 import { openStore } from '../store/store.ts';
 import type { Context } from './context.ts';
 import { openParts } from './open-parts.ts';

@@ -2,8 +2,8 @@
 import { printable } from '../base/printable.ts';
 import { formatSize } from '../base/size.ts';
 import { messageOf, SysctError } from '../base/sysct-error.ts';
-import type { CheckAllReport } from '../container/check-all.ts';
-import type { RepairReport } from '../container/repair-all.ts';
+import type { CheckAllReport } from '../container/check/check-all.ts';
+import type { RepairReport } from '../container/check/repair-all.ts';
 import { type Finding, isDamage } from '../store/check/finding.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { findingLine, type ReportedFinding, reportFinding } from './render-findings.ts';

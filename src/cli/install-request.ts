@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../base/printable.ts';
 import { UsageError } from '../base/sysct-error.ts';
-import type { InstallRequest } from '../container/install-request.ts';
-import { parseSetOptions } from '../container/variables.ts';
+import type { InstallRequest } from '../container/plan/install-request.ts';
+import { parseSetOptions } from '../container/package/variables.ts';
 import type { Context } from './context.ts';
 import type { OptionValues } from './option-values.ts';
 import { gateFor, openSourceFor, platformFor } from './image-access.ts';

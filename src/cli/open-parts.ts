@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Progress } from '../base/progress.ts';
-import type { ContainerParts } from '../container/container-parts.ts';
+import type { ContainerParts } from '../container/record/container-parts.ts';
 import type { AdditionalStore } from '../store/reader/additional-store.ts';
 import {
   openAdditionalStores,

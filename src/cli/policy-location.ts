@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PolicyLocation } from '../trust/policy/policy-file.ts';
+import type { PolicyLocation } from '../trust/policy/policy-location.ts';
 import type { Context } from './context.ts';
 import type { OptionValues } from './option-values.ts';
 

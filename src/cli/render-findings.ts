@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../base/digest.ts';
 import { printable } from '../base/printable.ts';
-import type { TreeUser } from '../container/check-containers.ts';
+import type { TreeUser } from '../container/check/check-containers.ts';
 import type { Finding } from '../store/check/finding.ts';
 import { nameOf } from '../store/ref/image-name.ts';
 import type { RefRecord } from '../store/ref/ref-record.ts';

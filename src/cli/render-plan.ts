@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { InstallPlan } from '../container/install-plan.ts';
-import type { HostChange } from '../container/host-change.ts';
+import type { InstallPlan } from '../container/plan/install-plan.ts';
+import type { HostChange } from '../container/record/host-change.ts';
 import { printable } from '../base/printable.ts';
 import { describeRule, describeVerdict } from '../trust/verdict/describe-verdict.ts';
 

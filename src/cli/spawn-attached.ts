@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { Invocation } from '../container/exec-command.ts';
+import type { Invocation } from '../container/run/invocation.ts';
 import { payloadStatusOf } from '../launch/runtime-failure.ts';
 
 const RUNTIME_FAILED = 125;

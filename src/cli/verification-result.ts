@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { printable } from '../base/printable.ts';
 import { formatSize } from '../base/size.ts';
-import type { VerifiedContainer } from '../container/verify-container.ts';
+import type { VerifiedContainer } from '../container/check/verify-container.ts';
 import type { RemoteState } from '../image/ask-remote.ts';
 import { isDamage } from '../store/check/finding.ts';
 import { describeVerdict } from '../trust/verdict/describe-verdict.ts';

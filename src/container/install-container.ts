@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseReference } from '../oci/reference.ts';
 import { describeVerdict } from '../trust/verdict/describe-verdict.ts';
-import { applyInstall } from './apply-install.ts';
-import { checkPlan } from './check-plan.ts';
-import { ContainerDirectory } from './container-directory.ts';
-import { type ContainerName, defaultContainerName, parseContainerName } from './container-name.ts';
-import type { ContainerParts } from './container-parts.ts';
-import type { InstallPlan } from './install-plan.ts';
-import type { InstallRequest } from './install-request.ts';
-import { holdImage, obtainImage, type ObtainedImage } from './obtain-image.ts';
-import { planInstall } from './plan-install.ts';
-import { lockSwitches } from './recover-switches.ts';
-import { refuseTaken } from './refuse-taken.ts';
-import { openServiceControl } from './service-control.ts';
+import { applyInstall } from './switch/apply-install.ts';
+import { checkPlan } from './plan/check-plan.ts';
+import { ContainerDirectory } from './record/container-directory.ts';
+import {
+  type ContainerName,
+  defaultContainerName,
+  parseContainerName,
+} from './record/container-name.ts';
+import type { ContainerParts } from './record/container-parts.ts';
+import type { InstallPlan } from './plan/install-plan.ts';
+import type { InstallRequest } from './plan/install-request.ts';
+import { holdImage, obtainImage, type ObtainedImage } from './plan/obtain-image.ts';
+import { planInstall } from './plan/plan-install.ts';
+import { lockSwitches } from './switch/recover-switches.ts';
+import { refuseTaken } from './host/refuse-taken.ts';
+import { openServiceControl } from './host/service-control.ts';
 
 export interface Installed {
   readonly plan: InstallPlan;

@@ -10,14 +10,14 @@ import { scanRedirects } from '../store/collect/scan-redirects.ts';
 import { digestsOf } from '../store/tree/tree-needs.ts';
 import type { Stores } from '../store/stores.ts';
 import { syncDirectory } from '../sys/durable-file.ts';
-import { ContainerError } from './container-error.ts';
-import type { ContainerParts } from './container-parts.ts';
-import type { Generation } from './generation.ts';
-import type { InstalledContainer } from './installed-container.ts';
-import { judgedAs } from './judged-as.ts';
-import { additionalStoreDropInOf, neededStores } from './needed-stores.ts';
-import { lockSwitches } from './recover-switches.ts';
-import { reloadUnits, type ServiceControl } from './service-control.ts';
+import { ContainerError } from './record/container-error.ts';
+import type { ContainerParts } from './record/container-parts.ts';
+import type { Generation } from './record/generation.ts';
+import type { InstalledContainer } from './record/installed-container.ts';
+import { judgedAs } from './record/judged-as.ts';
+import { additionalStoreDropInOf, neededStores } from './record/needed-stores.ts';
+import { lockSwitches } from './switch/recover-switches.ts';
+import { reloadUnits, type ServiceControl } from './host/service-control.ts';
 
 /**
  * Copies what an installed container needs of additional stores, and then takes them out of its mount

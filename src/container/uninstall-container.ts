@@ -2,18 +2,18 @@
 import { quote } from '../base/printable.ts';
 import { isErrno, messageOf, SysctError } from '../base/sysct-error.ts';
 import { removeTmpfiles } from '../systemd/tmpfiles.ts';
-import { ContainerError } from './container-error.ts';
-import { ContainerDirectory, containerNames } from './container-directory.ts';
-import type { ContainerParts } from './container-parts.ts';
-import { summarizeContainers } from './container-summary.ts';
-import { isInstalled, requireDirectory } from './installed-container.ts';
-import type { Generation } from './generation.ts';
-import { lockSwitches } from './recover-switches.ts';
-import { removeFromHost, STOP_TIMEOUT_MS } from './remove-from-host.ts';
-import { salvagePresence } from './salvage-presence.ts';
-import type { ServiceControl } from './service-control.ts';
-import { purgeStateDirectories, removeStateDirectories } from './state-directories.ts';
-import { readJournal, writeJournal } from './switch-journal.ts';
+import { ContainerError } from './record/container-error.ts';
+import { ContainerDirectory, containerNames } from './record/container-directory.ts';
+import type { ContainerParts } from './record/container-parts.ts';
+import { summarizeContainers } from './record/container-summary.ts';
+import { isInstalled, requireDirectory } from './record/installed-container.ts';
+import type { Generation } from './record/generation.ts';
+import { lockSwitches } from './switch/recover-switches.ts';
+import { removeFromHost, STOP_TIMEOUT_MS } from './host/remove-from-host.ts';
+import { salvagePresence } from './host/salvage-presence.ts';
+import type { ServiceControl } from './host/service-control.ts';
+import { purgeStateDirectories, removeStateDirectories } from './host/state-directories.ts';
+import { readJournal, writeJournal } from './switch/switch-journal.ts';
 
 export interface Uninstalled {
   /** What stays on the host, a line each: edited files, directories with other things in them. */

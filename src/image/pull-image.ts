@@ -10,7 +10,7 @@ import { formatReference, withDefaultTag } from '../oci/reference.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { LayerProof } from '../store/disk/layer-identity.ts';
 import { StoreError } from '../store/disk/store-error.ts';
-import type { Borrowing } from '../store/import/object-staging.ts';
+import type { Borrowing } from '../store/import/borrowing.ts';
 import type { ImportTransaction } from '../store/import/import-transaction.ts';
 import type { NewRef, RefLayer, RefRecord } from '../store/ref/ref-record.ts';
 import type { AdditionalStore } from '../store/reader/additional-store.ts';

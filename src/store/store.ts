@@ -20,7 +20,7 @@ import { ContentSpool } from './import/content-spool.ts';
 import { ImportTransaction } from './import/import-transaction.ts';
 import type { LayerKey } from './disk/layer-identity.ts';
 import { StoreLayout } from './disk/layout.ts';
-import type { Borrowing } from './import/object-staging.ts';
+import type { Borrowing } from './import/borrowing.ts';
 import { renewRef } from './import/renew-ref.ts';
 import { StoreReader } from './reader/store-reader.ts';
 import { nameOf } from './ref/image-name.ts';

@@ -25,7 +25,7 @@ const MAX_COMPARISONS = 64;
 const HITS = '__fuzzHits';
 const EQUALS = '__fuzzEquals';
 
-const SOURCES = new URL('../../src/', import.meta.url).href;
+const SOURCES = new URL('../../src', import.meta.url).href;
 
 /** Packages that parse what strangers write. */
 const PACKAGES = /\/node_modules\/(?:jsonc-parser|openpgp|smol-toml|yaml)\//;

@@ -2,7 +2,7 @@
 // Trees with an /exports, for tests of the package contract: from a directory, or file by file.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContentReader } from '../../src/container/exports.ts';
+import type { ContentReader } from '../../src/container/package/exports.ts';
 import type { FileContent } from '../../src/store/tree/inode.ts';
 import { SampleTree } from './sample-tree.ts';
 

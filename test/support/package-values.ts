@@ -3,8 +3,8 @@ import {
   resolveValues,
   SYSTEM_DIRECTORIES,
   templateValues,
-} from '../../src/container/variables.ts';
-import type { PackageManifest } from '../../src/container/package-manifest.ts';
+} from '../../src/container/package/variables.ts';
+import type { PackageManifest } from '../../src/container/package/package-manifest.ts';
 import type { TemplateValues } from '../../src/template/render-template.ts';
 
 /** The values that installing a package as `name` would find on an ordinary host. */

@@ -18,11 +18,11 @@ export const completion: Verb = {
   ],
   run: async (context, [shell = '']) => {
     const { completionScript, SHELLS } = await import('../completion-script.ts');
-    const { VERBS } = await import('../verbs.ts');
+    const { VERB_GROUPS, VERBS } = await import('../verbs.ts');
     const known = SHELLS.find((name) => name === shell);
     if (known === undefined)
       throw new UsageError(`completion: ${quote(shell)} is none of ${SHELLS.join(', ')}`);
-    context.print(completionScript(known, VERBS));
+    context.print(completionScript(known, VERBS, VERB_GROUPS));
     return EXIT.done;
   },
 };

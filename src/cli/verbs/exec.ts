@@ -28,7 +28,7 @@ export const exec: Verb = {
     const { payloadStatus } = await import('../payload-status.ts');
     return await payloadStatus(options.flag('debug'), async () => {
       context.requireRoot('exec');
-      const { execCommand } = await import('../../container/exec-command.ts');
+      const { execCommand } = await import('../../container/run/exec-command.ts');
       const { spawnAttached } = await import('../spawn-attached.ts');
       const invocation = await execCommand(
         {

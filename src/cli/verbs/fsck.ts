@@ -29,7 +29,7 @@ export const fsck: Verb = {
   run: async (context, _args, options) => {
     const { openStoreOf } = await import('../open-parts.ts');
     const { openSourceFor } = await import('../image-access.ts');
-    const { checkAll } = await import('../../container/check-all.ts');
+    const { checkAll } = await import('../../container/check/check-all.ts');
     const { isDamage } = await import('../../store/check/finding.ts');
     const parts = {
       store: await openStoreOf(context),
@@ -44,7 +44,7 @@ export const fsck: Verb = {
     const needsRepair = options.flag('repair') && report.findings.some(isDamage);
     if (needsRepair) context.requireRoot('repairing the store');
     const repair = needsRepair
-      ? await (await import('../../container/repair-all.ts')).repairAll(report, parts)
+      ? await (await import('../../container/check/repair-all.ts')).repairAll(report, parts)
       : undefined;
     const isWhole = !(repair?.after ?? report).findings.some(isDamage);
     // After a fast check nobody knows that the bytes are right, and a seal is for good.

@@ -30,7 +30,7 @@ export const inspect: Verb = {
   ],
   run: async (context, [name = ''], options) => {
     const { isInstalled, requireInstalled } =
-      await import('../../container/installed-container.ts');
+      await import('../../container/record/installed-container.ts');
     if (!options.flag('image') && isInstalled(context.containersDirectory, name)) {
       context.printJson({
         kind: 'container',

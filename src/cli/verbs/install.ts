@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UsageError } from '../../base/sysct-error.ts';
 import type { Installed } from '../../container/install-container.ts';
-import type { InstallRequest } from '../../container/install-request.ts';
-import type { InstallPlan } from '../../container/install-plan.ts';
+import type { InstallRequest } from '../../container/plan/install-request.ts';
+import type { InstallPlan } from '../../container/plan/install-plan.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { DOWNGRADE_OPTION, PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ContainerSummary } from '../../container/container-summary.ts';
-import type { Generation } from '../../container/generation.ts';
+import type { ContainerSummary } from '../../container/record/container-summary.ts';
+import type { Generation } from '../../container/record/generation.ts';
 import type { BriefState } from '../../systemd/read-unit-states.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -22,7 +22,7 @@ export const list: Verb = {
   ],
   examples: [{ command: 'sysct list', does: 'What is installed, and how it is.' }],
   run: async (context, _args, options) => {
-    const { summarizeContainers } = await import('../../container/container-summary.ts');
+    const { summarizeContainers } = await import('../../container/record/container-summary.ts');
     const summaries = summarizeContainers(context.containersDirectory);
     if (options.flag('quiet')) {
       context.print(summaries.map(({ name }) => `${name}\n`).join(''));
@@ -30,7 +30,7 @@ export const list: Verb = {
     }
     const states = await readStates(context, summaries);
     if (options.flag('json')) {
-      const { neededStores } = await import('../../container/needed-stores.ts');
+      const { neededStores } = await import('../../container/record/needed-stores.ts');
       const needed = (generation: Generation): readonly string[] =>
         neededStores(context.host, generation);
       context.printJson({

@@ -19,7 +19,7 @@ export const logs: Verb = {
   examples: [{ command: 'sysct logs -f etcd', does: 'Follow etcd.' }],
   run: async (context, [name = ''], options) => {
     const { spawnAttached } = await import('../spawn-attached.ts');
-    const { requireInstalled } = await import('../../container/installed-container.ts');
+    const { requireInstalled } = await import('../../container/record/installed-container.ts');
     const { current } = requireInstalled(context.containersDirectory, name);
     const unit = current.units[0] ?? `${name}.service`;
     const directory = context.host.isRunningHost ? [] : ['--root', context.host.directory];

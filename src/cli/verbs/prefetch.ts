@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UsageError } from '../../base/sysct-error.ts';
-import type { ContainerParts } from '../../container/container-parts.ts';
-import type { ServiceControl } from '../../container/service-control.ts';
+import type { ContainerParts } from '../../container/record/container-parts.ts';
+import type { ServiceControl } from '../../container/host/service-control.ts';
 import type { PullParts } from '../../image/pull-image.ts';
 import type { Stores } from '../../store/stores.ts';
 import type { Context } from '../context.ts';
@@ -41,9 +41,9 @@ export const prefetch: Verb = {
     if (names.length === 0 && !options.flag('all')) {
       throw new UsageError('prefetch: name a container or an image, or say --all');
     }
-    const { containerNames } = await import('../../container/container-directory.ts');
-    const { isInstalled } = await import('../../container/installed-container.ts');
-    const { openServiceControl } = await import('../../container/service-control.ts');
+    const { containerNames } = await import('../../container/record/container-directory.ts');
+    const { isInstalled } = await import('../../container/record/installed-container.ts');
+    const { openServiceControl } = await import('../../container/host/service-control.ts');
     const { openParts, openStoresOf } = await import('../open-parts.ts');
     const { gateFor, platformFor } = await import('../image-access.ts');
     const progress = context.progress(options);
@@ -90,7 +90,7 @@ async function container(
   { context, stores, pullParts, parts, control, quiet }: Works,
 ): Promise<void> {
   const { prefetchContainer } = await import('../../container/prefetch-container.ts');
-  const { requireInstalled } = await import('../../container/installed-container.ts');
+  const { requireInstalled } = await import('../../container/record/installed-container.ts');
   const installed = requireInstalled(parts.containersPath, name);
   const changed = await prefetchContainer(installed, stores, pullParts, parts, control);
   if (quiet) return;

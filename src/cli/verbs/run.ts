@@ -62,7 +62,7 @@ export const run: Verb = {
     return await payloadStatus(options.flag('debug'), async () => {
       context.requireRoot('run');
       const command = rest[0] === '--' ? rest.slice(1) : rest;
-      const { isInstalled } = await import('../../container/installed-container.ts');
+      const { isInstalled } = await import('../../container/record/installed-container.ts');
       const terminal = options.flag('tty') || (process.stdin.isTTY && process.stdout.isTTY);
       if (isInstalled(context.containersDirectory, name))
         return await runInstalled(context, name, command, terminal, options);
@@ -78,7 +78,7 @@ async function runInstalled(
   terminal: boolean,
   options: OptionValues,
 ): Promise<number> {
-  const { requireInstalled } = await import('../../container/installed-container.ts');
+  const { requireInstalled } = await import('../../container/record/installed-container.ts');
   const { readUnitStates } = await import('../../systemd/read-unit-states.ts');
   const { current } = requireInstalled(context.containersDirectory, name);
   const [unit = ''] = current.units;
@@ -86,7 +86,7 @@ async function runInstalled(
   if (states.get(unit)?.active !== 'active' || command.length === 0) {
     return await runImage(context, current.image.source, command, terminal, options);
   }
-  const { execCommand } = await import('../../container/exec-command.ts');
+  const { execCommand } = await import('../../container/run/exec-command.ts');
   const { spawnAttached } = await import('../spawn-attached.ts');
   const { host, signal, containersDirectory: containersPath } = context;
   const invocation = await execCommand(
@@ -113,8 +113,8 @@ async function runImage(
   const { readInstallRequest } = await import('../install-request.ts');
   const { openParts } = await import('../open-parts.ts');
   const { planImage } = await import('../../container/install-container.ts');
-  const { holdImage } = await import('../../container/obtain-image.ts');
-  const { oneOffState, runOnce } = await import('../../container/run-once.ts');
+  const { holdImage } = await import('../../container/plan/obtain-image.ts');
+  const { oneOffState, runOnce } = await import('../../container/run/run-once.ts');
   const { spawnAttached } = await import('../spawn-attached.ts');
   const id = `run-${randomBytes(6).toString('hex')}`;
   const request = await readInstallRequest(context, source, options, 'run');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SystemdManager } from '../../systemd/manager.ts';
 import { UsageError } from '../../base/sysct-error.ts';
-import { ContainerError } from '../../container/container-error.ts';
+import { ContainerError } from '../../container/record/container-error.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Verb } from '../verb.ts';
 
@@ -26,7 +26,7 @@ function serviceVerb(name: string, summary: string, description: string, act: Ac
           hint: 'leave --root out',
         });
       }
-      const { requireInstalled } = await import('../../container/installed-container.ts');
+      const { requireInstalled } = await import('../../container/record/installed-container.ts');
       const { connectManager } = await import('../../systemd/connect-manager.ts');
       const units = names.map((container) => {
         const [unit] = requireInstalled(context.containersDirectory, container).current.units;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Generation } from '../../container/generation.ts';
+import type { Generation } from '../../container/record/generation.ts';
 import type { UnitState } from '../../systemd/manager.ts';
 import { formatSize } from '../../base/size.ts';
 import { EXIT } from '../exit-code.ts';
@@ -17,14 +17,14 @@ export const status: Verb = {
   options: [{ flags: '--json', description: 'print JSON' }],
   examples: [{ command: 'sysct status etcd', does: 'How etcd is.' }],
   run: async (context, [name = ''], options) => {
-    const { requireInstalled } = await import('../../container/installed-container.ts');
+    const { requireInstalled } = await import('../../container/record/installed-container.ts');
     const { current } = requireInstalled(context.containersDirectory, name);
     const [unit] = current.units;
     const state =
       unit === undefined || !context.host.isRunningHost
         ? undefined
         : await readState(unit, context.signal);
-    const { neededStores } = await import('../../container/needed-stores.ts');
+    const { neededStores } = await import('../../container/record/needed-stores.ts');
     const needed = neededStores(context.host, current);
     if (options.flag('json')) {
       context.printJson({ version: 1, name, state, neededStores: needed, generation: current });

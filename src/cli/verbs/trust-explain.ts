@@ -109,8 +109,9 @@ async function openNamed(
 }
 
 async function openInstalled(context: Context, name: string, gate: TrustGate): Promise<Named> {
-  const { requireInstalled } = await import('../../container/installed-container.ts');
-  const { gateForInstalled, installedImage } = await import('../../container/installed-image.ts');
+  const { requireInstalled } = await import('../../container/record/installed-container.ts');
+  const { gateForInstalled, installedImage } =
+    await import('../../container/record/installed-image.ts');
   const { openStoresOf } = await import('../open-parts.ts');
   const { StoredSource } = await import('../../image/stored-source.ts');
   const { current } = requireInstalled(context.containersDirectory, name);

@@ -19,10 +19,10 @@ export const uninstall: Verb = {
   run: async (context, [name = ''], options) => {
     context.requireRoot('uninstall');
     const { openParts } = await import('../open-parts.ts');
-    const { openServiceControl } = await import('../../container/service-control.ts');
+    const { openServiceControl } = await import('../../container/host/service-control.ts');
     const { uninstallContainer } = await import('../../container/uninstall-container.ts');
-    const { requireDirectory } = await import('../../container/installed-container.ts');
-    const { containerNames } = await import('../../container/container-directory.ts');
+    const { requireDirectory } = await import('../../container/record/installed-container.ts');
+    const { containerNames } = await import('../../container/record/container-directory.ts');
     // What an interrupted install left under this name can be cleared away, though it is no container.
     if (!containerNames(context.containersDirectory).includes(name))
       requireDirectory(context.containersDirectory, name);

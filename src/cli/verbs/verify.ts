@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
 import { UsageError } from '../../base/sysct-error.ts';
-import type { VerifiedContainer } from '../../container/verify-container.ts';
+import type { VerifiedContainer } from '../../container/check/verify-container.ts';
 import { asImage, meansContainer } from '../container-or-image.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -93,9 +93,9 @@ async function verifyInstalled(
   name: string | undefined,
   options: OptionValues,
 ): Promise<number> {
-  const { summarizeContainers } = await import('../../container/container-summary.ts');
-  const { ContainerDirectory } = await import('../../container/container-directory.ts');
-  const { verifyContainer } = await import('../../container/verify-container.ts');
+  const { summarizeContainers } = await import('../../container/record/container-summary.ts');
+  const { ContainerDirectory } = await import('../../container/record/container-directory.ts');
+  const { verifyContainer } = await import('../../container/check/verify-container.ts');
   const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
   const { openStoresOf } = await import('../open-parts.ts');
   const { VerificationResult } = await import('../verification-result.ts');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MessagePort } from 'node:worker_threads';
 import type { Digest } from '../../base/digest.ts';
-import type { Borrowing } from './object-staging.ts';
+import type { Borrowing } from './borrowing.ts';
 import type { ThreadError } from './thread-error.ts';
 
 // What the main thread and that of an import say to each other. Each layer has a port of its own,

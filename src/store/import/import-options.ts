@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Sealer } from '../checkout/sealer.ts';
-import type { Borrowing } from './object-staging.ts';
+import type { Borrowing } from './borrowing.ts';
 
 export interface ImportOptions {
   /** With `nothing`, no collection can keep it from committing; all layers are to be imported then. */

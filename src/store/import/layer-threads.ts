@@ -4,7 +4,8 @@ import type { StoreLayout } from '../disk/layout.ts';
 import { ImportThread } from './import-thread.ts';
 import { LayerIntake } from './layer-intake.ts';
 import { type LayerReceiver, LocalReceiver } from './layer-receiver.ts';
-import { type Borrowing, ObjectStaging } from './object-staging.ts';
+import { ObjectStaging } from './object-staging.ts';
+import type { Borrowing } from './borrowing.ts';
 import type { StagedObjects } from './staged-objects.ts';
 
 /** A blob up to this size is read before a thread would have started. */

@@ -8,12 +8,10 @@ import type { StoreLayout } from '../disk/layout.ts';
 import { isObjectThere } from '../disk/object-there.ts';
 import { writeWhole } from '../disk/write-whole.ts';
 import type { NewObjects } from './import-messages.ts';
+import type { Borrowing } from './borrowing.ts';
 
 const OBJECT_MODE = 0o400;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-
-/** Whether an import counts on what the store has, which may be collected before it commits. */
-export type Borrowing = 'what-is-there' | 'nothing';
 
 /**
  * Writes the objects that one thread of an import brings, into the directory of the import. That is

@@ -8,7 +8,7 @@ import type { StoreLayout } from '../disk/layout.ts';
 import { directoryModeIn } from '../disk/open-to-others.ts';
 import { EarlySync } from './early-sync.ts';
 import type { NewObjects } from './import-messages.ts';
-import type { Borrowing } from './object-staging.ts';
+import type { Borrowing } from './borrowing.ts';
 
 /** The objects that one import brings, of all its threads: files in its directory until {@link publish}. */
 export class StagedObjects {

@@ -2,11 +2,8 @@
 import { type Digest, sha256 } from '../../base/digest.ts';
 import { messageOf } from '../../base/sysct-error.ts';
 import type { EvaluationContext, PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
-import {
-  type CheckedSignature,
-  type SignatureChecks,
-  unmetReasons,
-} from '../verdict/signature-checks.ts';
+import type { CheckedSignature, SignatureChecks } from '../verdict/signature-checks.ts';
+import { unmetReasons } from '../verdict/unmet-reasons.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 import type { PolicyRule, SignatureOutcome } from '../verdict/verdict.ts';
 import { parseSignatureBlob, type SignatureBlob } from './signature-blob.ts';

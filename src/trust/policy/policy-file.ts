@@ -7,18 +7,7 @@ import { decodePolicy } from './decode-policy.ts';
 import { parsePolicy, type Policy } from './policy.ts';
 import { loadTrustD } from './trust-d-files.ts';
 import { TrustError } from '../verdict/trust-error.ts';
-
-export interface PolicyLocation {
-  readonly host: HostRoot;
-  /** `--policy FILE`: a path on the running host, used instead of every other place. */
-  readonly override?: string | undefined;
-  /**
-   * `--trust-dir DIR`: a directory of the running host, used instead of /etc/sysct/trust.d. A policy that is
-   * named alone goes without any.
-   */
-  readonly trustDirectory?: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
+import type { PolicyLocation } from './policy-location.ts';
 
 export interface LoadedPolicy {
   readonly policy: Policy;

@@ -4,15 +4,8 @@ import { JsonCursor, type PolicyWarning } from './json-cursor.ts';
 import { isEmptyKeySource } from './parse-key-source.ts';
 import { parseRequirement } from './parse-requirement.ts';
 import { invalidScopeReason, isKnownTransport, unreachableScopeReason } from './policy-scope.ts';
-import type { Requirement } from './requirement.ts';
 import type { TrustD } from './trust-d.ts';
-
-/** The requirements of one scope; all must be met. Never empty. */
-export interface ScopeRequirements {
-  readonly requirements: readonly Requirement[];
-  /** Line in the policy file, from 1. */
-  readonly line: number;
-}
+import type { ScopeRequirements } from './scope-requirements.ts';
 
 /** A parsed containers-policy.json(5), and what trust.d has to add. */
 export interface Policy {

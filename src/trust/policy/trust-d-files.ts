@@ -5,7 +5,7 @@ import { HostRoot } from '../../sys/host-root.ts';
 import { TrustError } from '../verdict/trust-error.ts';
 import { decodePolicy } from './decode-policy.ts';
 import { type GuardedFile, listGuardedDirectory, readGuardedFile } from './guarded-file.ts';
-import type { PolicyLocation } from './policy-file.ts';
+import type { PolicyLocation } from './policy-location.ts';
 import { parseTrustD, type TrustD, type TrustDFile } from './trust-d.ts';
 
 export const SYSTEM_TRUST_D = '/etc/sysct/trust.d';

@@ -6,7 +6,7 @@ import { quote } from '../../base/printable.ts';
 import { JsonCursor } from './json-cursor.ts';
 import { parseTrustDRequirement } from './parse-trust-d-requirement.ts';
 import { invalidScopeReason, unreachableScopeReason } from './policy-scope.ts';
-import type { ScopeRequirements } from './policy.ts';
+import type { ScopeRequirements } from './scope-requirements.ts';
 import type { Requirement } from './requirement.ts';
 
 /** One scope: it has at least one of the two. */

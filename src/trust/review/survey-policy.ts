@@ -6,7 +6,7 @@ import {
   sectionsFor,
 } from '../lookaside/registries-d.ts';
 import type { LoadedPolicy } from '../policy/policy-file.ts';
-import type { ScopeRequirements } from '../policy/policy.ts';
+import type { ScopeRequirements } from '../policy/scope-requirements.ts';
 import { realScope } from '../policy/real-scope.ts';
 import type { Requirement } from '../policy/requirement.ts';
 import type { PolicyRule } from '../verdict/verdict.ts';

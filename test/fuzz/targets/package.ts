@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parsePackageManifest } from '../../../src/container/package-manifest.ts';
+import { parsePackageManifest } from '../../../src/container/package/package-manifest.ts';
 import {
   parseRuntimeConfig,
   printRuntimeConfig,

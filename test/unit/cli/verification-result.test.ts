@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sha256 } from '../../../src/base/digest.ts';
 import { type BrokenContainer, VerificationResult } from '../../../src/cli/verification-result.ts';
-import type { VerifiedContainer } from '../../../src/container/verify-container.ts';
+import type { VerifiedContainer } from '../../../src/container/check/verify-container.ts';
 import type { Finding } from '../../../src/store/check/finding.ts';
 import type { Verdict } from '../../../src/trust/verdict/verdict.ts';
 

@@ -13,8 +13,8 @@ import { ProgressBars } from '../../../src/cli/progress-bars.ts';
 import { renderError } from '../../../src/cli/report-error.ts';
 import { settingsFrom } from '../../../src/cli/settings.ts';
 import { ago, renderTable } from '../../../src/cli/table.ts';
-import { VERBS } from '../../../src/cli/verbs.ts';
-import { ContainerError } from '../../../src/container/container-error.ts';
+import { VERB_GROUPS, VERBS } from '../../../src/cli/verbs.ts';
+import { ContainerError } from '../../../src/container/record/container-error.ts';
 import { RegistryError } from '../../../src/registry/registry-error.ts';
 import { StoreError } from '../../../src/store/disk/store-error.ts';
 import { TrustError } from '../../../src/trust/verdict/trust-error.ts';
@@ -212,13 +212,13 @@ describe('progress', () => {
 describe('completion scripts', () => {
   for (const shell of SHELLS) {
     it(`for ${shell} name every verb`, () => {
-      const script = completionScript(shell, VERBS);
+      const script = completionScript(shell, VERBS, VERB_GROUPS);
       for (const word of VERBS.flatMap(({ name }) => name.split(' ')))
         assert.match(script, new RegExp(`\\b${word}\\b`));
     });
   }
   it('complete verbs and options in a real bash', () => {
-    const script = completionScript('bash', VERBS);
+    const script = completionScript('bash', VERBS, VERB_GROUPS);
     const ask = (words: string, n: number): string =>
       spawnSync(
         'bash',
@@ -234,7 +234,7 @@ describe('completion scripts', () => {
     assert.equal(ask('sysct trust allow --gpg', 3), '--gpg-key');
   });
   it('complete names with colons, at which readline ends a word', () => {
-    const script = completionScript('bash', VERBS);
+    const script = completionScript('bash', VERBS, VERB_GROUPS);
     const ask = (line: string, words: string, n: number): string => {
       const names = 'sysct() { echo r.example:5000/app:1; echo r.example:5000/web:2; }';
       const set = `COMP_LINE=${line} COMP_POINT=\${#COMP_LINE} COMP_WORDBREAKS=$' \\t\\n:'`;
