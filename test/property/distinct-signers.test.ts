@@ -2,9 +2,9 @@
 // The matching of signers to requirements, held against trying everything.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { matchSigners } from '../../src/trust/distinct-signers.ts';
 import type { SignatureOutcome } from '../../src/trust/verdict/verdict.ts';
+import { fc } from '../support/properties.ts';
 
 const signature = (keyFingerprint: string): SignatureOutcome => ({
   type: 'signedBy',

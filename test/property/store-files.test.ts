@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import type { ByteString } from '../../src/base/byte-string.ts';
 import { ByteReader } from '../../src/store/disk/byte-reader.ts';
 import { ByteWriter } from '../../src/store/disk/byte-writer.ts';
@@ -10,6 +9,7 @@ import { putLayerEntry, takeLayerEntry } from '../../src/store/layer/layer-entry
 import { StoreError } from '../../src/store/disk/store-error.ts';
 import { walkTree } from '../../src/store/tree/tree.ts';
 import { LAYER, layerEntry, tree } from '../support/arbitrary-tree.ts';
+import { fc } from '../support/properties.ts';
 import { rebuiltTree } from '../support/rebuilt-tree.ts';
 import { decodeTree, encodeTree } from '../support/tree-files.ts';
 

@@ -16,11 +16,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import fc from 'fast-check';
 import { type Header, pack } from 'tar-stream';
 import { ArchiveError } from '../../src/archive/archive-error.ts';
 import { byteStringOf } from '../../src/base/byte-string.ts';
 import { TAR_LIMITS } from '../../src/archive/tar-limits.ts';
+import { fc } from '../support/properties.ts';
 import { type ReadMember, readTar } from '../support/read-tar.ts';
 import { longName, pax, tar } from '../support/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { parseTemplate } from '../../src/template/parse-template.ts';
 import { renderTemplate, type TemplateContext } from '../../src/template/render-template.ts';
+import { fc } from '../support/properties.ts';
 
 const TEXT: TemplateContext = { kind: 'text' };
 const CONTEXTS: readonly TemplateContext[] = [

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import {
   escapeUnitName,
   escapeUnitPath,
@@ -14,6 +13,7 @@ import {
   type UnitEntry,
   type UnitFile,
 } from '../../src/systemd/unit-file.ts';
+import { fc } from '../support/properties.ts';
 
 const PLAIN = { noNullPrototype: true } as const;
 // White space at the ends is no part of a value.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arbitrary trees and layer entries for property tests.
-import fc from 'fast-check';
 import type { ByteString } from '../../src/base/byte-string.ts';
 import { sha256 } from '../../src/base/digest.ts';
 import type {
@@ -13,6 +12,7 @@ import type { LayerEntry } from '../../src/store/layer/layer-entry.ts';
 import { type InodeNumber, ROOT, Tree } from '../../src/store/tree/tree.ts';
 import { addInode } from './rebuilt-tree.ts';
 import { type LayerKey, layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
+import { fc } from './properties.ts';
 
 /** With the prototype that literals have: deepEqual compares it. */
 function record<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {

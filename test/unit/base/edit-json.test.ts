@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { editJson } from '../../../src/base/edit-json.ts';
 import { type JsonValue, parseStrictJsonValue } from '../../../src/base/strict-json.ts';
+import { fc } from '../../support/properties.ts';
 
 interface Case {
   readonly name: string;

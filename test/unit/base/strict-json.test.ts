@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { parseStrictJson, parseStrictJsonValue } from '../../../src/base/strict-json.ts';
+import { fc } from '../../support/properties.ts';
 
 describe('parseStrictJson', () => {
   const refused = [

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import {
   formatReference,
   isFullyQualified,
   parseReference,
   withDefaultTag,
 } from '../../../src/oci/reference.ts';
+import { fc } from '../../support/properties.ts';
 
 const HEX = 'a'.repeat(64);
 

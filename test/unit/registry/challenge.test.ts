@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { assert as assertProperty, property, string } from 'fast-check';
 import { parseChallenges } from '../../../src/registry/challenge.ts';
+import { fc } from '../../support/properties.ts';
 
 const parse = (...headers: string[]): [string, Record<string, string>][] =>
   parseChallenges(headers).map(({ scheme, parameters }) => [
@@ -79,9 +79,9 @@ describe('parseChallenges', () => {
   }
 
   it('ends on every input, quickly', () => {
-    assertProperty(
-      property(
-        string({ unit: 'binary', maxLength: 200 }),
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 200 }),
         (text) => parse(text).length <= text.length,
       ),
     );

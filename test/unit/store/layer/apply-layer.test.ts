@@ -2,12 +2,12 @@
 // The outcomes of single layers are in layer-outcomes.test.ts; here is what holds for all of them.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { applyLayer } from '../../../../src/store/layer/apply-layer.ts';
 import type { LayerEntry } from '../../../../src/store/layer/layer-entry.ts';
 import { LayerError } from '../../../../src/store/tree/layer-error.ts';
 import { ROOT, Tree } from '../../../../src/store/tree/tree.ts';
 import { entriesOf, imageOf, show } from '../../../support/layer-tree.ts';
+import { fc } from '../../../support/properties.ts';
 import { rebuiltTree } from '../../../support/rebuilt-tree.ts';
 import { type RawMember, tar } from '../../../support/tar-builder.ts';
 
