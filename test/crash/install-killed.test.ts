@@ -166,7 +166,7 @@ describe('install --now, killed while the service starts', () => {
       ${SYSCT_ON_HOST} ${install.join(' ')} > /dev/null 2>&1 & pid=$!
       n=0
       until [ "$(systemctl show -P ActiveState victim)" = activating ] && runc list -q | grep -q victim; do
-        n=$((n + 1)); [ $n -lt 200 ]; sleep 0.05
+        n=$((n + 1)); [ $n -lt 2400 ]; sleep 0.05
       done
       kill -9 $pid`);
     assert.equal(await unitProperty(running, 'victim.service', 'ActiveState'), 'activating');
@@ -182,7 +182,7 @@ describe('install, killed just before the host loses power', () => {
     await sysctChecked(running, UNINSTALL);
     const enabled = points.findLast(({ call }) => call === 'symlink');
     assert.ok(enabled !== undefined);
-    await runKilled(tracer(), enabled, [SYSCT_ON_HOST, ...INSTALL]);
+    assert.ok(await runKilled(tracer(), enabled, [SYSCT_ON_HOST, ...INSTALL]));
     await running.kill();
     running = await host.start({ bindReadOnly: [SYSCT_BIND] });
     await eventually(running, '[ "$(systemctl show -P ActiveState victim)" = active ]');

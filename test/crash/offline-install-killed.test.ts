@@ -118,7 +118,7 @@ describe('in an offline root', () => {
         await sysctOfflineChecked(root, killed === 'install' ? UNINSTALL : INSTALL);
         const middle = calls[Math.floor(calls.length / 2)];
         assert.ok(middle !== undefined);
-        await runKilled(tracer, middle, lineOf(line));
+        assert.ok(await runKilled(tracer, middle, lineOf(line)));
         assert.notDeepEqual(changesBetween(filesBefore, files()), []);
         if (again === 'install') {
           await sysctOfflineChecked(root, INSTALL);

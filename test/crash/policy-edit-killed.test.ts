@@ -112,22 +112,6 @@ function ofTheEdit(points: readonly KillPoint[]): readonly KillPoint[] {
   return points.slice(Math.max(0, first));
 }
 
-/**
- * Threads wake each other by writes, and not always as often: with fewer of them a late point does not come any more, and the
- * edit is done.
- * @returns whether it was killed
- */
-async function killAt(point: KillPoint, line: readonly string[]): Promise<boolean> {
-  try {
-    await runKilled(tracer, point, line);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && /^it was not killed .*but exited with 0:/s.test(error.message))
-      return false;
-    throw error;
-  }
-}
-
 describe('an edit of the trust policy that is killed', () => {
   for (const { name, given, edit, writes } of EDITS) {
     it(`is there whole or not at all: ${name}`, async () => {
@@ -146,7 +130,7 @@ describe('an edit of the trust policy that is killed', () => {
       let killed = 0;
       for (const point of points) {
         startAgain();
-        const isKilled = await killAt(point, lineOf(edit));
+        const isKilled = await runKilled(tracer, point, lineOf(edit));
         if (isKilled) killed += 1;
         const now = filesNow();
         if (!isKilled) assert.deepEqual(now, new_, point.text);
