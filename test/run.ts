@@ -19,7 +19,7 @@ const NEED_BUILD = /^test\/(?:e2e|crash|integration)\//;
 const BUILT = 'dist/sysct';
 const BUILT_OF = ['{bin,src,units,docs/man}/**', 'package-lock.json', 'LICENSE'];
 
-const FILE_TIMEOUT_MS = 15 * 60_000;
+const FILE_TIMEOUT_MS = 30 * 60_000;
 
 process.chdir(join(import.meta.dirname, '..'));
 const { values, positionals } = parseArgs({

@@ -23,9 +23,10 @@ export function announceTo(path: string): (input: Buffer) => void {
   };
 }
 
-export function readAnnounced(path: string): AnnouncedInput {
+/** @returns undefined before the first one */
+export function readAnnounced(path: string): AnnouncedInput | undefined {
   const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
-  if (bytes.length < HEAD_BYTES) return { count: 0, input: Buffer.alloc(0) };
+  if (bytes.length < HEAD_BYTES) return undefined;
   const length = bytes.readUInt32LE(4);
   return { count: bytes.readUInt32LE(0), input: bytes.subarray(HEAD_BYTES, HEAD_BYTES + length) };
 }

@@ -41,7 +41,7 @@ const NEW = imageLayers('quay.io/x/new:1');
 describe('kill -9 of an import', () => {
   it('a53: at any instant leaves the earlier images whole, and the next import is as if nothing had been', async () => {
     using tmp = temporaryDirectory('crash', '/dev/shm');
-    const duration = await importDuration(tmp.directory);
+    let duration = await importDuration(tmp.directory);
     const expected = join(tmp.directory, 'expected');
     const undisturbed = await openStore(expected, { log: silentLog });
     await importImage(undisturbed, 'quay.io/x/old:1', OLD);
@@ -56,6 +56,8 @@ describe('kill -9 of an import', () => {
       const store = await openStore(directory, { log: silentLog });
       const ms = duration * (0.1 + 0.16 * round) * (0.9 + 0.2 * Math.random());
       if (await killImport(directory, 'quay.io/x/new:1', ms)) killed += 1;
+      // The machine has less to do by now.
+      else duration = Math.min(duration, ms) * 0.7;
       const { refs } = await assertSound(directory);
       assert.ok(refs >= 1, 'the earlier image is listed');
       await importImage(store, 'quay.io/x/new:1', NEW);

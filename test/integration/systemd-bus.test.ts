@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -28,7 +29,8 @@ async function startBus(): Promise<PrivateBus> {
   const daemon = spawn('dbus-daemon', ['--session', '--nofork', `--address=unix:path=${path}`], {
     stdio: 'ignore',
   });
-  while (!existsSync(path)) await delay(10);
+  // Its socket is there a moment before it listens.
+  while (!(await isListenedOn(path))) await delay(10);
   return {
     path,
     daemon,
@@ -37,6 +39,18 @@ async function startBus(): Promise<PrivateBus> {
       tmp[Symbol.dispose]();
     },
   };
+}
+
+async function isListenedOn(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 describe('a connection to a bus', () => {

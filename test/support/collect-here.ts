@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Collects the garbage of a store again and again, until its stdin is closed; says how often it did.
+// Collects the garbage of a store again and again, until its stdin is closed; prints a dot for each time.
 //
 //     node collect-here.ts STORE
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
+import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { silentLog } from '../../src/base/log.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -14,15 +14,17 @@ export async function besideCollections(store: string, use: () => Promise<void>)
   const child = spawn(process.execPath, [import.meta.filename, store], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const ended = new Promise((resolve) => child.on('exit', resolve));
-  const said = text(child.stdout);
+  const ended = once(child, 'close');
+  let said = '';
+  child.stdout.on('data', (dots: Buffer) => (said += dots.toString()));
   try {
+    await Promise.race([once(child.stdout, 'data'), ended]);
     await use();
   } finally {
     child.stdin.end();
   }
-  assert.equal(await ended, 0);
-  return Number(await said);
+  assert.deepEqual(await ended, [0, null]);
+  return said.length;
 }
 
 async function collectWithoutEnd(directory: string): Promise<void> {
@@ -30,12 +32,11 @@ async function collectWithoutEnd(directory: string): Promise<void> {
   const ending = new AbortController();
   process.stdin.on('end', () => ending.abort()).resume();
   const { signal } = new AbortController();
-  let times = 0;
-  for (; !ending.signal.aborted; times += 1) {
+  while (!ending.signal.aborted) {
     await setImmediate();
     await store.collectGarbage({ mode: 'remove', leftovers: 'old', now: new Date(), signal });
+    process.stdout.write('.');
   }
-  process.stdout.write(`${times}\n`);
 }
 
 if (process.argv[1] === import.meta.filename) await collectWithoutEnd(process.argv[2] ?? '');

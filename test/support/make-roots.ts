@@ -25,7 +25,10 @@ export async function makeRoots(): Promise<void> {
   const left = [...MAKE];
   const work = async (): Promise<void> => {
     for (let make = left.shift(); make !== undefined; make = left.shift()) {
-      await make().catch(() => undefined);
+      // A mirror may be out of reach for a moment.
+      await make()
+        .catch(make)
+        .catch(() => undefined);
     }
   };
   await Promise.all([work(), work()]);
