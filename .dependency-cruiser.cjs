@@ -44,6 +44,23 @@ const ROOMS = {
   base: [],
 };
 
+/** The rooms inside `image`, each with the rooms below it; what is done with an image as a whole stands on top of them. */
+const IMAGE_ROOMS = {
+  repair: ['fetch', 'source'],
+  fetch: ['source'],
+  gate: ['source'],
+  source: [],
+};
+
+/** The rooms inside `registry`, each with the rooms below it; `src/registry/registry-client.ts` stands on top of them. */
+const REGISTRY_ROOMS = {
+  signature: ['request', 'configuration', 'http'],
+  request: ['login', 'configuration', 'http'],
+  login: ['configuration', 'http'],
+  configuration: ['http'],
+  http: [],
+};
+
 /** The rooms inside `store`, each with the rooms below it; `src/store/store.ts` stands on top of them. */
 const STORE_ROOMS = {
   check: ['collect', 'import', 'checkout', 'erofs', 'ref', 'layer', 'tree', 'disk'],
@@ -109,6 +126,8 @@ module.exports = {
     })),
     ...Object.entries({
       container: CONTAINER_ROOMS,
+      image: IMAGE_ROOMS,
+      registry: REGISTRY_ROOMS,
       store: STORE_ROOMS,
       trust: TRUST_ROOMS,
     }).flatMap(([house, rooms]) => [

@@ -7,7 +7,7 @@ export type TarEntryType =
 /** One member of a tar archive, every extension header resolved; names are raw bytes, as the archive has them. */
 export interface TarEntry {
   readonly type: TarEntryType;
-  /** As written: may be absolute, hold `..`, or end in a slash. {@link ../store/layer-entry.ts} cleans it. */
+  /** As written: may be absolute, hold `..`, or end in a slash. {@link ../store/layer/clean-entry.ts} cleans it. */
   readonly path: ByteString;
   /** Target of a symlink or hardlink; empty for other types. */
   readonly linkTarget: ByteString;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the options of source-options.ts mean: source, platform and trust gate of a verb that obtains an image.
 import { dirname, join } from 'node:path';
-import type { DecidingVerb } from '../image/decision.ts';
-import { DecisionLedger } from '../image/decision-ledger.ts';
-import type { ImageSource } from '../image/image-source.ts';
-import { openSource } from '../image/open-source.ts';
-import type { Purpose, TrustGate } from '../image/trust-gate.ts';
+import type { DecidingVerb } from '../image/gate/decision.ts';
+import { DecisionLedger } from '../image/gate/decision-ledger.ts';
+import type { ImageSource } from '../image/source/image-source.ts';
+import { openSource } from '../image/source/open-source.ts';
+import type { Purpose, TrustGate } from '../image/gate/trust-gate.ts';
 import { parsePlatform, platformOfNode, type Platform } from '../oci/platform.ts';
 import { StoreLayout } from '../store/disk/layout.ts';
 import { storeFailure } from '../store/disk/store-failure.ts';

@@ -2,9 +2,9 @@
 import { rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isErrno } from '../base/sysct-error.ts';
-import { nameHere } from '../image/name-here.ts';
+import { nameHere } from '../image/source/name-here.ts';
 import { pullImage, type PullParts } from '../image/pull-image.ts';
-import { StoredSource } from '../image/stored-source.ts';
+import { StoredSource } from '../image/source/stored-source.ts';
 import { GENERATION_IMAGE } from '../store/collect/generation-images.ts';
 import { scanRedirects } from '../store/collect/scan-redirects.ts';
 import { digestsOf } from '../store/tree/tree-needs.ts';

@@ -5,11 +5,11 @@ import { messageOf } from '../base/sysct-error.ts';
 import type { Platform } from '../oci/platform.ts';
 import { formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
 import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
-import { RegistryError } from '../registry/registry-error.ts';
-import { ImageError } from './image-error.ts';
-import type { ImageSource } from './image-source.ts';
-import { resolveImage } from './resolve-image.ts';
-import { parseSourceName } from './source-name.ts';
+import { RegistryError } from '../registry/http/registry-error.ts';
+import { ImageError } from './source/image-error.ts';
+import type { ImageSource } from './source/image-source.ts';
+import { resolveImage } from './source/resolve-image.ts';
+import { parseSourceName } from './source/source-name.ts';
 
 /** What the registry says now of the name that an image was pulled by. */
 export type RemoteState =

@@ -2,9 +2,9 @@
 import type { SignaturePlaces } from '../trust/signature-advice.ts';
 import { explain, type Explanation } from '../trust/explain.ts';
 import type { Verdict } from '../trust/verdict/verdict.ts';
-import type { ImageSource } from './image-source.ts';
-import type { ResolvedImage } from './resolve-image.ts';
-import { judgeImage, subjectOf, type TrustGate } from './trust-gate.ts';
+import type { ImageSource } from './source/image-source.ts';
+import type { ResolvedImage } from './source/resolve-image.ts';
+import { judgeImage, subjectOf, type TrustGate } from './gate/trust-gate.ts';
 
 /** Judges an image, and says how that came. No layer is fetched. */
 export async function explainImage(

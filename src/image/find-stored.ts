@@ -5,12 +5,12 @@ import { StoreError } from '../store/disk/store-error.ts';
 import { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { StoredImage, Stores } from '../store/stores.ts';
 import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
-import { ImageError } from './image-error.ts';
-import { isImageId } from './image-id.ts';
-import { parseSourceName } from './source-name.ts';
-import { readImageConfig, resolveImage } from './resolve-image.ts';
-import { StoredSource } from './stored-source.ts';
-import { type Admission, decideOnImage, type TrustGate } from './trust-gate.ts';
+import { ImageError } from './source/image-error.ts';
+import { isImageId } from './source/image-id.ts';
+import { parseSourceName } from './source/source-name.ts';
+import { readImageConfig, resolveImage } from './source/resolve-image.ts';
+import { StoredSource } from './source/stored-source.ts';
+import { type Admission, decideOnImage, type TrustGate } from './gate/trust-gate.ts';
 import { type Platform, platformMatches } from '../oci/platform.ts';
 
 /** An image that may be used as it is, and where it is. */

@@ -16,17 +16,22 @@ import type { NewRef, RefLayer, RefRecord } from '../store/ref/ref-record.ts';
 import type { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { ChunkedDiffIdSetting, Store } from '../store/store.ts';
 import type { CandidateSignature } from '../trust/lookaside/signature-source.ts';
-import { identitiesOf, type Layer } from './layer.ts';
-import { LayerFetch } from './layer-fetch.ts';
-import { ImageError } from './image-error.ts';
-import type { ImageSource } from './image-source.ts';
+import { identitiesOf, type Layer } from './fetch/layer.ts';
+import { LayerFetch } from './fetch/layer-fetch.ts';
+import { ImageError } from './source/image-error.ts';
+import type { ImageSource } from './source/image-source.ts';
 import {
   assertPlatform,
   readImageConfig,
   type ResolvedImage,
   resolveImage,
-} from './resolve-image.ts';
-import { type Admission, admitImage, type JudgedSignature, type TrustGate } from './trust-gate.ts';
+} from './source/resolve-image.ts';
+import {
+  type Admission,
+  admitImage,
+  type JudgedSignature,
+  type TrustGate,
+} from './gate/trust-gate.ts';
 
 export interface PullParts {
   readonly store: Store;

@@ -7,8 +7,8 @@ import type { Platform } from '../oci/platform.ts';
 import { formatReference, type Reference, withDefaultTag } from '../oci/reference.ts';
 import type { SignatureBlob } from '../trust/lookaside/signature-blob.ts';
 import { printSimpleSigningPayload } from '../trust/lookaside/simple-signing.ts';
-import type { ImageSource } from './image-source.ts';
-import { resolveImage } from './resolve-image.ts';
+import type { ImageSource } from './source/image-source.ts';
+import { resolveImage } from './source/resolve-image.ts';
 
 /** Makes one kind of signature. */
 export type ImageSigner =

@@ -4,24 +4,24 @@ import { quote } from '../base/printable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { LIMITS } from '../oci/limits.ts';
 import type { Reference } from '../oci/reference.ts';
-import { type BlobSpan, downloadBlob } from './blob-request.ts';
-import { checkDigest } from './check-digest.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { RegistryAccess } from './registry-access.ts';
-import { type FetchedManifest, fetchManifest, manifestPath } from './manifest-request.ts';
-import { RegistryError } from './registry-error.ts';
-import type { RegistrySession } from './registry-session.ts';
-import { resolveEndpoints } from './resolve-endpoints.ts';
-import { type RetryNotice, type RetryPlan, waitForRetry, withRetries } from './retry.ts';
-import { type ExtensionSearch, readExtension } from './signature-extension.ts';
+import { type BlobSpan, downloadBlob } from './request/blob-request.ts';
+import { checkDigest } from './request/check-digest.ts';
+import type { Endpoint } from './http/endpoint.ts';
+import type { RegistryAccess } from './request/registry-access.ts';
+import { type FetchedManifest, fetchManifest, manifestPath } from './request/manifest-request.ts';
+import { RegistryError } from './http/registry-error.ts';
+import type { RegistrySession } from './request/registry-session.ts';
+import { resolveEndpoints } from './configuration/resolve-endpoints.ts';
+import { type RetryNotice, type RetryPlan, waitForRetry, withRetries } from './request/retry.ts';
+import { type ExtensionSearch, readExtension } from './signature/signature-extension.ts';
 import {
   type AttachedKind,
   type AttachmentReader,
   type AttachmentSearch,
   readAttachments,
-} from './sigstore-attachments.ts';
-import { listReferrers } from './list-referrers.ts';
-import { type BundleReader, type BundleSearch, readBundles } from './sigstore-bundles.ts';
+} from './signature/sigstore-attachments.ts';
+import { listReferrers } from './request/list-referrers.ts';
+import { type BundleReader, type BundleSearch, readBundles } from './signature/sigstore-bundles.ts';
 
 export interface OpenBlobOptions {
   readonly signal: AbortSignal;

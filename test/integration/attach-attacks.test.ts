@@ -6,8 +6,8 @@ import { describe, it } from 'node:test';
 import { sha256 } from '../../src/base/digest.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import { attachBundle } from '../../src/registry/attach-bundle.ts';
-import { attachSignature } from '../../src/registry/attach-signature.ts';
+import { attachBundle } from '../../src/registry/signature/attach-bundle.ts';
+import { attachSignature } from '../../src/registry/signature/attach-signature.ts';
 import { openClient } from '../support/open-client.ts';
 import {
   MANIFEST_DIGEST,

@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import { digestHex, sha256 } from '../../src/base/digest.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
-import type { AttachmentSearch } from '../../src/registry/sigstore-attachments.ts';
+import type { AttachmentSearch } from '../../src/registry/signature/sigstore-attachments.ts';
 import { type ClientSetup, IMPATIENT, openClient } from '../support/open-client.ts';
 import {
   MANIFEST_DIGEST,

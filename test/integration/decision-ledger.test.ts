@@ -18,7 +18,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
-import { DecisionLedger } from '../../src/image/decision-ledger.ts';
+import { DecisionLedger } from '../../src/image/gate/decision-ledger.ts';
 import { StoreLayout } from '../../src/store/disk/layout.ts';
 import { runChecked, runProcess } from '../../src/sys/process.ts';
 import { runCli } from '../support/run-cli.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
-import type { ImageSource } from '../../src/image/image-source.ts';
+import type { ImageSource } from '../../src/image/source/image-source.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { pullLayout } from '../support/pull-layout.ts';
 import { writeSmallImage } from '../support/small-image.ts';

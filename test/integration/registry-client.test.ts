@@ -7,7 +7,7 @@ import { type Digest, sha256 } from '../../src/base/digest.ts';
 import { parseManifest, type Manifest } from '../../src/oci/manifest.ts';
 import { LIMITS } from '../../src/oci/limits.ts';
 import { parseStrictJsonValue } from '../../src/base/strict-json.ts';
-import type { FetchedManifest } from '../../src/registry/manifest-request.ts';
+import type { FetchedManifest } from '../../src/registry/request/manifest-request.ts';
 import type { RegistryClient } from '../../src/registry/registry-client.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { buildImage, pushImage } from '../support/image-builder.ts';

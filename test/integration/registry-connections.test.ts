@@ -9,7 +9,7 @@ import { connect, createServer as createSocketServer, type Socket } from 'node:n
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { TLSSocket } from 'node:tls';
-import { RegistryError } from '../../src/registry/registry-error.ts';
+import { RegistryError } from '../../src/registry/http/registry-error.ts';
 import { createCertificates } from '../support/certificates.ts';
 import { openClient, type OpenedClient } from '../support/open-client.ts';
 import {

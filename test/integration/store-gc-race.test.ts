@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { silentLog } from '../../src/base/log.ts';
-import type { ImageSource } from '../../src/image/image-source.ts';
+import type { ImageSource } from '../../src/image/source/image-source.ts';
 import { underLock } from '../../src/store/disk/transaction-directory.ts';
 import type { RefRecord } from '../../src/store/ref/ref-record.ts';
 import { removeRef } from '../../src/store/ref/refs.ts';

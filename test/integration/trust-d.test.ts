@@ -9,7 +9,7 @@ import { digestHex, type Digest } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { DEFAULT_SETTINGS } from '../../src/cli/settings.ts';
 import { pullImage } from '../../src/image/pull-image.ts';
-import { StoredSource } from '../../src/image/stored-source.ts';
+import { StoredSource } from '../../src/image/source/stored-source.ts';
 import { platformOfNode } from '../../src/oci/platform.ts';
 import { openAdditionalStores } from '../../src/store/reader/open-additional-stores.ts';
 import { openStore } from '../../src/store/store.ts';

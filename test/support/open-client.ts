@@ -9,9 +9,9 @@ import {
   noRegistryOptions,
   type RegistryAccess,
   type RegistryOptions,
-} from '../../src/registry/registry-access.ts';
+} from '../../src/registry/request/registry-access.ts';
 import { RegistryClient } from '../../src/registry/registry-client.ts';
-import { DEFAULT_TIMING, type RegistryTiming } from '../../src/registry/timing.ts';
+import { DEFAULT_TIMING, type RegistryTiming } from '../../src/registry/http/timing.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { temporaryDirectory } from './tmp.ts';
 

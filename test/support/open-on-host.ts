@@ -3,9 +3,9 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentLog } from '../../src/base/log.ts';
-import type { ImageSource } from '../../src/image/image-source.ts';
-import { openSource } from '../../src/image/open-source.ts';
-import { noRegistryOptions } from '../../src/registry/registry-access.ts';
+import type { ImageSource } from '../../src/image/source/image-source.ts';
+import { openSource } from '../../src/image/source/open-source.ts';
+import { noRegistryOptions } from '../../src/registry/request/registry-access.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 
 /** @param name `HOST:PORT/PATH:TAG` @param yaml of registries.d @param directory where the host's root is made */

@@ -3,11 +3,11 @@
 import type { Log } from '../../src/base/log.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { noProgress } from '../../src/base/progress.ts';
-import type { ImageSource } from '../../src/image/image-source.ts';
-import { openSource } from '../../src/image/open-source.ts';
+import type { ImageSource } from '../../src/image/source/image-source.ts';
+import { openSource } from '../../src/image/source/open-source.ts';
 import { pullImage } from '../../src/image/pull-image.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
-import { noRegistryOptions } from '../../src/registry/registry-access.ts';
+import { noRegistryOptions } from '../../src/registry/request/registry-access.ts';
 import type { RefRecord } from '../../src/store/ref/ref-record.ts';
 import type { Store } from '../../src/store/store.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';

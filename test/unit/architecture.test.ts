@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { runProcess } from '../../src/sys/process.ts';
 
@@ -43,6 +43,16 @@ describe('the house', () => {
         printing.test(withoutComments(readFileSync(join(ROOT, file), 'utf8'))),
     );
     assert.deepEqual(found, []);
+  });
+
+  it('has comments whose links lead somewhere', () => {
+    const broken = globSync('{src,test,bin}/**/*.ts', { cwd: ROOT }).flatMap((file) =>
+      [...readFileSync(join(ROOT, file), 'utf8').matchAll(/\{@link ([^ }]+\.ts)/g)]
+        .map(([, target = '']) => join(dirname(file), target))
+        .filter((path) => !existsSync(join(ROOT, path)))
+        .map((path) => `${file}: ${path}`),
+    );
+    assert.deepEqual(broken, []);
   });
 });
 

@@ -103,8 +103,8 @@ async function container(
 
 async function image(name: string, { context, stores, pullParts, quiet }: Works): Promise<void> {
   const { pullImage } = await import('../../image/pull-image.ts');
-  const { StoredSource } = await import('../../image/stored-source.ts');
-  const { nameHere } = await import('../../image/name-here.ts');
+  const { StoredSource } = await import('../../image/source/stored-source.ts');
+  const { nameHere } = await import('../../image/source/name-here.ts');
   const { record, store } = stores.findImage(name);
   if (store === stores.local) {
     if (!quiet) context.print(`${record.imageId} is in the own store\n`);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { shellQuote } from '../../base/shell-quote.ts';
-import type { ImageSource } from '../../image/image-source.ts';
-import type { TrustGate } from '../../image/trust-gate.ts';
+import type { ImageSource } from '../../image/source/image-source.ts';
+import type { TrustGate } from '../../image/gate/trust-gate.ts';
 import type { Advice, SignaturePlaces } from '../../trust/signature-advice.ts';
 import type { Explanation } from '../../trust/explain.ts';
 import type { Context } from '../context.ts';
@@ -44,7 +44,7 @@ export const trustExplain: Verb = {
   ],
   run: async (context, [text = ''], options) => {
     const { gateFor, platformFor } = await import('../image-access.ts');
-    const { resolveImage } = await import('../../image/resolve-image.ts');
+    const { resolveImage } = await import('../../image/source/resolve-image.ts');
     const { explainImage } = await import('../../image/explain-image.ts');
     const { renderExplanation } = await import('../render-explanation.ts');
     const purpose = options.flag('system') ? 'system-container' : 'pull';
@@ -103,7 +103,7 @@ async function openNamed(
     return { gate, source: await asImage('explaining', text, options, open), isKept: false };
   }
   const { openStoresOf } = await import('../open-parts.ts');
-  const { StoredSource } = await import('../../image/stored-source.ts');
+  const { StoredSource } = await import('../../image/source/stored-source.ts');
   const { record, store } = (await openStoresOf(context)).findImage(text);
   return { gate, source: new StoredSource(store, record), isKept: true };
 }
@@ -113,7 +113,7 @@ async function openInstalled(context: Context, name: string, gate: TrustGate): P
   const { gateForInstalled, installedImage } =
     await import('../../container/record/installed-image.ts');
   const { openStoresOf } = await import('../open-parts.ts');
-  const { StoredSource } = await import('../../image/stored-source.ts');
+  const { StoredSource } = await import('../../image/source/stored-source.ts');
   const { current } = requireInstalled(context.containersDirectory, name);
   const { record, store } = installedImage(current, await openStoresOf(context));
   return {

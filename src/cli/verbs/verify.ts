@@ -68,8 +68,8 @@ export const verify: Verb = {
 
 async function verifyImage(context: Context, text: string, options: OptionValues): Promise<number> {
   const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
-  const { resolveImage } = await import('../../image/resolve-image.ts');
-  const { decideOnImage } = await import('../../image/trust-gate.ts');
+  const { resolveImage } = await import('../../image/source/resolve-image.ts');
+  const { decideOnImage } = await import('../../image/gate/trust-gate.ts');
   const { refusal, describeVerdict } = await import('../../trust/verdict/describe-verdict.ts');
   const purpose = options.flag('system') ? 'system-container' : 'pull';
   const gate = await gateFor(context, purpose, options, 'verify');

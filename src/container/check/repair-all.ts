@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Digest } from '../../base/digest.ts';
 import type { Log } from '../../base/log.ts';
-import type { ImageSource } from '../../image/image-source.ts';
+import type { ImageSource } from '../../image/source/image-source.ts';
 import {
   keyOf,
   type RepairableImage,
   type RepairFailures,
   repairImages,
-} from '../../image/repair-images.ts';
+} from '../../image/repair/repair-images.ts';
 import { type Finding, isDamage } from '../../store/check/finding.ts';
 import { placeOf } from '../../store/check/place-of.ts';
 import { rebuildImage } from '../../store/check/rebuild.ts';

@@ -2,10 +2,10 @@
 import type { Digest } from '../../base/digest.ts';
 import { messageOf } from '../../base/sysct-error.ts';
 import { askRemote, type RemoteState } from '../../image/ask-remote.ts';
-import type { ImageSource } from '../../image/image-source.ts';
-import { resolveImage } from '../../image/resolve-image.ts';
-import { type StoredRecord, StoredSource } from '../../image/stored-source.ts';
-import { decideOnImage, type TrustGate } from '../../image/trust-gate.ts';
+import type { ImageSource } from '../../image/source/image-source.ts';
+import { resolveImage } from '../../image/source/resolve-image.ts';
+import { type StoredRecord, StoredSource } from '../../image/source/stored-source.ts';
+import { decideOnImage, type TrustGate } from '../../image/gate/trust-gate.ts';
 import { InvalidDocumentError } from '../../oci/invalid-document-error.ts';
 import { parseImageConfig } from '../../oci/image-config.ts';
 import type { Platform } from '../../oci/platform.ts';

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
 import { messageOf } from '../../base/sysct-error.ts';
-import { completeName } from '../../image/complete-name.ts';
+import { completeName } from '../../image/source/complete-name.ts';
 import { findStored } from '../../image/find-stored.ts';
-import { ImageError } from '../../image/image-error.ts';
-import type { ImageSource } from '../../image/image-source.ts';
+import { ImageError } from '../../image/source/image-error.ts';
+import type { ImageSource } from '../../image/source/image-source.ts';
 import { type PulledImage, pullImage } from '../../image/pull-image.ts';
-import { StoredSource } from '../../image/stored-source.ts';
-import type { TrustGate } from '../../image/trust-gate.ts';
+import { StoredSource } from '../../image/source/stored-source.ts';
+import type { TrustGate } from '../../image/gate/trust-gate.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { StoreError } from '../../store/disk/store-error.ts';
 import type { StoreReader } from '../../store/reader/store-reader.ts';

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { quote } from '../../base/printable.ts';
 import { UsageError } from '../../base/sysct-error.ts';
-import { parseSourceName } from '../../image/source-name.ts';
+import { parseSourceName } from '../../image/source/source-name.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { escapeUnitName } from '../../systemd/unit-escape.ts';
 

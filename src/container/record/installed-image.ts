@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The image of an installed container as it was kept, and how today's policy judges it.
 import { existsSync } from 'node:fs';
-import type { StoredRecord } from '../../image/stored-source.ts';
-import type { TrustGate } from '../../image/trust-gate.ts';
+import type { StoredRecord } from '../../image/source/stored-source.ts';
+import type { TrustGate } from '../../image/gate/trust-gate.ts';
 import type { StoreReader } from '../../store/reader/store-reader.ts';
 import type { Stores } from '../../store/stores.ts';
 import type { Generation } from './generation.ts';

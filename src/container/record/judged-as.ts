@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseSourceName } from '../../image/source-name.ts';
+import { parseSourceName } from '../../image/source/source-name.ts';
 import type { RefRecord } from '../../store/ref/ref-record.ts';
 import type { Generation } from './generation.ts';
 

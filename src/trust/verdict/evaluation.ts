@@ -7,7 +7,7 @@ import type { RequirementOutcome, SignatureOutcome } from './verdict.ts';
 /** The image that asks to be let in. */
 export interface PolicySubject {
   readonly transport: string;
-  /** The identity that scopes are looked up for; {@link ../../image/image-source.ts} `policyIdentity`. */
+  /** The identity that scopes are looked up for; {@link ../../image/source/image-source.ts} `policyIdentity`. */
   readonly policyIdentity: string;
   /** The logical name, as the user gave it; undefined for sources without one. Mirrors do not change it. */
   readonly reference: Reference | undefined;

@@ -4,7 +4,7 @@ import {
   basicAuthorization,
   findInAuthFile,
   parseAuthFile,
-} from '../../../src/registry/credentials.ts';
+} from '../../../src/registry/login/credentials.ts';
 import { type FuzzTarget, unlessRefused } from '../target.ts';
 
 const SECRET = Buffer.from('user:hunter2').toString('base64');

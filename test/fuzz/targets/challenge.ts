@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { type Challenge, parseChallenges } from '../../../src/registry/challenge.ts';
+import { type Challenge, parseChallenges } from '../../../src/registry/login/challenge.ts';
 import type { FuzzTarget } from '../target.ts';
 
 const SEEDS = [

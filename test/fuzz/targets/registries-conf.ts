@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { formatReference, parseReference, type Reference } from '../../../src/oci/reference.ts';
-import { parseRegistriesConf, type RegistriesConf } from '../../../src/registry/registries-conf.ts';
-import { resolveEndpoints } from '../../../src/registry/resolve-endpoints.ts';
-import { expandReference } from '../../../src/registry/short-name.ts';
+import {
+  parseRegistriesConf,
+  type RegistriesConf,
+} from '../../../src/registry/configuration/registries-conf.ts';
+import { resolveEndpoints } from '../../../src/registry/configuration/resolve-endpoints.ts';
+import { expandReference } from '../../../src/registry/configuration/short-name.ts';
 import { type FuzzTarget, unlessRefused } from '../target.ts';
 
 const SEEDS = [

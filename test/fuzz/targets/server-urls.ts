@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { isSameOrganisation, parseRealm } from '../../../src/registry/realm.ts';
-import { nextHop } from '../../../src/registry/redirect.ts';
+import { isSameOrganisation, parseRealm } from '../../../src/registry/login/realm.ts';
+import { nextHop } from '../../../src/registry/http/redirect.ts';
 import { type FuzzTarget, unlessRefused } from '../target.ts';
 
 const REGISTRY = new URL('https://registry.example:5000/v2/');

@@ -15,7 +15,7 @@ import { settingsFrom } from '../../../src/cli/settings.ts';
 import { ago, renderTable } from '../../../src/cli/table.ts';
 import { VERB_GROUPS, VERBS } from '../../../src/cli/verbs.ts';
 import { ContainerError } from '../../../src/container/record/container-error.ts';
-import { RegistryError } from '../../../src/registry/registry-error.ts';
+import { RegistryError } from '../../../src/registry/http/registry-error.ts';
 import { StoreError } from '../../../src/store/disk/store-error.ts';
 import { TrustError } from '../../../src/trust/verdict/trust-error.ts';
 

@@ -6,8 +6,8 @@ import { describe, it } from 'node:test';
 import { DirectoryMembers } from '../../../src/archive/directory-members.ts';
 import { sha256 } from '../../../src/base/digest.ts';
 import { askRemote } from '../../../src/image/ask-remote.ts';
-import { DirSource } from '../../../src/image/dir-source.ts';
-import { RegistryError } from '../../../src/registry/registry-error.ts';
+import { DirSource } from '../../../src/image/source/dir-source.ts';
+import { RegistryError } from '../../../src/registry/http/registry-error.ts';
 import { MANIFEST_BYTES } from '../../support/scripted-registry.ts';
 import { temporaryDirectory } from '../../support/tmp.ts';
 
