@@ -16,6 +16,7 @@ import type { NewRef, RefLayer, RefRecord } from '../store/ref/ref-record.ts';
 import type { AdditionalStore } from '../store/reader/additional-store.ts';
 import type { ChunkedDiffIdSetting, Store } from '../store/store.ts';
 import type { CandidateSignature } from '../trust/lookaside/signature-source.ts';
+import { TrustError } from '../trust/verdict/trust-error.ts';
 import { identitiesOf, type Layer } from './fetch/layer.ts';
 import { LayerFetch } from './fetch/layer-fetch.ts';
 import { ImageError } from './source/image-error.ts';
@@ -74,10 +75,10 @@ export async function pullImage(source: ImageSource, parts: PullParts): Promise<
     try {
       const borrowing = attempt < MOST_TRIES ? 'what-is-there' : 'nothing';
       const record = await importImage(pull, borrowing, parts);
-      // Kept under another name, it takes the place of nothing that the source's name stands for.
-      if (parts.keepAs === undefined) await remember(source, verdict, parts);
       return { record, verdict };
     } catch (error) {
+      // Refuses it by now, and says so as it would have at first.
+      if (isOvertaken(error)) await admitImage(parts.gate, source, image);
       if (!isCollected(error) || attempt === MOST_TRIES) throw error;
       signal.throwIfAborted();
       parts.log.debug(`${messageOf(error)}: pulling ${source.display} again`);
@@ -85,18 +86,20 @@ export async function pullImage(source: ImageSource, parts: PullParts): Promise<
   }
 }
 
-/** For rules against going back. The image is stored and named by now, so that a failure is only told. */
-async function remember(
-  source: ImageSource,
-  verdict: Admission,
-  { gate, log, now, signal }: PullParts,
-): Promise<void> {
+/** For rules against going back. Where there is none for the image, it is no reason not to have it that this fails. */
+function remember({ source, verdict }: AdmittedImage, { gate, keepAs, log, now }: PullParts): void {
+  // Kept under another name, it takes the place of nothing that the source's name stands for.
+  if (keepAs !== undefined) return;
   try {
-    await gate.history?.remember(source, verdict, now(), signal);
+    gate.history?.remember(source, verdict, now());
   } catch (error) {
-    signal.throwIfAborted();
+    if (verdict.outcomes.some(({ type }) => type === 'noDowngrade')) throw error;
     log.warn(`remembering when ${source.display} was signed: ${messageOf(error)}`);
   }
+}
+
+function isOvertaken(error: unknown): boolean {
+  return error instanceof TrustError && error.code === 'OVERTAKEN';
 }
 
 /**
@@ -130,9 +133,14 @@ async function importImage(
 ): Promise<RefRecord> {
   const { source, image, configBytes, layers, candidates } = admitted;
   const { progress, signal, store } = parts;
+  const beforeNaming = (): void => remember(admitted, parts);
   if (borrowing === 'what-is-there') {
     // The same image again, mostly: to look at each of its objects first would be most of the work.
-    const renewed = await store.renewRef(newRef(admitted, firstProofs(layers), parts), signal);
+    const renewed = await store.renewRef(
+      newRef(admitted, firstProofs(layers), parts),
+      signal,
+      beforeNaming,
+    );
     if (renewed !== undefined) {
       reportKnown(layers, progress);
       return renewed;
@@ -146,7 +154,7 @@ async function importImage(
   );
   reportKnown(known.keys(), progress);
   if (missing.length === 0) {
-    const renewed = await store.renewRef(newRef(admitted, known, parts), signal);
+    const renewed = await store.renewRef(newRef(admitted, known, parts), signal, beforeNaming);
     if (renewed !== undefined) return renewed;
   }
   await using transaction = await store.beginImport(signal, borrowing);
@@ -156,7 +164,8 @@ async function importImage(
   progress({ kind: 'stage', stage: 'committing', subject: source.display });
   // Before the commit, which would have the disk write them.
   fetch.drop();
-  return await transaction.commit(newRef(admitted, new Map([...known, ...fetched]), parts));
+  const ref = newRef(admitted, new Map([...known, ...fetched]), parts);
+  return await transaction.commit(ref, beforeNaming);
 }
 
 function reportKnown(layers: Iterable<Layer>, progress: Progress): void {

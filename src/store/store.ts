@@ -169,11 +169,16 @@ export class Store extends StoreReader {
   /**
    * As an import of `ref` that brings nothing: where its name stands for that image already and all documents are
    * there whole, makes a new record of it, durably.
+   * @param beforeNaming as that of a commit
    * @returns undefined where it takes an import
    */
-  async renewRef(ref: NewRef, signal: AbortSignal): Promise<RefRecord | undefined> {
+  async renewRef(
+    ref: NewRef,
+    signal: AbortSignal,
+    beforeNaming: () => void = () => {},
+  ): Promise<RefRecord | undefined> {
     try {
-      return await renewRef(this.layout, ref, this.log, signal);
+      return await renewRef(this.layout, ref, this.log, signal, beforeNaming);
     } catch (error) {
       throw storeFailure(`renewing ${nameOf(ref)}`, error);
     }

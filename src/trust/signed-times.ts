@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest } from '../base/digest.ts';
-import { quote } from '../base/printable.ts';
+import { printable, quote } from '../base/printable.ts';
 import {
   InvalidJsonError,
   isJsonObject,
@@ -15,7 +15,6 @@ import {
 } from '../base/strict-json.ts';
 import { isErrno, messageOf } from '../base/sysct-error.ts';
 import { writeFileDurably } from '../sys/durable-file.ts';
-import { FileLock } from '../sys/flock.ts';
 import { makeDirectories } from '../sys/make-directories.ts';
 import { dockerIdentity } from './policy/scope-lookup.ts';
 import { agreedTime, signedTime } from './proven-time.ts';
@@ -50,32 +49,30 @@ export class SignedTimes implements AdmissionHistory {
   }
 
   /**
-   * Remembers an image that was admitted and is stored: when it is not older than the one that is remembered, or the
-   * operator said that it may be. One that proves no time is not remembered.
-   * @throws TrustError UNREADABLE_FILE; ErrnoException; the signal's reason on abort
+   * Remembers an image that was admitted and whose name is about to stand for it: when it is not older than the one that is
+   * remembered, or the operator said that it may be. One that proves no time is not remembered. To be called with the store's lock,
+   * which is held until the name is given: so each of two pulls of one name measures the other, and no crash comes in between.
+   * @throws TrustError OVERTAKEN, by a pull that came to its end since this one was judged, where a rule forbids to go back;
+   *   UNREADABLE_FILE; ErrnoException
    */
-  async remember(
-    image: ImageName,
-    { outcomes, manifestDigest }: Admission,
-    now: Date,
-    signal: AbortSignal,
-  ): Promise<void> {
+  remember(image: ImageName, { outcomes, manifestDigest }: Admission, now: Date): void {
     const name = nameOf(image);
     const signedAt = signedTimeOf(outcomes, now);
     if (name === undefined || signedAt === undefined) return;
-    const signed = { manifestDigest, signedAt };
-    if (!this.#isNews(this.#read().get(name), signed)) return;
-    makeDirectories(this.#directory, 0o700);
-    using _lock = await FileLock.acquire(this.#directory, 'exclusive', signal);
     const images = this.#read();
-    if (!this.#isNews(images.get(name), signed)) return;
-    writeFileDurably(this.#file, print(images.set(name, signed)), 0o600);
-  }
-
-  #isNews(known: SignedImage | undefined, image: SignedImage): boolean {
-    if (known === undefined) return true;
-    if (known.manifestDigest === image.manifestDigest) return image.signedAt > known.signedAt;
-    return image.signedAt >= known.signedAt || this.allowDowngrade;
+    const known = images.get(name);
+    if (known?.manifestDigest === manifestDigest) {
+      if (signedAt <= known.signedAt) return;
+    } else if (known !== undefined && signedAt < known.signedAt && !this.allowDowngrade) {
+      if (!outcomes.some(({ type }) => type === 'noDowngrade')) return;
+      throw new TrustError(
+        'OVERTAKEN',
+        `${printable(name)} stands for ${known.manifestDigest} of ${known.signedAt.toISOString()} since ${manifestDigest} was judged`,
+        { hint: 'run it again' },
+      );
+    }
+    makeDirectories(this.#directory, 0o700);
+    writeFileDurably(this.#file, print(images.set(name, { manifestDigest, signedAt })), 0o600);
   }
 
   get #file(): string {

@@ -2,12 +2,21 @@
 // trust.d over a real registry: which manifest of a multi-arch image is signed, how old signatures are, and what came
 // before; by the program, in an offline root with GPG signatures in its own lookaside.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { digestHex, type Digest } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { DEFAULT_SETTINGS } from '../../src/cli/settings.ts';
+import { DecisionLedger } from '../../src/image/gate/decision-ledger.ts';
 import { pullImage } from '../../src/image/pull-image.ts';
 import { StoredSource } from '../../src/image/source/stored-source.ts';
 import { platformOfNode } from '../../src/oci/platform.ts';
@@ -16,12 +25,15 @@ import { openStore } from '../../src/store/store.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { loadPolicy } from '../../src/trust/policy/policy-file.ts';
 import { SignedTimes } from '../../src/trust/signed-times.ts';
+import type { Verdict } from '../../src/trust/verdict/verdict.ts';
 import { makeSigningKey, signManifest, type SigningKey } from '../support/evaluate-signed.ts';
+import { openPlainSource } from '../support/pull-into.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { runCli } from '../support/run-cli.ts';
 import type { SysctResult } from '../support/shipped-sysct.ts';
 import { pushLayout, writeSmallImage } from '../support/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
+import { hasCode } from '../support/trust-errors.ts';
 
 const tmp = temporaryDirectory('trust-d');
 const root = join(tmp.directory, 'root');
@@ -281,6 +293,89 @@ describe('noDowngrade', () => {
     assert.ok(!existsSync(join(root, 'var/lib/sysct/trust')));
     await push('app', 'old', ['amd64']);
     await admits('pull', image);
+  });
+
+  it('a06: refuses a pull that was overtaken by that of a newer image, and leaves nothing of it', async () => {
+    const { image, older, newer } = await site();
+    await push('app', 'old', ['amd64']);
+    const { signal } = new AbortController();
+    const host = new HostRoot(root);
+    await using source = await openPlainSource(`docker://${image}`, signal, silentLog, host);
+    const readConfig = source.readBlob.bind(source);
+    source.readBlob = async (descriptor) => {
+      // The older one is judged by now.
+      await push('app', 'new', ['amd64']);
+      await admits('pull', image);
+      return await readConfig(descriptor);
+    };
+    const store = await openStore(join(root, 'var/lib/sysct'), { log: silentLog });
+    const now = () => new Date();
+    const { layout } = store;
+    const history = new SignedTimes(layout.trust, { allowDowngrade: false });
+    const ledger = new DecisionLedger({ layout, verb: 'pull', log: silentLog, now });
+    const loaded = await loadPolicy({ host, env: {} });
+    const pulling = pullImage(source, {
+      store,
+      gate: { loaded, purpose: 'pull', allowUnsigned: false, now, signal, history, ledger },
+      platform: platformOfNode(process.arch),
+      progress: () => {},
+      log: silentLog,
+      now,
+      signal,
+    });
+    await assert.rejects(
+      pulling,
+      hasCode('REFUSED', /this one is of 2026-01-01.* of 2026-03-01.* was admitted as/),
+    );
+    assert.deepEqual(
+      store.listRefs().map(({ manifestDigest }) => manifestDigest),
+      [newer.instance],
+    );
+    assert.equal(history.newestStored(source)?.manifestDigest, newer.instance);
+    const decided = readFileSync(join(layout.log, 'decisions.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { manifestDigest: Digest; verdict: Verdict })
+      .map(({ manifestDigest, verdict }) => [manifestDigest, verdict.allowed]);
+    assert.deepEqual(decided, [
+      [older.instance, true],
+      [newer.instance, true],
+      [older.instance, false],
+    ]);
+    const { stdout } = await admits('gc', '--dry-run', '--json');
+    assert.equal((JSON.parse(stdout) as { freedBytes: number }).freedBytes, 0, stdout);
+  });
+
+  it('gives an image no name that could not be remembered', async () => {
+    const { image } = await site();
+    mkdirSync(join(root, 'var/lib/sysct'), { recursive: true });
+    symlinkSync('/nowhere/at/all', join(root, 'var/lib/sysct/trust'));
+    const { exitCode, stderr } = await sysct('pull', image);
+    assert.notEqual(exitCode, 0);
+    assert.match(stderr, /committing .*app:1/);
+    const { stdout } = await admits('images', '--json');
+    assert.deepEqual((JSON.parse(stdout) as { images: readonly object[] }).images, []);
+    trust({ admit: [alice.signedBy] });
+    assert.match((await admits('pull', image)).stderr, /remembering when .*app:1 was signed/);
+  });
+
+  it('remembers each of many images that are pulled at once', async () => {
+    trust({ admit: [alice.signedBy] });
+    const names = ['a', 'b', 'c', 'd'];
+    const images: string[] = [];
+    for (const name of names) {
+      const pushed = await push(`many-${name}`, name, ['amd64']);
+      await sign(pushed, pushed.instance, [alice], january);
+      images.push(pushed.image);
+    }
+    await Promise.all(images.map(async (image) => await admits('pull', image)));
+    const times = JSON.parse(
+      readFileSync(join(root, 'var/lib/sysct/trust/signed-times.json'), 'utf8'),
+    ) as { images: object };
+    assert.deepEqual(
+      Object.keys(times.images).sort(),
+      images.map((image) => `docker:${image}`),
+    );
   });
 
   it('tells a damaged record from none', async () => {

@@ -14,14 +14,15 @@ import { parsePolicy } from '../../src/trust/policy/policy.ts';
 
 const NOBODY = '/nonexistent';
 
-/** An image of a registry on plain HTTP, and of a host that has no settings. */
+/** An image of a registry on plain HTTP, and of a host that has no settings if none is given. */
 export async function openPlainSource(
   text: string,
   signal: AbortSignal,
   log: Log = silentLog,
+  host = new HostRoot(NOBODY),
 ): Promise<ImageSource> {
   return await openSource(text, {
-    host: new HostRoot(NOBODY),
+    host,
     env: {},
     version: 'test',
     log,

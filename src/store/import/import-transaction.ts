@@ -50,6 +50,7 @@ import { haveSameBytes } from '../disk/same-bytes.ts';
 //     syncfs                       their bytes are durable
 //     lock                         nobody collects now
 //       check                      what the import found in the store is still there
+//       beforeNaming               what others keep of the name; it may still refuse
 //       rename objects
 //       syncfs                     their names are durable (btrfs needs this one)
 //       rename layers, tree, image, blobs; fsync their directories
@@ -187,15 +188,17 @@ export class ImportTransaction implements AsyncDisposable {
    * layers, tree, EROFS image, blobs and the ref durable, in this order. On return a power cut loses
    * nothing.
    *
-   * @throws StoreError OBJECT_VANISHED, NO_SPACE, …; LayerError
+   * @param beforeNaming called with the store's lock, while the name stands for what it did: nobody else gives it another
+   *   image before the commit is done. Where it throws, nothing is committed.
+   * @throws StoreError OBJECT_VANISHED, NO_SPACE, …; LayerError; what `beforeNaming` throws
    */
-  async commit(ref: NewRef): Promise<RefRecord> {
+  async commit(ref: NewRef, beforeNaming: () => void = () => {}): Promise<RefRecord> {
     this.#assertOpen();
     this.#state = 'failed';
     await this.#layers.complete();
     await this.#threads[Symbol.asyncDispose]();
     try {
-      const record = await this.#commit(ref);
+      const record = await this.#commit(ref, beforeNaming);
       this.#directory.remove();
       this.#state = 'closed';
       return record;
@@ -269,7 +272,7 @@ export class ImportTransaction implements AsyncDisposable {
     await syncFileSystem(this.#directory.path);
   }
 
-  async #commit(ref: NewRef): Promise<RefRecord> {
+  async #commit(ref: NewRef, beforeNaming: () => void): Promise<RefRecord> {
     using sources = new ContentSources(this.#layout, (key) => this.#layerFile(key));
     this.#staging.complete();
     const layers = ref.layers.map(identityOf);
@@ -282,6 +285,7 @@ export class ImportTransaction implements AsyncDisposable {
     const record = completeRef(ref, written);
     await underLock(this.#layout, this.#signal, async () => {
       assertThere(this.#countedOn(tree, written, layers));
+      beforeNaming();
       this.#staging.publish();
       await syncFileSystem(this.#directory.path);
       this.#publishFiles(written.treeId);

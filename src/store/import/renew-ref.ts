@@ -25,6 +25,7 @@ export async function renewRef(
   ref: NewRef,
   log: Log,
   signal: AbortSignal,
+  beforeNaming: () => void,
 ): Promise<RefRecord | undefined> {
   const known = readRefLike(layout.refs, ref);
   if (known === undefined || !isSameImage(known, ref) || !isWhole(layout, known, ref)) {
@@ -37,6 +38,7 @@ export async function renewRef(
     if (still?.treeId !== known.treeId || !isSameImage(still, ref)) return undefined;
     // Signatures may be new to the name, and have been nobody's until now.
     if (!documentsOf(ref).every((digest) => existsSync(layout.blob(digest)))) return undefined;
+    beforeNaming();
     const record = completeRef(ref, known);
     writeRef(layout.refs, record, directory.path);
     return record;

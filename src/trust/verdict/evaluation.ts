@@ -18,7 +18,7 @@ export interface PolicySubject {
   readonly index?: { readonly digest: Digest; readonly bytes: Buffer } | undefined;
 }
 
-/** An image that was admitted and stored, and when it was signed. */
+/** An image that was admitted, and stored but for a crash at that moment, and when it was signed. */
 export interface SignedImage {
   readonly manifestDigest: Digest;
   readonly signedAt: Date;

@@ -36,6 +36,8 @@ export type TrustErrorCode =
   | 'SCOPE_ELSEWHERE'
   /** A file that was to be changed was changed by somebody else meanwhile. */
   | 'CHANGED_MEANWHILE'
+  /** A newer image was admitted under the name since this one was judged. */
+  | 'OVERTAKEN'
   /** The gate said no: see the verdict. */
   | 'REFUSED';
 
