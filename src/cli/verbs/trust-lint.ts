@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix } from 'node:path';
-import type { LintFinding } from '../../trust/review/lint-policy.ts';
+import type { LintFinding } from '../../trust/review/lint-finding.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import type { OptionValues } from '../option-values.ts';

@@ -14,7 +14,8 @@ import { HostRoot } from '../../../../src/sys/host-root.ts';
 import { parseRegistriesD } from '../../../../src/trust/lookaside/registries-d.ts';
 import { parsePolicy } from '../../../../src/trust/policy/policy.ts';
 import { parseTrustD } from '../../../../src/trust/policy/trust-d.ts';
-import { lintPolicy, type LintFinding } from '../../../../src/trust/review/lint-policy.ts';
+import type { LintFinding } from '../../../../src/trust/review/lint-finding.ts';
+import { lintPolicy } from '../../../../src/trust/review/lint-policy.ts';
 import { type PolicySurvey, surveyPolicy } from '../../../../src/trust/review/survey-policy.ts';
 import { TrustError } from '../../../../src/trust/verdict/trust-error.ts';
 
