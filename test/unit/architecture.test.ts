@@ -54,6 +54,17 @@ describe('the house', () => {
     );
     assert.deepEqual(broken, []);
   });
+
+  it('is described by pages that name files which are there', () => {
+    const from = ['', 'src', 'test', 'src/trust'];
+    const gone = globSync('docs/*.md', { cwd: ROOT }).flatMap((page) =>
+      [...readFileSync(join(ROOT, page), 'utf8').matchAll(/`([^` *]+\/[^` *]+\.ts)`/g)]
+        .map(([, path = '']) => path)
+        .filter((path) => !from.some((place) => existsSync(join(ROOT, place, path))))
+        .map((path) => `${page}: ${path}`),
+    );
+    assert.deepEqual(gone, []);
+  });
 });
 
 function withoutComments(text: string): string {
