@@ -82,6 +82,7 @@ const TRUST_ROOMS = {
   sigstore: ['lookaside', 'policy', 'verdict'],
   simple: ['lookaside', 'policy', 'verdict'],
   lookaside: ['policy', 'verdict'],
+  rule: ['policy', 'verdict'],
   policy: ['verdict'],
   verdict: [],
 };

@@ -11,7 +11,7 @@ import { StoreLayout } from '../store/disk/layout.ts';
 import { storeFailure } from '../store/disk/store-failure.ts';
 import { makeDirectories } from '../sys/make-directories.ts';
 import { loadPolicy } from '../trust/policy/policy-file.ts';
-import { SignedTimes } from '../trust/signed-times.ts';
+import { SignedTimes } from '../trust/rule/signed-times.ts';
 import type { Context } from './context.ts';
 import type { OptionValues } from './option-values.ts';
 import { policyLocation } from './policy-location.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever } from '../base/assert-never.ts';
 import { type Digest, sha256 } from '../base/digest.ts';
-import { evaluateAnyOf } from './any-of.ts';
+import { evaluateAnyOf } from './rule/any-of.ts';
 import type { SignatureQuestion } from './lookaside/judge-signatures.ts';
 import type { SignatureSearch } from './lookaside/signature-source.ts';
 import type { Policy } from './policy/policy.ts';
@@ -11,13 +11,13 @@ import type {
   SignatureRequirement,
 } from './policy/requirement.ts';
 import { alsoRules, chooseRule } from './policy/scope-lookup.ts';
-import { evaluateNoDowngrade } from './no-downgrade.ts';
+import { evaluateNoDowngrade } from './rule/no-downgrade.ts';
 import { evaluateAttested } from './sigstore/attested.ts';
 import { evaluateSigstoreSigned } from './sigstore/sigstore-signed.ts';
-import { joinResults, signedManifests } from './signed-manifest.ts';
-import { evaluateSignedWithin } from './signed-within.ts';
+import { joinResults, signedManifests } from './rule/signed-manifest.ts';
+import { evaluateSignedWithin } from './rule/signed-within.ts';
 import { evaluateSignedBy } from './simple/signed-by.ts';
-import { unsignedAdmission } from './system-container-rule.ts';
+import { unsignedAdmission } from './rule/system-container-rule.ts';
 import { describeRule } from './verdict/describe-verdict.ts';
 import type { EvaluationContext, PolicySubject, RequirementResult } from './verdict/evaluation.ts';
 import type { AskedPlace } from '../base/asked-place.ts';

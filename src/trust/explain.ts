@@ -9,7 +9,7 @@ import type { Policy } from './policy/policy.ts';
 import type { Requirement, SignedManifest } from './policy/requirement.ts';
 import { alsoRules, coveringRules } from './policy/scope-lookup.ts';
 import { type FoundSignature, readUntrustedClaims } from './review/untrusted-claims.ts';
-import { applySystemContainerRule } from './system-container-rule.ts';
+import { applySystemContainerRule } from './rule/system-container-rule.ts';
 import type { PolicySubject } from './verdict/evaluation.ts';
 import type { CheckedSignature } from './verdict/signature-checks.ts';
 import type { PolicyRule, Verdict } from './verdict/verdict.ts';

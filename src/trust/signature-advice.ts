@@ -5,7 +5,7 @@ import type { Digest } from '../base/digest.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { InvalidDocumentError } from '../oci/invalid-document-error.ts';
 import { parseReference, repositoryName } from '../oci/reference.ts';
-import { countingSignatures } from './counting-signatures.ts';
+import { countingSignatures } from './rule/counting-signatures.ts';
 import type { Evaluation } from './evaluate.ts';
 import type {
   AnyOfRequirement,

@@ -24,7 +24,7 @@ import { openAdditionalStores } from '../../src/store/reader/open-additional-sto
 import { openStore } from '../../src/store/store.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { loadPolicy } from '../../src/trust/policy/policy-file.ts';
-import { SignedTimes } from '../../src/trust/signed-times.ts';
+import { SignedTimes } from '../../src/trust/rule/signed-times.ts';
 import type { Verdict } from '../../src/trust/verdict/verdict.ts';
 import { makeSigningKey, signManifest, type SigningKey } from '../support/evaluate-signed.ts';
 import { openPlainSource } from '../support/pull-into.ts';

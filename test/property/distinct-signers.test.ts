@@ -2,7 +2,7 @@
 // The matching of signers to requirements, held against trying everything.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { matchSigners } from '../../src/trust/distinct-signers.ts';
+import { matchSigners } from '../../src/trust/rule/distinct-signers.ts';
 import type { SignatureOutcome } from '../../src/trust/verdict/verdict.ts';
 import { fc } from '../support/properties.ts';
 

@@ -107,7 +107,7 @@ export type Verdict =
       /**
        * Present when no requirement proved anything about the image (`insecureAcceptAnything` only):
        * `by-default` when a default let it in, `by-scope` when the policy names a scope for it.
-       * See {@link ../system-container-rule.ts}.
+       * See {@link ../rule/system-container-rule.ts}.
        */
       readonly unsigned?: 'by-default' | 'by-scope' | undefined;
     }

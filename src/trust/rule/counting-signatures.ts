@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest } from '../base/digest.ts';
-import type { RequirementResult } from './verdict/evaluation.ts';
+import type { Digest } from '../../base/digest.ts';
+import type { RequirementResult } from '../verdict/evaluation.ts';
 
 /** The signatures that count for any of these, or inside of them. */
 export function countingSignatures(results: readonly RequirementResult[]): ReadonlySet<Digest> {

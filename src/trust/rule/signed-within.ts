@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SignedWithinRequirement } from './policy/requirement.ts';
+import type { SignedWithinRequirement } from '../policy/requirement.ts';
 import { agreedTime, PROVE_TIME, unprovenTime } from './proven-time.ts';
-import { describeRule } from './verdict/describe-verdict.ts';
-import type { RequirementResult } from './verdict/evaluation.ts';
-import type { PolicyRule, SignatureOutcome } from './verdict/verdict.ts';
+import { describeRule } from '../verdict/describe-verdict.ts';
+import type { RequirementResult } from '../verdict/evaluation.ts';
+import type { PolicyRule, SignatureOutcome } from '../verdict/verdict.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sha256 } from '../../../src/base/digest.ts';
-import { describeVerdict, refusal } from '../../../src/trust/verdict/describe-verdict.ts';
+import { sha256 } from '../../../../src/base/digest.ts';
+import { describeVerdict, refusal } from '../../../../src/trust/verdict/describe-verdict.ts';
 import {
   applySystemContainerRule,
   unsignedAdmission,
-} from '../../../src/trust/system-container-rule.ts';
-import type { RequirementOutcome, Verdict } from '../../../src/trust/verdict/verdict.ts';
+} from '../../../../src/trust/rule/system-container-rule.ts';
+import type { RequirementOutcome, Verdict } from '../../../../src/trust/verdict/verdict.ts';
 
 const ANYTHING: RequirementOutcome = { type: 'insecureAcceptAnything' };
 const SIGNED: RequirementOutcome = {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { matchSigners } from './distinct-signers.ts';
-import type { AnyOfRequirement, SignatureRequirement } from './policy/requirement.ts';
+import type { AnyOfRequirement, SignatureRequirement } from '../policy/requirement.ts';
 import { signedTime } from './proven-time.ts';
 import { unmetAnyOf } from './unmet-any-of.ts';
-import type { RequirementResult } from './verdict/evaluation.ts';
-import type { PolicyRule, SignatureOutcome } from './verdict/verdict.ts';
+import type { RequirementResult } from '../verdict/evaluation.ts';
+import type { PolicyRule, SignatureOutcome } from '../verdict/verdict.ts';
 
 type Part = SignatureRequirement | AnyOfRequirement;
 

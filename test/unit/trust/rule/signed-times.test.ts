@@ -3,13 +3,16 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Digest, sha256 } from '../../../src/base/digest.ts';
-import { parseReference } from '../../../src/oci/reference.ts';
-import { newestSignedTime } from '../../../src/trust/proven-time.ts';
-import { SignedTimes } from '../../../src/trust/signed-times.ts';
-import type { RequirementOutcome, SignatureOutcome } from '../../../src/trust/verdict/verdict.ts';
-import { temporaryDirectory } from '../../support/tmp.ts';
-import { hasCode } from '../../support/trust-errors.ts';
+import { type Digest, sha256 } from '../../../../src/base/digest.ts';
+import { parseReference } from '../../../../src/oci/reference.ts';
+import { newestSignedTime } from '../../../../src/trust/rule/proven-time.ts';
+import { SignedTimes } from '../../../../src/trust/rule/signed-times.ts';
+import type {
+  RequirementOutcome,
+  SignatureOutcome,
+} from '../../../../src/trust/verdict/verdict.ts';
+import { temporaryDirectory } from '../../../support/tmp.ts';
+import { hasCode } from '../../../support/trust-errors.ts';
 
 const NAME = 'quay.io/coreos/etcd:v3';
 const ETCD = { transport: 'docker', policyIdentity: NAME, reference: parseReference(NAME) };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SignatureOutcome } from './verdict/verdict.ts';
+import type { SignatureOutcome } from '../verdict/verdict.ts';
 
 /**
  * The most of these groups that can each have a signer of their own, and one signature of that signer for each. One

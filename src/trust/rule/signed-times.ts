@@ -4,23 +4,23 @@
 // forget it, since it is what an old one must not take the place of.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDigest } from '../base/digest.ts';
-import { printable, quote } from '../base/printable.ts';
+import { isDigest } from '../../base/digest.ts';
+import { printable, quote } from '../../base/printable.ts';
 import {
   InvalidJsonError,
   isJsonObject,
   type JsonObject,
   type JsonValue,
   parseStrictJsonValue,
-} from '../base/strict-json.ts';
-import { isErrno, messageOf } from '../base/sysct-error.ts';
-import { writeFileDurably } from '../sys/durable-file.ts';
-import { makeDirectories } from '../sys/make-directories.ts';
-import { dockerIdentity } from './policy/scope-lookup.ts';
+} from '../../base/strict-json.ts';
+import { isErrno, messageOf } from '../../base/sysct-error.ts';
+import { writeFileDurably } from '../../sys/durable-file.ts';
+import { makeDirectories } from '../../sys/make-directories.ts';
+import { dockerIdentity } from '../policy/scope-lookup.ts';
 import { agreedTime, signedTime } from './proven-time.ts';
-import type { AdmissionHistory, PolicySubject, SignedImage } from './verdict/evaluation.ts';
-import { TrustError } from './verdict/trust-error.ts';
-import type { RequirementOutcome, SignatureOutcome, Verdict } from './verdict/verdict.ts';
+import type { AdmissionHistory, PolicySubject, SignedImage } from '../verdict/evaluation.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+import type { RequirementOutcome, SignatureOutcome, Verdict } from '../verdict/verdict.ts';
 
 type Admission = Extract<Verdict, { readonly allowed: true }>;
 type ImageName = Pick<PolicySubject, 'transport' | 'policyIdentity' | 'reference'>;

@@ -2,14 +2,14 @@
 //
 // Why an anyOf is not met, in a line that people read. All that its requirements have to say would be a page: `sysct trust explain`
 // prints it, from their results.
-import type { Digest } from '../base/digest.ts';
-import { printable } from '../base/printable.ts';
+import type { Digest } from '../../base/digest.ts';
+import { printable } from '../../base/printable.ts';
 import { countingSignatures } from './counting-signatures.ts';
-import type { AnyOfRequirement } from './policy/requirement.ts';
-import { describeRule } from './verdict/describe-verdict.ts';
-import type { RequirementResult } from './verdict/evaluation.ts';
-import type { TrustErrorCode } from './verdict/trust-error.ts';
-import type { PolicyRule } from './verdict/verdict.ts';
+import type { AnyOfRequirement } from '../policy/requirement.ts';
+import { describeRule } from '../verdict/describe-verdict.ts';
+import type { RequirementResult } from '../verdict/evaluation.ts';
+import type { TrustErrorCode } from '../verdict/trust-error.ts';
+import type { PolicyRule } from '../verdict/verdict.ts';
 
 /**
  * How many of the requirements are met, and what came nearest to meeting one more.

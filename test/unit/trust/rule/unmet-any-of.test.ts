@@ -2,10 +2,10 @@
 // What people are told where an anyOf refuses an image.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { sha256 } from '../../../src/base/digest.ts';
-import { adviceFor } from '../../../src/trust/advice.ts';
-import { refusal } from '../../../src/trust/verdict/describe-verdict.ts';
-import { TrustError } from '../../../src/trust/verdict/trust-error.ts';
+import { sha256 } from '../../../../src/base/digest.ts';
+import { adviceFor } from '../../../../src/trust/advice.ts';
+import { refusal } from '../../../../src/trust/verdict/describe-verdict.ts';
+import { TrustError } from '../../../../src/trust/verdict/trust-error.ts';
 import {
   type Asked,
   evaluateSigned,
@@ -14,7 +14,7 @@ import {
   signManifest,
   type SigningKey,
   SUBJECT,
-} from '../../support/evaluate-signed.ts';
+} from '../../../support/evaluate-signed.ts';
 
 const IMAGE = 'docker://registry.example/coreos/etcd:3.4';
 const AT = `https://s/${SUBJECT.manifestDigest}`;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { assertNever } from '../base/assert-never.ts';
-import type { SignatureOutcome } from './verdict/verdict.ts';
+import { assertNever } from '../../base/assert-never.ts';
+import type { SignatureOutcome } from '../verdict/verdict.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { printable } from '../base/printable.ts';
-import { messageOf } from '../base/sysct-error.ts';
+import { printable } from '../../base/printable.ts';
+import { messageOf } from '../../base/sysct-error.ts';
 import { agreedTime, PROVE_TIME, unprovenTime } from './proven-time.ts';
-import { describeRule } from './verdict/describe-verdict.ts';
-import type { EvaluationContext, PolicySubject, RequirementResult } from './verdict/evaluation.ts';
-import { TrustError } from './verdict/trust-error.ts';
-import type { PolicyRule, SignatureOutcome } from './verdict/verdict.ts';
+import { describeRule } from '../verdict/describe-verdict.ts';
+import type { EvaluationContext, PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
+import { TrustError } from '../verdict/trust-error.ts';
+import type { PolicyRule, SignatureOutcome } from '../verdict/verdict.ts';
 
 /**
  * Met unless another image is remembered under the name that was signed later.

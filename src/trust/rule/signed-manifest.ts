@@ -2,11 +2,11 @@
 //
 // Publishers sign the index of a multi-arch image, or each image in it. A signed index covers what it names: it has
 // their digests.
-import { type Digest, sha256 } from '../base/digest.ts';
-import { parseManifest } from '../oci/manifest.ts';
-import type { SignedManifest } from './policy/requirement.ts';
-import type { PolicySubject, RequirementResult } from './verdict/evaluation.ts';
-import { TrustError } from './verdict/trust-error.ts';
+import { type Digest, sha256 } from '../../base/digest.ts';
+import { parseManifest } from '../../oci/manifest.ts';
+import type { SignedManifest } from '../policy/requirement.ts';
+import type { PolicySubject, RequirementResult } from '../verdict/evaluation.ts';
+import { TrustError } from '../verdict/trust-error.ts';
 
 /**
  * The manifests that a signature may be for, the one to look at first in front.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sha256 } from '../../../src/base/digest.ts';
-import { matchSigners } from '../../../src/trust/distinct-signers.ts';
-import type { SignatureOutcome, SigstoreSigner } from '../../../src/trust/verdict/verdict.ts';
+import { sha256 } from '../../../../src/base/digest.ts';
+import { matchSigners } from '../../../../src/trust/rule/distinct-signers.ts';
+import type { SignatureOutcome, SigstoreSigner } from '../../../../src/trust/verdict/verdict.ts';
 
 const claim = { signedIdentity: 'a.b/c:1', signatureSource: 's' };
 

@@ -4,9 +4,9 @@
 // that only a *default* admits unproved needs the operator's word. A default is the policy's own
 // `default`, or a transport's `""`; but not the `""` of a transport that has no narrower scope, where
 // it is the only way for a policy to say yes.
-import { hasOnlyDefaultScope } from './policy/policy-scope.ts';
-import { describeRule } from './verdict/describe-verdict.ts';
-import type { PolicyRule, RequirementOutcome, Verdict } from './verdict/verdict.ts';
+import { hasOnlyDefaultScope } from '../policy/policy-scope.ts';
+import { describeRule } from '../verdict/describe-verdict.ts';
+import type { PolicyRule, RequirementOutcome, Verdict } from '../verdict/verdict.ts';
 
 /** How an image came in without proof; undefined when at least one requirement proved something. */
 export function unsignedAdmission(
