@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // A vendor's store, read-only in /usr: images are used in place, and copied by prefetch.
 import assert from 'node:assert/strict';
-import { appendFileSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { runChecked } from '../../src/sys/process.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
 import { eventually, unitProperty, untilNothingMounted } from '../support/on-host.ts';
-import { sysct, SYSCT_BIND, sysctChecked, sysctOfflineChecked } from '../support/shipped-sysct.ts';
+import {
+  sysct,
+  SYSCT_BIND,
+  sysctChecked,
+  sysctOffline,
+  sysctOfflineChecked,
+} from '../support/shipped-sysct.ts';
 import { writePolicy } from '../support/site-policy.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/tmp.ts';
 
@@ -49,8 +63,9 @@ after(async () => {
 });
 
 describe("a vendor's store in an offline root", () => {
-  it('is installed from', async () => {
-    using offline = temporaryDirectory('offline');
+  /** With a container that is installed in place. */
+  async function offlineRoot(): Promise<TemporaryDirectory> {
+    const offline = temporaryDirectory('offline');
     const root = offline.directory;
     writePolicy(root, [join(publisher.directory, 'srv')]);
     mkdirSync(join(root, 'usr/lib/sysct'), { recursive: true });
@@ -58,12 +73,33 @@ describe("a vendor's store in an offline root", () => {
     mkdirSync(join(root, 'usr/bin'), { recursive: true });
     copyFileSync('/usr/sbin/runc', join(root, 'usr/bin/runc'));
     await sysctOfflineChecked(root, ['install', '--name', 'plain', image]);
+    return offline;
+  }
+
+  it('is installed from', async () => {
+    using offline = await offlineRoot();
+    const root = offline.directory;
     assert.match(
       readFileSync(join(root, DROP_IN), 'utf8'),
       /^Options=.*:\/var\/lib\/sysct\/objects:\/usr\/lib\/sysct\/store\/objects$/m,
     );
     await sysctOfflineChecked(root, ['prefetch', 'plain']);
     assert.ok(!existsSync(join(root, DROP_IN)));
+  });
+
+  it('is let go by a container whose files are all here, whatever policy says by now: nothing comes in', async () => {
+    using offline = await offlineRoot();
+    const root = offline.directory;
+    const source = `oci-archive:${join(publisher.directory, 'srv/plain')}`;
+    await sysctOfflineChecked(root, ['pull', source]);
+    writeFileSync(join(root, 'etc/containers/policy.json'), '{"default":[{"type":"reject"}]}');
+    const readLedger = () => readFileSync(join(root, 'var/lib/sysct/log/decisions.jsonl'), 'utf8');
+    const decided = readLedger();
+    await sysctOfflineChecked(root, ['prefetch', 'plain']);
+    assert.ok(!existsSync(join(root, DROP_IN)));
+    assert.equal(readLedger(), decided);
+    const verified = await sysctOffline(root, ['verify', 'plain']);
+    assert.equal(verified.exitCode, 5, 'it is still told');
   });
 });
 

@@ -13,7 +13,7 @@ export const prefetch: Verb = {
   name: 'prefetch',
   summary: 'Copy what containers need of additional stores into the own store',
   description: [
-    'Copies an image that is in an additional store into the own one, every file checked. What is cut short goes on where it was when it is called again. The policy judges the image anew. Where its name means another image here by now, the copy is kept by its digest.',
+    'Copies an image that is in an additional store into the own one, every file checked. What is cut short goes on where it was when it is called again. The policy judges anew what is copied; what is in the own store already it is not asked about. Where its name means another image here by now, the copy is kept by its digest.',
     'For an installed container its mount units are then changed too: from the next start of the service on, it comes up without the additional store. A restart keeps the mounts; stop and start the service to let go of the other store at once.',
     'A name that is both means the container.',
   ],
