@@ -87,6 +87,16 @@ const TRUST_ROOMS = {
   verdict: [],
 };
 
+/** The rooms inside `cli`, each with the rooms below it; the program stands on top of them. */
+const CLI_ROOMS = {
+  verbs: ['parts', 'pages', 'context', 'options', 'output'],
+  parts: ['context', 'options', 'output'],
+  pages: ['context', 'options'],
+  context: ['options', 'output'],
+  options: ['output'],
+  output: [],
+};
+
 /** The rooms inside `container`, each with the rooms below it; what a verb does as a whole stands on top of them. */
 const CONTAINER_ROOMS = {
   check: ['record'],
@@ -126,6 +136,7 @@ module.exports = {
       to: { path: '^src/', pathNot: `^src/(${[room, ...below].join('|')})/` },
     })),
     ...Object.entries({
+      cli: CLI_ROOMS,
       container: CONTAINER_ROOMS,
       image: IMAGE_ROOMS,
       registry: REGISTRY_ROOMS,
@@ -186,7 +197,7 @@ module.exports = {
       comment:
         'every verb is read at each start: what one of them works with is imported when it runs',
       severity: 'error',
-      from: { path: '^src/cli/verbs/|^src/cli/(context|program|source-options)[.]ts$' },
+      from: { path: '^src/cli/(verbs|context|options)/|^src/cli/program[.]ts$' },
       to: {
         path: '^src/(container|image|registry|trust|store|archive|template|launch|systemd)/',
         // Small, and of nothing but words.

@@ -20,8 +20,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { completionScript } from '../src/cli/completion-script.ts';
-import { VERB_GROUPS, VERBS } from '../src/cli/verbs.ts';
+import { completionScript } from '../src/cli/pages/completion-script.ts';
+import { VERB_GROUPS, VERBS } from '../src/cli/verbs/verbs.ts';
 import { runChecked } from '../src/sys/process.ts';
 import { bundleProgram, UNMODIFIED_PACKAGES } from './bundle.ts';
 import { writeManPages } from './man-pages.ts';

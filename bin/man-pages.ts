@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { pageName, renderMainPage, renderVerbPage } from '../src/cli/man-page.ts';
-import { VERBS } from '../src/cli/verbs.ts';
+import { pageName, renderMainPage, renderVerbPage } from '../src/cli/pages/man-page.ts';
+import { VERBS } from '../src/cli/verbs/verbs.ts';
 import { runChecked } from '../src/sys/process.ts';
 
 const MARKED_MAN = join(import.meta.dirname, '../node_modules/marked-man/bin/marked-man.js');

@@ -12,7 +12,7 @@ export interface ErrorDetails {
  *
  * The message is one line, lower case, without a final dot: what was being done, on what, what was
  * seen. Values from outside are quoted with {@link ./printable.ts}. `code` is API: it is listed
- * in sysct(1), printed by `--json`, and mapped to an exit status in one place (`cli/exit-code.ts`).
+ * in sysct(1), printed by `--json`, and mapped to an exit status in one place (`cli/output/exit-code.ts`).
  *
  * Each room has its own subclass with a closed union of codes, in a file named after it.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeSync } from 'node:fs';
-import { VERSION } from './version.ts';
+import { VERSION } from './output/version.ts';
 
 // The commonest question is answered before anything else is loaded; `process.stdout` alone would
 // load sockets and terminals.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from 'commander';
-import { COMMON_OPTIONS, Context } from './context.ts';
-import { EXIT, exitCodeOf } from './exit-code.ts';
+import { COMMON_OPTIONS, Context } from './context/context.ts';
+import { EXIT, exitCodeOf } from './output/exit-code.ts';
 import { InterruptedError } from './interrupted-error.ts';
-import { OptionValues } from './option-values.ts';
-import { renderError } from './report-error.ts';
-import type { OptionSpec } from './option-spec.ts';
-import type { Verb } from './verb.ts';
-import { VERB_GROUPS, VERBS } from './verbs.ts';
-import { VERSION } from './version.ts';
+import { OptionValues } from './options/option-values.ts';
+import { renderError } from './output/report-error.ts';
+import type { OptionSpec } from './options/option-spec.ts';
+import type { Verb } from './context/verb.ts';
+import { VERB_GROUPS, VERBS } from './verbs/verbs.ts';
+import { VERSION } from './output/version.ts';
 
 /** Parses the command line, runs its verb, reports what failed. Resolves to the exit status. */
 export async function runProgram(argv: readonly string[]): Promise<number> {

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { globSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { pageName } from '../../src/cli/man-page.ts';
-import { VERBS } from '../../src/cli/verbs.ts';
+import { pageName } from '../../src/cli/pages/man-page.ts';
+import { VERBS } from '../../src/cli/verbs/verbs.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { DEFAULT_SETTINGS } from '../../src/cli/settings.ts';
-import { VERBS } from '../../src/cli/verbs.ts';
+import { DEFAULT_SETTINGS } from '../../src/cli/context/settings.ts';
+import { VERBS } from '../../src/cli/verbs/verbs.ts';
 import { runProcess } from '../../src/sys/process.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { digestHex, type Digest } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
-import { DEFAULT_SETTINGS } from '../../src/cli/settings.ts';
+import { DEFAULT_SETTINGS } from '../../src/cli/context/settings.ts';
 import { DecisionLedger } from '../../src/image/gate/decision-ledger.ts';
 import { pullImage } from '../../src/image/pull-image.ts';
 import { StoredSource } from '../../src/image/source/stored-source.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
 import { UsageError } from '../../base/sysct-error.ts';
-import { EXIT } from '../exit-code.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const completion: Verb = {
   name: 'completion',
@@ -17,8 +17,8 @@ export const completion: Verb = {
     },
   ],
   run: async (context, [shell = '']) => {
-    const { completionScript, SHELLS } = await import('../completion-script.ts');
-    const { VERB_GROUPS, VERBS } = await import('../verbs.ts');
+    const { completionScript, SHELLS } = await import('../pages/completion-script.ts');
+    const { VERB_GROUPS, VERBS } = await import('./verbs.ts');
     const known = SHELLS.find((name) => name === shell);
     if (known === undefined)
       throw new UsageError(`completion: ${quote(shell)} is none of ${SHELLS.join(', ')}`);

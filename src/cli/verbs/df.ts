@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatSize } from '../../base/size.ts';
 import type { DiskUsage, ImageUsage } from '../../store/collect/disk-usage.ts';
-import { EXIT } from '../exit-code.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { Verb } from '../context/verb.ts';
 
 const HEADING = ['NAME', 'CONTAINERS', 'SIZE', 'STORED', 'SHARED', 'UNIQUE'];
 
@@ -28,7 +28,7 @@ export const df: Verb = {
   ],
   examples: [{ command: 'sysct df', does: 'Where the space went, and what sharing saved.' }],
   run: async (context, _args, options) => {
-    const { openStoreOf } = await import('../open-parts.ts');
+    const { openStoreOf } = await import('../parts/open-parts.ts');
     const { freeBytes } = await import('../../store/disk/free-space.ts');
     const usage = await (await openStoreOf(context)).measureDiskUsage(context.now());
     const store: StoreUsage = {
@@ -40,7 +40,7 @@ export const df: Verb = {
       context.printJson({ version: 1, ...store, ...usage });
       return EXIT.done;
     }
-    const { renderTable } = await import('../table.ts');
+    const { renderTable } = await import('../output/table.ts');
     const images = usage.images.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
     context.print(renderTable(HEADING, images.map(rowOf), !options.flag('noheading')));
     context.print(`\n${summaryOf(usage, store)}`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Verb } from '../verb.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const exec: Verb = {
   name: 'exec',
@@ -25,11 +25,11 @@ export const exec: Verb = {
   examples: [{ command: 'sysct exec etcd etcdctl endpoint health', does: 'Ask the etcd inside.' }],
   passThrough: true,
   run: async (context, [name = '', ...command], options) => {
-    const { payloadStatus } = await import('../payload-status.ts');
+    const { payloadStatus } = await import('../output/payload-status.ts');
     return await payloadStatus(options.flag('debug'), async () => {
       context.requireRoot('exec');
       const { execCommand } = await import('../../container/run/exec-command.ts');
-      const { spawnAttached } = await import('../spawn-attached.ts');
+      const { spawnAttached } = await import('../parts/spawn-attached.ts');
       const invocation = await execCommand(
         {
           name,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { PROGRESS_OPTIONS, REGISTRY_OPTIONS } from '../source-options.ts';
-import type { Verb } from '../verb.ts';
+import { PROGRESS_OPTIONS, REGISTRY_OPTIONS } from '../options/source-options.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const fsck: Verb = {
   name: 'fsck',
@@ -27,8 +27,8 @@ export const fsck: Verb = {
   ],
   interrupted: 'what was repaired by then is right; run it again for the rest',
   run: async (context, _args, options) => {
-    const { openStoreOf } = await import('../open-parts.ts');
-    const { openSourceFor } = await import('../image-access.ts');
+    const { openStoreOf } = await import('../parts/open-parts.ts');
+    const { openSourceFor } = await import('../parts/image-access.ts');
     const { checkAll } = await import('../../container/check/check-all.ts');
     const { isDamage } = await import('../../store/check/finding.ts');
     const parts = {
@@ -40,7 +40,7 @@ export const fsck: Verb = {
       openSource: (text: string) => openSourceFor(context, text, options),
     };
     const report = await checkAll(parts, options.flag('fast'));
-    const { FsckResult } = await import('../fsck-result.ts');
+    const { FsckResult } = await import('../output/fsck-result.ts');
     const needsRepair = options.flag('repair') && report.findings.some(isDamage);
     if (needsRepair) context.requireRoot('repairing the store');
     const repair = needsRepair

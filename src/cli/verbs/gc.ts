@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Removals, RemovedKind } from '../../store/collect/removals.ts';
-import { EXIT } from '../exit-code.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { Verb } from '../context/verb.ts';
 
 /** What a person calls the things, one and several. */
 const WORDS: Readonly<Record<RemovedKind, readonly [string, string]>> = {
@@ -41,7 +41,7 @@ export const gc: Verb = {
   ],
   interrupted: 'what was removed by then is gone; run it again for the rest',
   run: async (context, _args, options) => {
-    const { openStoreOf } = await import('../open-parts.ts');
+    const { openStoreOf } = await import('../parts/open-parts.ts');
     const store = await openStoreOf(context);
     const isDry = options.flag('dry-run');
     const removals = await store.collectGarbage({

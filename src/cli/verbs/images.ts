@@ -2,8 +2,8 @@
 import { shortDigest } from '../../base/digest.ts';
 import { printable } from '../../base/printable.ts';
 import type { StoredImage } from '../../store/stores.ts';
-import { EXIT } from '../exit-code.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { Verb } from '../context/verb.ts';
 
 const HEADING = ['NAME', 'IMAGE ID', 'DIGEST', 'SIZE', 'PULLED'];
 const HEADING_OF_MANY = [...HEADING, 'STORE'];
@@ -31,7 +31,7 @@ export const images: Verb = {
   ],
   examples: [{ command: 'sysct images', does: 'What the store holds.' }],
   run: async (context, _args, options) => {
-    const { openStoresOf } = await import('../open-parts.ts');
+    const { openStoresOf } = await import('../parts/open-parts.ts');
     const { AdditionalStore } = await import('../../store/reader/additional-store.ts');
     const { nameOf } = await import('../../store/ref/image-name.ts');
     // Who completes a name does not wait for a file server that is gone.
@@ -56,7 +56,7 @@ export const images: Verb = {
       context.print([...new Set(lines)].map((line) => `${printable(line)}\n`).join(''));
       return EXIT.done;
     }
-    const { ago, renderTable } = await import('../table.ts');
+    const { ago, renderTable } = await import('../output/table.ts');
     const { formatSize } = await import('../../base/size.ts');
     const shown = options.flag('no-trunc') ? String : shortDigest;
     const many = stores.additional.length > 0;

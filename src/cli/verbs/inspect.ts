@@ -5,9 +5,9 @@ import type { Store } from '../../store/store.ts';
 import type { StoreReader } from '../../store/reader/store-reader.ts';
 import { nameOf } from '../../store/ref/image-name.ts';
 import type { RefRecord } from '../../store/ref/ref-record.ts';
-import { EXIT } from '../exit-code.ts';
-import type { Context } from '../context.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { Context } from '../context/context.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const inspect: Verb = {
   name: 'inspect',
@@ -38,7 +38,7 @@ export const inspect: Verb = {
       });
       return EXIT.done;
     }
-    const { openStoresOf } = await import('../open-parts.ts');
+    const { openStoresOf } = await import('../parts/open-parts.ts');
     const { identityOf } = await import('../../store/ref/ref-record.ts');
     const { AdditionalStore } = await import('../../store/reader/additional-store.ts');
     const stores = await openStoresOf(context);

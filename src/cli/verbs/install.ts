@@ -3,11 +3,11 @@ import { UsageError } from '../../base/sysct-error.ts';
 import type { Installed } from '../../container/install-container.ts';
 import type { InstallRequest } from '../../container/plan/install-request.ts';
 import type { InstallPlan } from '../../container/plan/install-plan.ts';
-import type { Context } from '../context.ts';
-import { EXIT } from '../exit-code.ts';
-import { DOWNGRADE_OPTION, PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
-import type { OptionValues } from '../option-values.ts';
-import type { Verb } from '../verb.ts';
+import type { Context } from '../context/context.ts';
+import { EXIT } from '../output/exit-code.ts';
+import { DOWNGRADE_OPTION, PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../options/source-options.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const install: Verb = {
   name: 'install',
@@ -120,7 +120,7 @@ export const install: Verb = {
       context.log.warn('--system-package: sysct makes no packages; host files are copied');
     }
     const { installContainer } = await import('../../container/install-container.ts');
-    const { readInstallRequest } = await import('../install-request.ts');
+    const { readInstallRequest } = await import('../parts/install-request.ts');
     const request = await readInstallRequest(
       context,
       text,
@@ -128,7 +128,7 @@ export const install: Verb = {
       options.flag('display') ? 'nobody' : 'install',
     );
     if (options.flag('display')) return await display(context, request, options);
-    const { openParts } = await import('../open-parts.ts');
+    const { openParts } = await import('../parts/open-parts.ts');
     const parts = await openParts(context, context.progress(options));
     report(context, await installContainer(request, parts), options);
     return EXIT.done;
@@ -140,9 +140,9 @@ async function display(
   request: InstallRequest,
   options: OptionValues,
 ): Promise<number> {
-  const { withDisplayParts } = await import('../display-parts.ts');
+  const { withDisplayParts } = await import('../parts/display-parts.ts');
   const { planContainer } = await import('../../container/install-container.ts');
-  const { renderPlan, planToJson } = await import('../render-plan.ts');
+  const { renderPlan, planToJson } = await import('../output/render-plan.ts');
   await withDisplayParts(context, context.progress(options), async (parts) => {
     const plan: InstallPlan = await planContainer(request, parts);
     if (options.flag('json')) context.printJson(await planToJson(plan));

@@ -2,9 +2,9 @@
 import type { ContainerSummary } from '../../container/record/container-summary.ts';
 import type { Generation } from '../../container/record/generation.ts';
 import type { BriefState } from '../../systemd/read-unit-states.ts';
-import type { Context } from '../context.ts';
-import { EXIT } from '../exit-code.ts';
-import type { Verb } from '../verb.ts';
+import type { Context } from '../context/context.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { Verb } from '../context/verb.ts';
 
 const HEADING = ['NAME', 'IMAGE', 'STATE', 'GENERATION', 'LAUNCHER', 'TRUST', 'INSTALLED'];
 
@@ -39,7 +39,7 @@ export const list: Verb = {
       });
       return EXIT.done;
     }
-    const { renderTable } = await import('../table.ts');
+    const { renderTable } = await import('../output/table.ts');
     const rows = await Promise.all(summaries.map((summary) => rowOf(context, summary, states)));
     context.print(renderTable(HEADING, rows, !options.flag('noheading')));
     return EXIT.done;
@@ -74,7 +74,7 @@ async function rowOf(
 ): Promise<readonly string[]> {
   if (summary.kind === 'broken') return [summary.name, '-', 'broken', '-', '-', '-', '-'];
   const { describeVerdict } = await import('../../trust/verdict/describe-verdict.ts');
-  const { ago } = await import('../table.ts');
+  const { ago } = await import('../output/table.ts');
   const { image, number, launcher, verdict, createdAt } = summary.current;
   return [
     summary.name,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Verb } from '../verb.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const logs: Verb = {
   name: 'logs',
@@ -18,7 +18,7 @@ export const logs: Verb = {
   ],
   examples: [{ command: 'sysct logs -f etcd', does: 'Follow etcd.' }],
   run: async (context, [name = ''], options) => {
-    const { spawnAttached } = await import('../spawn-attached.ts');
+    const { spawnAttached } = await import('../parts/spawn-attached.ts');
     const { requireInstalled } = await import('../../container/record/installed-container.ts');
     const { current } = requireInstalled(context.containersDirectory, name);
     const unit = current.units[0] ?? `${name}.service`;

@@ -4,10 +4,10 @@ import type { ContainerParts } from '../../container/record/container-parts.ts';
 import type { ServiceControl } from '../../container/host/service-control.ts';
 import type { PullParts } from '../../image/pull-image.ts';
 import type { Stores } from '../../store/stores.ts';
-import type { Context } from '../context.ts';
-import { EXIT } from '../exit-code.ts';
-import { DOWNGRADE_OPTION, POLICY_OPTIONS, PROGRESS_OPTIONS } from '../source-options.ts';
-import type { Verb } from '../verb.ts';
+import type { Context } from '../context/context.ts';
+import { EXIT } from '../output/exit-code.ts';
+import { DOWNGRADE_OPTION, POLICY_OPTIONS, PROGRESS_OPTIONS } from '../options/source-options.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const prefetch: Verb = {
   name: 'prefetch',
@@ -44,8 +44,8 @@ export const prefetch: Verb = {
     const { containerNames } = await import('../../container/record/container-directory.ts');
     const { isInstalled } = await import('../../container/record/installed-container.ts');
     const { openServiceControl } = await import('../../container/host/service-control.ts');
-    const { openParts, openStoresOf } = await import('../open-parts.ts');
-    const { gateFor, platformFor } = await import('../image-access.ts');
+    const { openParts, openStoresOf } = await import('../parts/open-parts.ts');
+    const { gateFor, platformFor } = await import('../parts/image-access.ts');
     const progress = context.progress(options);
     const parts = await openParts(context, progress);
     const stores = await openStoresOf(context);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { nameOf } from '../../store/ref/image-name.ts';
-import { EXIT } from '../exit-code.ts';
-import { DOWNGRADE_OPTION, PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT } from '../output/exit-code.ts';
+import { DOWNGRADE_OPTION, PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../options/source-options.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const pull: Verb = {
   name: 'pull',
@@ -33,8 +33,8 @@ export const pull: Verb = {
   ],
   interrupted: 'the store is as it was; run it again to go on where it stopped',
   run: async (context, [text = ''], options) => {
-    const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
-    const { openStoresOf } = await import('../open-parts.ts');
+    const { gateFor, openSourceFor, platformFor } = await import('../parts/image-access.ts');
+    const { openStoresOf } = await import('../parts/open-parts.ts');
     const { pullImage } = await import('../../image/pull-image.ts');
     const gate = await gateFor(context, 'pull', options, 'pull');
     await using source = await openSourceFor(context, text, options);

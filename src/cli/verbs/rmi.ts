@@ -7,10 +7,10 @@ import { nameOf } from '../../store/ref/image-name.ts';
 import type { RefRecord } from '../../store/ref/ref-record.ts';
 import { StoreError } from '../../store/disk/store-error.ts';
 import type { Store } from '../../store/store.ts';
-import { EXIT, exitCodeOf } from '../exit-code.ts';
-import type { Context } from '../context.ts';
-import type { OptionValues } from '../option-values.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT, exitCodeOf } from '../output/exit-code.ts';
+import type { Context } from '../context/context.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const rmi: Verb = {
   name: 'rmi',
@@ -47,7 +47,7 @@ export const rmi: Verb = {
     if ((names.length === 0) !== options.flag('all')) {
       throw new UsageError('rmi: name images, or give --all', { hint: 'sysct images lists them' });
     }
-    const { openStoreOf } = await import('../open-parts.ts');
+    const { openStoreOf } = await import('../parts/open-parts.ts');
     const store = await openStoreOf(context);
     const choice = choose(store, names, options);
     if (!options.flag('quiet')) for (const line of choice.kept) context.log.info(line);
@@ -202,7 +202,7 @@ async function explain(
   if (!refused.some(({ error }) => error.code === 'IMAGE_NOT_FOUND')) {
     return refused.map(({ error }) => error);
   }
-  const { openStoresOf } = await import('../open-parts.ts');
+  const { openStoresOf } = await import('../parts/open-parts.ts');
   const { additional } = await openStoresOf(context);
   return refused.map(({ text, error }) => {
     if (error.code !== 'IMAGE_NOT_FOUND') return error;
@@ -218,7 +218,7 @@ async function explain(
 
 /** @returns the exit status: that of the first. */
 async function reportErrors(all: readonly StoreError[], options: OptionValues): Promise<number> {
-  const { renderError } = await import('../report-error.ts');
+  const { renderError } = await import('../output/report-error.ts');
   const errors = all.filter(({ code }) => !(code === 'IMAGE_NOT_FOUND' && options.flag('ignore')));
   for (const error of errors) process.stderr.write(renderError(error, options.flag('debug')));
   const [first] = errors;

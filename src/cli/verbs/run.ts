@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import type { Context } from '../context.ts';
-import type { OptionValues } from '../option-values.ts';
-import { DOWNGRADE_OPTION, PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../source-options.ts';
-import type { Verb } from '../verb.ts';
+import type { Context } from '../context/context.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import { DOWNGRADE_OPTION, PROGRESS_OPTIONS, SOURCE_OPTIONS } from '../options/source-options.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const run: Verb = {
   name: 'run',
@@ -58,7 +58,7 @@ export const run: Verb = {
   ],
   passThrough: true,
   run: async (context, [name = '', ...rest], options) => {
-    const { payloadStatus } = await import('../payload-status.ts');
+    const { payloadStatus } = await import('../output/payload-status.ts');
     return await payloadStatus(options.flag('debug'), async () => {
       context.requireRoot('run');
       const command = rest[0] === '--' ? rest.slice(1) : rest;
@@ -87,7 +87,7 @@ async function runInstalled(
     return await runImage(context, current.image.source, command, terminal, options);
   }
   const { execCommand } = await import('../../container/run/exec-command.ts');
-  const { spawnAttached } = await import('../spawn-attached.ts');
+  const { spawnAttached } = await import('../parts/spawn-attached.ts');
   const { host, signal, containersDirectory: containersPath } = context;
   const invocation = await execCommand(
     {
@@ -110,12 +110,12 @@ async function runImage(
   terminal: boolean,
   options: OptionValues,
 ): Promise<number> {
-  const { readInstallRequest } = await import('../install-request.ts');
-  const { openParts } = await import('../open-parts.ts');
+  const { readInstallRequest } = await import('../parts/install-request.ts');
+  const { openParts } = await import('../parts/open-parts.ts');
   const { planImage } = await import('../../container/install-container.ts');
   const { holdImage } = await import('../../container/plan/obtain-image.ts');
   const { oneOffState, runOnce } = await import('../../container/run/run-once.ts');
-  const { spawnAttached } = await import('../spawn-attached.ts');
+  const { spawnAttached } = await import('../parts/spawn-attached.ts');
   const id = `run-${randomBytes(6).toString('hex')}`;
   const request = await readInstallRequest(context, source, options, 'run');
   const parts = await openParts(context, context.progress(options));

@@ -2,8 +2,8 @@
 import type { SystemdManager } from '../../systemd/manager.ts';
 import { UsageError } from '../../base/sysct-error.ts';
 import { ContainerError } from '../../container/record/container-error.ts';
-import { EXIT } from '../exit-code.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { Verb } from '../context/verb.ts';
 
 const JOB_TIMEOUT_MS = 600_000;
 

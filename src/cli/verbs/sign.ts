@@ -5,12 +5,12 @@ import { fileTrouble } from '../../base/file-trouble.ts';
 import { quote } from '../../base/printable.ts';
 import { UsageError } from '../../base/sysct-error.ts';
 import type { ImageSigner } from '../../image/sign-image.ts';
-import type { Context } from '../context.ts';
-import { EXIT } from '../exit-code.ts';
-import type { OptionValues } from '../option-values.ts';
-import { REGISTRY_OPTIONS } from '../source-options.ts';
-import type { Verb } from '../verb.ts';
-import { VERSION } from '../version.ts';
+import type { Context } from '../context/context.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import { REGISTRY_OPTIONS } from '../options/source-options.ts';
+import type { Verb } from '../context/verb.ts';
+import { VERSION } from '../output/version.ts';
 
 const MAX_FILE_BYTES = 64 * 1024;
 
@@ -82,7 +82,7 @@ export const sign: Verb = {
   ],
   run: async (context, [text = ''], options) => {
     const what = whatToSign(options);
-    const { openSourceFor, platformFor } = await import('../image-access.ts');
+    const { openSourceFor, platformFor } = await import('../parts/image-access.ts');
     const { signImage } = await import('../../image/sign-image.ts');
     const { parseReference } = await import('../../oci/reference.ts');
     const signer = await signerFor(context, options);

@@ -2,8 +2,8 @@
 import type { Generation } from '../../container/record/generation.ts';
 import type { UnitState } from '../../systemd/manager.ts';
 import { formatSize } from '../../base/size.ts';
-import { EXIT } from '../exit-code.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const status: Verb = {
   name: 'status',

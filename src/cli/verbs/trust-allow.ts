@@ -2,13 +2,18 @@
 import { UsageError } from '../../base/sysct-error.ts';
 import type { PolicyScope } from '../../trust/edit/parse-scope.ts';
 import type { WantedTrust } from '../../trust/edit/trust-d-requirements.ts';
-import type { Context } from '../context.ts';
-import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../edit-options.ts';
-import { isSigstore, notePlaces, PLACE_OPTIONS, wantedPlaces } from '../signature-places.ts';
-import { assertHasTrustD } from '../trust-d-session.ts';
-import { DEMAND_OPTIONS, SIGNER_OPTIONS, wantedTrust } from '../wanted-trust.ts';
-import type { OptionValues } from '../option-values.ts';
-import type { Verb } from '../verb.ts';
+import type { Context } from '../context/context.ts';
+import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../context/edit-options.ts';
+import {
+  isSigstore,
+  notePlaces,
+  PLACE_OPTIONS,
+  wantedPlaces,
+} from '../context/signature-places.ts';
+import { assertHasTrustD } from '../parts/trust-d-session.ts';
+import { DEMAND_OPTIONS, SIGNER_OPTIONS, wantedTrust } from '../options/wanted-trust.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const trustAllow: Verb = {
   name: 'trust allow',
@@ -51,7 +56,7 @@ export const trustAllow: Verb = {
       await import('../../trust/edit/plan-edit.ts');
     const { needsTrustD, trustDRequirements } =
       await import('../../trust/edit/trust-d-requirements.ts');
-    const { editTrust, scopeFor } = await import('../edit-trust.ts');
+    const { editTrust, scopeFor } = await import('../parts/edit-trust.ts');
     const scope = scopeFor(context, text);
     const wanted = await wantedTrust('trust allow', options);
     const isMixed = wanted.signers.length > 1;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '../../base/printable.ts';
 import { UsageError } from '../../base/sysct-error.ts';
-import { EDIT_OPTIONS } from '../edit-options.ts';
-import type { Verb } from '../verb.ts';
+import { EDIT_OPTIONS } from '../context/edit-options.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const trustDefault: Verb = {
   name: 'trust default',
@@ -16,7 +16,7 @@ export const trustDefault: Verb = {
   run: async (context, [what = ''], options) => {
     const { planPolicyEdit } = await import('../../trust/edit/plan-edit.ts');
     const { requirementJson } = await import('../../trust/edit/requirement-json.ts');
-    const { editTrust } = await import('../edit-trust.ts');
+    const { editTrust } = await import('../parts/edit-trust.ts');
     if (what !== 'reject' && what !== 'accept')
       throw new UsageError(`trust default: ${quote(what)} is neither reject nor accept`);
     const requirement = requirementJson({ kind: what === 'reject' ? 'reject' : 'anything' });

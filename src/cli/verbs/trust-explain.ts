@@ -4,11 +4,11 @@ import type { ImageSource } from '../../image/source/image-source.ts';
 import type { TrustGate } from '../../image/gate/trust-gate.ts';
 import type { Advice, SignaturePlaces } from '../../trust/signature-advice.ts';
 import type { Explanation } from '../../trust/explain.ts';
-import type { Context } from '../context.ts';
-import { EXIT } from '../exit-code.ts';
-import type { OptionValues } from '../option-values.ts';
-import { SOURCE_OPTIONS } from '../source-options.ts';
-import type { Verb } from '../verb.ts';
+import type { Context } from '../context/context.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import { SOURCE_OPTIONS } from '../options/source-options.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const trustExplain: Verb = {
   name: 'trust explain',
@@ -43,10 +43,10 @@ export const trustExplain: Verb = {
     { command: 'sysct trust explain etcd', does: 'Why "sysct verify etcd" says what it says.' },
   ],
   run: async (context, [text = ''], options) => {
-    const { gateFor, platformFor } = await import('../image-access.ts');
+    const { gateFor, platformFor } = await import('../parts/image-access.ts');
     const { resolveImage } = await import('../../image/source/resolve-image.ts');
     const { explainImage } = await import('../../image/explain-image.ts');
-    const { renderExplanation } = await import('../render-explanation.ts');
+    const { renderExplanation } = await import('../output/render-explanation.ts');
     const purpose = options.flag('system') ? 'system-container' : 'pull';
     const today = await gateFor(context, purpose, options, 'nobody');
     const named = await openNamed(context, text, today, options);
@@ -95,14 +95,14 @@ async function openNamed(
   gate: TrustGate,
   options: OptionValues,
 ): Promise<Named> {
-  const { asImage, meansContainer } = await import('../container-or-image.ts');
+  const { asImage, meansContainer } = await import('../context/container-or-image.ts');
   if (await meansContainer(context, text, options)) return await openInstalled(context, text, gate);
   if (!options.flag('stored')) {
-    const { openSourceFor } = await import('../image-access.ts');
+    const { openSourceFor } = await import('../parts/image-access.ts');
     const open = () => openSourceFor(context, text, options);
     return { gate, source: await asImage('explaining', text, options, open), isKept: false };
   }
-  const { openStoresOf } = await import('../open-parts.ts');
+  const { openStoresOf } = await import('../parts/open-parts.ts');
   const { StoredSource } = await import('../../image/source/stored-source.ts');
   const { record, store } = (await openStoresOf(context)).findImage(text);
   return { gate, source: new StoredSource(store, record), isKept: true };
@@ -112,7 +112,7 @@ async function openInstalled(context: Context, name: string, gate: TrustGate): P
   const { requireInstalled } = await import('../../container/record/installed-container.ts');
   const { gateForInstalled, installedImage } =
     await import('../../container/record/installed-image.ts');
-  const { openStoresOf } = await import('../open-parts.ts');
+  const { openStoresOf } = await import('../parts/open-parts.ts');
   const { StoredSource } = await import('../../image/source/stored-source.ts');
   const { current } = requireInstalled(context.containersDirectory, name);
   const { record, store } = installedImage(current, await openStoresOf(context));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { posix } from 'node:path';
 import type { LintFinding } from '../../trust/review/lint-finding.ts';
-import type { Context } from '../context.ts';
-import { EXIT } from '../exit-code.ts';
-import type { OptionValues } from '../option-values.ts';
-import { POLICY_OPTIONS } from '../source-options.ts';
-import type { Verb } from '../verb.ts';
+import type { Context } from '../context/context.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import { POLICY_OPTIONS } from '../options/source-options.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const trustLint: Verb = {
   name: 'trust lint',
@@ -35,7 +35,7 @@ async function findingsOf(
   context: Context,
   options: OptionValues,
 ): Promise<readonly LintFinding[]> {
-  const { policyLocation } = await import('../policy-location.ts');
+  const { policyLocation } = await import('../parts/policy-location.ts');
   const { loadPolicy, SYSTEM_POLICY } = await import('../../trust/policy/policy-file.ts');
   const { loadTrustD, SYSTEM_TRUST_D } = await import('../../trust/policy/trust-d-files.ts');
   const { loadRegistriesD } = await import('../../trust/lookaside/registries-d-file.ts');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../edit-options.ts';
-import type { Verb } from '../verb.ts';
+import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../context/edit-options.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const trustReject: Verb = {
   name: 'trust reject',
@@ -16,7 +16,7 @@ export const trustReject: Verb = {
   run: async (context, [text = ''], options) => {
     const { decidingInTrustD, planPolicyEdit, planTrustDEdit } =
       await import('../../trust/edit/plan-edit.ts');
-    const { editTrust, scopeFor } = await import('../edit-trust.ts');
+    const { editTrust, scopeFor } = await import('../parts/edit-trust.ts');
     const scope = scopeFor(context, text);
     return await editTrust(context, options, async (session) => {
       await planPolicyEdit(session, { kind: 'set-scope', scope, requirement: { type: 'reject' } });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../edit-options.ts';
-import type { Verb } from '../verb.ts';
+import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../context/edit-options.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const trustRemove: Verb = {
   name: 'trust remove',
@@ -20,7 +20,7 @@ export const trustRemove: Verb = {
     const { parseScopeToRemove } = await import('../../trust/edit/parse-scope.ts');
     const { decidingInTrustD, planWithoutScope, planWithoutSettings } =
       await import('../../trust/edit/plan-edit.ts');
-    const { editTrust } = await import('../edit-trust.ts');
+    const { editTrust } = await import('../parts/edit-trust.ts');
     const scope = parseScopeToRemove(text);
     return await editTrust(context, options, async (session) => {
       await planWithoutScope(session, scope);

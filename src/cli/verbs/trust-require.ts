@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UsageError } from '../../base/sysct-error.ts';
-import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../edit-options.ts';
-import { notePlaces, PLACE_OPTIONS, wantedPlaces } from '../signature-places.ts';
-import { assertHasTrustD } from '../trust-d-session.ts';
-import type { Verb } from '../verb.ts';
-import { DEMAND_OPTIONS, SIGNER_OPTIONS, wantedTrust } from '../wanted-trust.ts';
+import { EDIT_OPTIONS, SCOPE_ARGUMENT } from '../context/edit-options.ts';
+import { notePlaces, PLACE_OPTIONS, wantedPlaces } from '../context/signature-places.ts';
+import { assertHasTrustD } from '../parts/trust-d-session.ts';
+import type { Verb } from '../context/verb.ts';
+import { DEMAND_OPTIONS, SIGNER_OPTIONS, wantedTrust } from '../options/wanted-trust.ts';
 
 export const trustRequire: Verb = {
   name: 'trust require',
@@ -39,7 +39,7 @@ export const trustRequire: Verb = {
     const { planPolicy, planSignatureSettings, planTrustDEdit, requiredSoFar } =
       await import('../../trust/edit/plan-edit.ts');
     const { trustDRequirements } = await import('../../trust/edit/trust-d-requirements.ts');
-    const { editTrust, scopeFor } = await import('../edit-trust.ts');
+    const { editTrust, scopeFor } = await import('../parts/edit-trust.ts');
     const scope = scopeFor(context, text);
     const wanted = await wantedTrust('trust require', options);
     const places = wantedPlaces('trust require', scope, options);

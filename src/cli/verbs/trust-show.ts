@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EXIT } from '../exit-code.ts';
-import { POLICY_OPTIONS } from '../source-options.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT } from '../output/exit-code.ts';
+import { POLICY_OPTIONS } from '../options/source-options.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const trustShow: Verb = {
   name: 'trust show',
@@ -14,17 +14,17 @@ export const trustShow: Verb = {
   options: [...POLICY_OPTIONS, { flags: '--json', description: 'print JSON' }],
   examples: [{ command: 'sysct trust show', does: 'Who may sign what on this host.' }],
   run: async (context, _args, options) => {
-    const { policyLocation } = await import('../policy-location.ts');
+    const { policyLocation } = await import('../parts/policy-location.ts');
     const { loadPolicy } = await import('../../trust/policy/policy-file.ts');
     const { loadRegistriesD } = await import('../../trust/lookaside/registries-d-file.ts');
     const { surveyPolicy } = await import('../../trust/review/survey-policy.ts');
-    const { renderPolicy, SYSTEM_RULE } = await import('../render-policy.ts');
+    const { renderPolicy, SYSTEM_RULE } = await import('../output/render-policy.ts');
     const { host, env } = context;
     const loaded = await loadPolicy(policyLocation(context, options));
     const registriesD = await loadRegistriesD({ host, env });
     const survey = await surveyPolicy(loaded, registriesD, host, context.now());
     if (options.flag('json')) {
-      const { policyJson } = await import('../policy-json.ts');
+      const { policyJson } = await import('../output/policy-json.ts');
       context.printJson({ version: 1, ...policyJson(survey), systemRule: SYSTEM_RULE });
     } else {
       context.print(renderPolicy(survey));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EXIT } from '../exit-code.ts';
-import type { Verb } from '../verb.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { Verb } from '../context/verb.ts';
 
 export const uninstall: Verb = {
   name: 'uninstall',
@@ -18,7 +18,7 @@ export const uninstall: Verb = {
   examples: [{ command: 'sysct uninstall etcd', does: 'Remove etcd, keep its data.' }],
   run: async (context, [name = ''], options) => {
     context.requireRoot('uninstall');
-    const { openParts } = await import('../open-parts.ts');
+    const { openParts } = await import('../parts/open-parts.ts');
     const { openServiceControl } = await import('../../container/host/service-control.ts');
     const { uninstallContainer } = await import('../../container/uninstall-container.ts');
     const { requireDirectory } = await import('../../container/record/installed-container.ts');

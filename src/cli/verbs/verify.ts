@@ -2,14 +2,14 @@
 import { quote } from '../../base/printable.ts';
 import { UsageError } from '../../base/sysct-error.ts';
 import type { VerifiedContainer } from '../../container/check/verify-container.ts';
-import { asImage, meansContainer } from '../container-or-image.ts';
-import type { Context } from '../context.ts';
-import { EXIT } from '../exit-code.ts';
-import type { OptionValues } from '../option-values.ts';
-import { SOURCE_OPTIONS } from '../source-options.ts';
-import type { Verb } from '../verb.ts';
-import type { BrokenContainer } from '../verification-result.ts';
-import { withDigest } from '../with-digest.ts';
+import { asImage, meansContainer } from '../context/container-or-image.ts';
+import type { Context } from '../context/context.ts';
+import { EXIT } from '../output/exit-code.ts';
+import type { OptionValues } from '../options/option-values.ts';
+import { SOURCE_OPTIONS } from '../options/source-options.ts';
+import type { Verb } from '../context/verb.ts';
+import type { BrokenContainer } from '../output/verification-result.ts';
+import { withDigest } from '../output/with-digest.ts';
 
 export const verify: Verb = {
   name: 'verify',
@@ -67,7 +67,7 @@ export const verify: Verb = {
 };
 
 async function verifyImage(context: Context, text: string, options: OptionValues): Promise<number> {
-  const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
+  const { gateFor, openSourceFor, platformFor } = await import('../parts/image-access.ts');
   const { resolveImage } = await import('../../image/source/resolve-image.ts');
   const { decideOnImage } = await import('../../image/gate/trust-gate.ts');
   const { refusal, describeVerdict } = await import('../../trust/verdict/describe-verdict.ts');
@@ -96,9 +96,9 @@ async function verifyInstalled(
   const { summarizeContainers } = await import('../../container/record/container-summary.ts');
   const { ContainerDirectory } = await import('../../container/record/container-directory.ts');
   const { verifyContainer } = await import('../../container/check/verify-container.ts');
-  const { gateFor, openSourceFor, platformFor } = await import('../image-access.ts');
-  const { openStoresOf } = await import('../open-parts.ts');
-  const { VerificationResult } = await import('../verification-result.ts');
+  const { gateFor, openSourceFor, platformFor } = await import('../parts/image-access.ts');
+  const { openStoresOf } = await import('../parts/open-parts.ts');
+  const { VerificationResult } = await import('../output/verification-result.ts');
   const parts = {
     stores: await openStoresOf(context),
     gate: await gateFor(context, 'system-container', options, 'verify'),
