@@ -5,46 +5,81 @@ import {
   fchmodSync,
   fchownSync,
   fsyncSync,
+  lstatSync,
   openSync,
+  readdirSync,
   renameSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { runChecked } from './process.ts';
+
+/** Content that is to get a name: in a temporary file beside it until {@link commit}. */
+class StagedFile implements Disposable {
+  readonly fd: number;
+  readonly temporary: string;
+  readonly #path: string;
+  #isThere = true;
+
+  constructor(path: string, bytes: string | Uint8Array) {
+    this.#path = path;
+    this.temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+    this.fd = openSync(this.temporary, 'wx', 0o600);
+    try {
+      writeFileSync(this.fd, bytes);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  commit(): void {
+    fsyncSync(this.fd);
+    renameSync(this.temporary, this.#path);
+    this.#isThere = false;
+    syncDirectory(dirname(this.#path));
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd);
+    if (this.#isThere) unlinkSync(this.temporary);
+  }
+}
 
 /**
  * Replaces `path` with `bytes`, so that after a power cut it has either its old or its new content:
  * temporary file beside it, fsync, rename, fsync of the directory. The mode is exact, whatever the umask.
- * @param owner whose the file becomes; of this process where absent
  */
-export function writeFileDurably(
-  path: string,
-  bytes: string | Uint8Array,
-  mode: number,
-  owner?: { readonly uid: number; readonly gid: number },
-): void {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const fd = openSync(temporary, 'wx', 0o600);
-  try {
-    writeFileSync(fd, bytes);
-    // chown takes setuid bits away, so it comes first.
-    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
-    fchmodSync(fd, mode);
-    fsyncSync(fd);
-  } catch (error) {
-    closeSync(fd);
-    unlinkSync(temporary);
-    throw error;
+export function writeFileDurably(path: string, bytes: string | Uint8Array, mode: number): void {
+  using staged = new StagedFile(path, bytes);
+  fchmodSync(staged.fd, mode);
+  staged.commit();
+}
+
+/**
+ * As {@link writeFileDurably}, for a file that is there: it keeps its owner, mode, ACL and extended attributes, by way of cp(1).
+ * @throws what the file system says, also where something of that cannot be kept
+ */
+export async function replaceFileDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const { mode, uid, gid } = lstatSync(path);
+  using staged = new StagedFile(path, bytes);
+  // chown takes setuid bits away, so it comes first.
+  fchownSync(staged.fd, uid, gid);
+  fchmodSync(staged.fd, mode & 0o7777);
+  const attributes = ['--attributes-only', '--preserve=mode,xattr', '--'];
+  await runChecked('cp', [...attributes, path, staged.temporary]);
+  staged.commit();
+}
+
+/** Removes what dead writers of `path` left beside it. To be called with a lock held that they all hold while they write. */
+export function removeDeadTemporaries(path: string): void {
+  const directory = dirname(path);
+  const prefix = `${basename(path)}.`;
+  for (const name of readdirSync(directory)) {
+    if (name.startsWith(prefix) && /^[0-9a-f]{12}\.tmp$/.test(name.slice(prefix.length)))
+      unlinkSync(join(directory, name));
   }
-  closeSync(fd);
-  try {
-    renameSync(temporary, path);
-  } catch (error) {
-    unlinkSync(temporary);
-    throw error;
-  }
-  syncDirectory(dirname(path));
 }
 
 /** Makes the names in a directory durable. */

@@ -97,6 +97,11 @@ function filesNow(): ReadonlyMap<string, string> {
   );
 }
 
+function temporaries(): readonly string[] {
+  const paths = readdirSync(etc, { recursive: true, encoding: 'utf8' });
+  return paths.filter((path) => path.endsWith('.tmp'));
+}
+
 function startAgain(): void {
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { recursive: true });
@@ -149,6 +154,7 @@ describe('an edit of the trust policy that is killed', () => {
           assert.ok(!hasPolicy || !codes.includes(code), `${point.text}: ${lint.stdout}`);
         await sysctOfflineChecked(root, edit);
         assert.deepEqual(filesNow(), new_, point.text);
+        if (isKilled) assert.deepEqual(temporaries(), [], point.text);
       }
       assert.ok(killed > 5 && killed > points.length / 2, `${killed} of ${points.length} points`);
       assert.ok(seen.has(0) && seen.has(order.length), [...seen].join(' '));

@@ -11,7 +11,7 @@ import { storeFailure } from '../../store/disk/store-failure.ts';
 import { appendLineDurably } from '../../sys/append-line.ts';
 import { syncDirectory } from '../../sys/durable-file.ts';
 import { FileLock } from '../../sys/flock.ts';
-import { makeDirectories } from '../../sys/make-directories.ts';
+import { makeDirectoriesDurably } from '../../sys/make-directories.ts';
 import { type DecidingVerb, type Decision, printDecision } from './decision.ts';
 
 export interface LedgerParts {
@@ -61,8 +61,9 @@ export class DecisionLedger {
 
   async #append(line: string): Promise<void> {
     const { layout, log, maxBytes = MAX_BYTES } = this.#parts;
-    makeDirectories(dirname(layout.directory), 0o777);
-    ensureDirectory(layout.directory);
+    const above = dirname(layout.directory);
+    makeDirectoriesDurably(above, 0o777);
+    if (ensureDirectory(layout.directory)) syncDirectory(above);
     if (ensureDirectory(layout.log)) syncDirectory(layout.directory);
     const path = join(layout.log, 'decisions.jsonl');
     try {

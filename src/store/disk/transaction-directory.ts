@@ -6,7 +6,7 @@ import type { Log } from '../../base/log.ts';
 import { isErrno } from '../../base/sysct-error.ts';
 import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
 import { FileLock } from '../../sys/flock.ts';
-import { makeDirectories } from '../../sys/make-directories.ts';
+import { makeDirectoriesDurably } from '../../sys/make-directories.ts';
 import { ensureDirectory } from './ensure-directory.ts';
 import { printFormat, probeFormat } from './format-file.ts';
 import type { StoreLayout } from './layout.ts';
@@ -110,7 +110,7 @@ export async function underLock<T>(
 function makeStoreDirectories(layout: StoreLayout): void {
   const isNew = !existsSync(layout.format);
   if (isNew && probeFormat(layout) === 'empty') {
-    makeDirectories(dirname(layout.directory), 0o777);
+    makeDirectoriesDurably(dirname(layout.directory), 0o777);
     ensureDirectory(layout.directory);
     // A mount point, or a directory that was made ahead, may be open to others.
     chmodSync(layout.directory, 0o700);

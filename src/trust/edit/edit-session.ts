@@ -2,16 +2,20 @@
 //
 // Changing the files that decide what root runs. One editor at a time (a lock on the directory of the
 // policy); what a file was when it was read is what it still is when it is replaced; each file is
-// replaced whole, with its mode and owner. The policy comes last, so that what it names is there
+// replaced whole, and keeps its owner, mode and attributes. The policy comes last, so that what it names is there
 // before it; were the power cut in between, more is there than is needed, never less.
 import { lstatSync } from 'node:fs';
 import { dirname, posix } from 'node:path';
 import { quote } from '../../base/printable.ts';
 import { isErrno, messageOf } from '../../base/sysct-error.ts';
-import { syncDirectory, writeFileDurably } from '../../sys/durable-file.ts';
+import {
+  removeDeadTemporaries,
+  replaceFileDurably,
+  writeFileDurably,
+} from '../../sys/durable-file.ts';
 import { FileLock } from '../../sys/flock.ts';
 import { HostRoot } from '../../sys/host-root.ts';
-import { makeDirectories } from '../../sys/make-directories.ts';
+import { makeDirectoriesDurably } from '../../sys/make-directories.ts';
 import { type GuardedFile, readGuardedFile } from '../policy/guarded-file.ts';
 import { SYSTEM_POLICY } from '../policy/policy-file.ts';
 import { readTrustDFiles, SYSTEM_TRUST_D } from '../policy/trust-d-files.ts';
@@ -131,17 +135,19 @@ export class EditSession implements Disposable {
           { hint: 'run the command again' },
         );
       }
-      this.#write(path, after);
+      await this.#write(path, after);
     }
   }
 
-  #write(path: string, bytes: Buffer): void {
+  async #write(path: string, bytes: Buffer): Promise<void> {
     // A link is followed, not replaced: the file stays where the operator keeps it.
     const real = this.host.resolveFollowing(path);
     makeDirectory(dirname(real));
-    const old = lstatSync(real, { throwIfNoEntry: false });
-    if (old === undefined) writeFileDurably(real, bytes, NEW_FILE_MODE);
-    else writeFileDurably(real, bytes, old.mode & 0o7777, old);
+    // A draft may lie beside one that is edited under another lock.
+    if (this.#guard === 'system') removeDeadTemporaries(real);
+    if (lstatSync(real, { throwIfNoEntry: false }) === undefined)
+      writeFileDurably(real, bytes, NEW_FILE_MODE);
+    else await replaceFileDurably(real, bytes);
   }
 
   [Symbol.dispose](): void {
@@ -151,8 +157,7 @@ export class EditSession implements Disposable {
 
 function makeDirectory(path: string): void {
   try {
-    const first = makeDirectories(path, 0o755);
-    if (first !== undefined) syncDirectory(dirname(first));
+    makeDirectoriesDurably(path, 0o755);
   } catch (cause) {
     if (!isErrno(cause, 'ENOENT', 'ENOTDIR', 'EEXIST')) throw cause;
     throw new TrustError(

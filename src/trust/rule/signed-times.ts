@@ -14,8 +14,8 @@ import {
   parseStrictJsonValue,
 } from '../../base/strict-json.ts';
 import { isErrno, messageOf } from '../../base/sysct-error.ts';
-import { writeFileDurably } from '../../sys/durable-file.ts';
-import { makeDirectories } from '../../sys/make-directories.ts';
+import { removeDeadTemporaries, writeFileDurably } from '../../sys/durable-file.ts';
+import { makeDirectoriesDurably } from '../../sys/make-directories.ts';
 import { dockerIdentity } from '../policy/scope-lookup.ts';
 import { agreedTime, signedTime } from './proven-time.ts';
 import type { AdmissionHistory, PolicySubject, SignedImage } from '../verdict/evaluation.ts';
@@ -71,7 +71,8 @@ export class SignedTimes implements AdmissionHistory {
         { hint: 'run it again' },
       );
     }
-    makeDirectories(this.#directory, 0o700);
+    makeDirectoriesDurably(this.#directory, 0o700);
+    removeDeadTemporaries(this.#file);
     writeFileDurably(this.#file, print(images.set(name, { manifestDigest, signedAt })), 0o600);
   }
 

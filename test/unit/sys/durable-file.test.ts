@@ -11,7 +11,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { writeFileDurably } from '../../../src/sys/durable-file.ts';
+import {
+  removeDeadTemporaries,
+  replaceFileDurably,
+  writeFileDurably,
+} from '../../../src/sys/durable-file.ts';
+import { runChecked } from '../../../src/sys/process.ts';
 import { temporaryDirectory } from '../../support/tmp.ts';
 
 describe('writeFileDurably', () => {
@@ -45,5 +50,44 @@ describe('writeFileDurably', () => {
     mkdirSync(join(tmp.directory, 'file/below'), { recursive: true });
     assert.throws(() => writeFileDurably(join(tmp.directory, 'file'), 'new', 0o644));
     assert.deepEqual(readdirSync(tmp.directory), ['file']);
+  });
+});
+
+describe('replaceFileDurably', () => {
+  it('keeps mode and extended attributes, and leaves nothing else', async () => {
+    using tmp = temporaryDirectory('durable');
+    const path = join(tmp.directory, 'file');
+    writeFileSync(path, 'old, and longer', { mode: 0o640 });
+    await runChecked('setfattr', ['-n', 'user.note', '-v', 'kept', path]);
+    await replaceFileDurably(path, Buffer.from('new'));
+    assert.equal(readFileSync(path, 'utf8'), 'new');
+    assert.equal(statSync(path).mode & 0o7777, 0o640);
+    const { stdout } = await runChecked('getfattr', ['--only-values', '-n', 'user.note', path]);
+    assert.equal(stdout.toString(), 'kept');
+    assert.deepEqual(readdirSync(tmp.directory), ['file']);
+  });
+
+  it('replaces no file that is not there', async () => {
+    using tmp = temporaryDirectory('durable');
+    const path = join(tmp.directory, 'file');
+    await assert.rejects(replaceFileDurably(path, Buffer.from('new')), { code: 'ENOENT' });
+    assert.deepEqual(readdirSync(tmp.directory), []);
+  });
+});
+
+describe('removeDeadTemporaries', () => {
+  it('removes those of this file, and nothing that looks like them', () => {
+    using tmp = temporaryDirectory('durable');
+    const kept = [
+      'a',
+      'a.json',
+      'a.json.0123456789AB.tmp',
+      'a.json.x.tmp',
+      'b.json.0123456789ab.tmp',
+    ];
+    for (const name of [...kept, 'a.json.0123456789ab.tmp'])
+      writeFileSync(join(tmp.directory, name), '');
+    removeDeadTemporaries(join(tmp.directory, 'a.json'));
+    assert.deepEqual(readdirSync(tmp.directory).sort(), kept);
   });
 });
