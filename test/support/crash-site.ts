@@ -24,6 +24,7 @@ import { runChecked, runProcess } from '../../src/sys/process.ts';
 import { CRASH_IMAGES, type CrashImage, type CrashRegistry, largeFileOf } from './crash-images.ts';
 import { changesBetween, filesBelow, type HostFiles } from './host-files.ts';
 import { untilDetached } from './mounted-image.ts';
+import { assertRecorded } from './read-ledger.ts';
 import { SYSCT } from './shipped-sysct.ts';
 import { writePolicy } from './site-policy.ts';
 import { assertSound } from './sound-store.ts';
@@ -228,6 +229,7 @@ export class CrashSite {
   /** Asserts that the store is sound and that all it holds has the bytes it had at first. */
   async assertIntact(expected: Contents): Promise<Holdings> {
     for (const store of [this.store, this.vendorStore]) await assertSound(store);
+    await assertRecorded(this.store);
     const { exitCode, stdout, stderr } = await this.run(['fsck']);
     assert.equal(exitCode, 0, `fsck: ${stdout}${stderr}`);
     const holdings = await this.holdings();
