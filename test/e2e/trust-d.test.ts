@@ -5,14 +5,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { digestHex, sha256 } from '../../src/base/digest.ts';
-import { runChecked } from '../../src/sys/process.ts';
-import { writeBusyboxImage } from '../support/busybox-image.ts';
-import { makeSigningKey, signManifest, type SigningKey } from '../support/evaluate-signed.ts';
+import { makeSigningKey, type SigningKey } from '../support/evaluate-signed.ts';
 import { createHost, type Host } from '../support/nspawn-host.ts';
+import { publishSigned } from '../support/publish-signed.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { sysctOffline, sysctOfflineChecked } from '../support/shipped-sysct.ts';
-import { pushLayout } from '../support/small-image.ts';
 
 const MARCH = new Date('2026-03-01T00:00:00Z');
 const JANUARY = new Date('2026-01-01T00:00:00Z');
@@ -29,20 +26,9 @@ function write(path: string, content: string | Buffer): void {
   writeFileSync(real, content);
 }
 
-/** What the tag stands for from now on, signed at a time. */
 async function publish(version: string, at: Date): Promise<void> {
-  const layout = join(root, 'root', version);
-  await writeBusyboxImage(layout, '1', { script: `exec sleep ${version}\n` });
-  await pushLayout(layout, '1', registry, 'app:1');
-  const { stdout } = await runChecked('skopeo', [
-    ...['inspect', '--raw', ...registry.skopeoFlags('')],
-    `docker://${image}`,
-  ]);
-  const digest = sha256(stdout);
-  write(
-    `var/lib/containers/sigstore/app@sha256=${digestHex(digest)}/signature-1`,
-    await signManifest(alice, { digest, at, name: image }),
-  );
+  const script = `exec sleep ${version}\n`;
+  await publishSigned({ registry, image: 'app:1', script, root, signed: { by: alice, at } });
 }
 
 before(async () => {

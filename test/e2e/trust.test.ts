@@ -2,10 +2,13 @@
 // The trust policy of a host, by the verbs alone: from "nothing is admitted" to a signed image that is, and back.
 // The host has neither gpg nor skopeo.
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { makeSigningKey, type SigningKey } from '../support/evaluate-signed.ts';
 import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
+import { publishSigned } from '../support/publish-signed.ts';
+import { type LedgerLine, readLedger } from '../support/read-ledger.ts';
 import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/shipped-sysct.ts';
 import { startSignedSite, type SignedSite } from '../support/signed-site.ts';
 import { pushLayout, writeSmallImage } from '../support/small-image.ts';
@@ -144,5 +147,105 @@ describe('a host with a policy', () => {
     assert.equal(exitCode, 1);
     const { findings } = JSON.parse(stdout) as { findings: { code: string; line: number }[] };
     assert.deepEqual(findings[0], { ...findings[0], code: 'accepts-all', line: 2 });
+  });
+});
+
+describe('a host with rules of trust.d', () => {
+  const MARCH = new Date('2026-03-01T00:00:00Z');
+  const JANUARY = new Date('2026-01-01T00:00:00Z');
+  let rules: string;
+  let alice: SigningKey;
+
+  async function publish(name: string, script: string, signedAt?: Date): Promise<string> {
+    await publishSigned({
+      ...{ registry: site.registry, image: `rules/${name}:1`, script, root: host.root },
+      signed: signedAt && { by: alice, at: signedAt },
+    });
+    return `${rules}/${name}:1`;
+  }
+
+  const isRefused = async (says: RegExp, ...args: readonly string[]): Promise<void> => {
+    const { exitCode, stdout, stderr } = await sysct(running, args);
+    assert.match(stdout + stderr, says);
+    assert.equal(exitCode, 5);
+  };
+
+  const runs = async (): Promise<string> =>
+    await running.script('systemctl is-active app; systemctl show --property=MainPID app');
+
+  before(async () => {
+    rules = `${site.registry.host}/rules`;
+    for (const name of ['alice', 'bob']) {
+      const key = await makeSigningKey(name);
+      writeFileSync(join(host.root, `root/${name}.gpg`), key.publicKey);
+      if (name === 'alice') alice = key;
+    }
+    await sysctChecked(running, ['trust', 'default', 'reject']);
+    await sysctChecked(running, ['trust', 'allow', rules, '--gpg-key', '/root/alice.gpg']);
+    await sysctChecked(running, ['trust', 'require', 'docker:', '--no-downgrade']);
+  });
+
+  it('installs and starts what fits them', async () => {
+    const app = await publish('app', 'exec sleep 2000\n', MARCH);
+    await sysctChecked(running, ['install', '--system', '--now', '--name', 'app', app]);
+    assert.match(await runs(), /^active\nMainPID=[1-9]/);
+    const { stdout } = await sysctChecked(running, ['inspect', 'app']);
+    const { verdict } = JSON.parse(stdout) as { verdict: { also: { policyFile: string }[] } };
+    assert.equal(verdict.also[0]?.policyFile, '/etc/sysct/trust.d/sysct.json');
+  });
+
+  it('refuses an unsigned image, and leaves nothing of it', async () => {
+    const other = await publish('other', 'exec sleep 3000\n');
+    await isRefused(
+      /requires a GPG signature .* has none/,
+      'install',
+      '--system',
+      '--now',
+      '--name',
+      'other',
+      other,
+    );
+    assert.ok(!existsSync(join(host.root, 'etc/systemd/system/other.service')));
+  });
+
+  it('a06: refuses an older image under the same name, and what runs goes on', async () => {
+    const before = await runs();
+    const app = await publish('app', 'exec sleep 1000\n', JANUARY);
+    const older = /no image that was signed before the newest one stored/;
+    await isRefused(older, 'pull', app);
+    await isRefused(older, 'install', '--system', '--pull=always', '--name', 'app2', app);
+    assert.equal(await runs(), before);
+  });
+
+  it('judges what is installed by the rules of today, after each edit', async () => {
+    const before = await runs();
+    const verify = ['verify', '--all'];
+    await sysctChecked(running, verify);
+    await sysctChecked(running, ['trust', 'require', 'docker:', '--signed-within', '30']);
+    await isRefused(/requires a signature of the last 30 days/, ...verify);
+    await sysctChecked(running, ['trust', 'require', 'docker:', '--no-downgrade']);
+    await sysctChecked(running, verify);
+    const allow = ['trust', 'allow', rules, '--gpg-key', '/root/alice.gpg'];
+    await sysctChecked(running, [...allow, '--gpg-key', '/root/bob.gpg', '--min', '2']);
+    await isRefused(/requires 2 of 2 requirements/, ...verify);
+    await sysctChecked(running, allow);
+    await sysctChecked(running, verify);
+    assert.equal(await runs(), before);
+  });
+
+  it('has all of it in the ledger', () => {
+    const lines = readLedger(join(host.root, 'var/lib/sysct'))
+      .lines.map((line) => JSON.parse(line) as LedgerLine)
+      .filter(({ source }) => source.startsWith(`docker://${rules}/`));
+    const said = lines.map(({ verb, source, container = '', verdict }) =>
+      [verb, source.replace(/.*\//, ''), container, verdict.allowed ? 'yes' : 'no'].join(' '),
+    );
+    assert.deepEqual(said, [
+      'install app:1  yes',
+      'install other:1  no',
+      'pull app:1  no',
+      'install app:1  no',
+      ...['yes', 'no', 'yes', 'no', 'yes'].map((word) => `verify app:1 app ${word}`),
+    ]);
   });
 });
