@@ -188,7 +188,7 @@ describe('a ledger with many writers', () => {
   } as const;
 
   const WRITER = `
-    import { DecisionLedger } from ${JSON.stringify(join(import.meta.dirname, '../../src/image/decision-ledger.ts'))};
+    import { DecisionLedger } from ${JSON.stringify(join(import.meta.dirname, '../../src/image/gate/decision-ledger.ts'))};
     import { StoreLayout } from ${JSON.stringify(join(import.meta.dirname, '../../src/store/disk/layout.ts'))};
     const [directory, entry, count, maxBytes] = process.argv.slice(2);
     const log = { debug() {}, info() {}, warn(text) { console.error(text); process.exitCode = 1; } };
