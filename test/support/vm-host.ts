@@ -145,6 +145,9 @@ class QemuVm implements VmHost {
     ]);
     this.#running = boot;
     await boot.untilBooted(options.timeoutMs ?? 600_000);
+    const disks = [...(this.#options.disks ?? []), ...binds].map(({ name }) => `${BY_ID}${name}`);
+    // udev gives them their names whenever it comes to it.
+    if (disks.length > 0) await boot.script(`udevadm wait --timeout=600 ${disks.join(' ')}`);
     for (const { name, destination } of binds) {
       await boot.script(
         `mkdir -p ${destination} && mount -t erofs -o ro ${BY_ID}${name} ${destination}`,
