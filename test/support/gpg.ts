@@ -191,7 +191,8 @@ class Home implements GpgHome {
   async [Symbol.asyncDispose](): Promise<void> {
     // An agent that never started makes gpgconf fail, which is as good.
     await runProcess('gpgconf', ['--homedir', this.directory, '--kill', 'all']);
-    rmSync(this.directory, { recursive: true, force: true });
+    // It is told to end; when it has, nobody says.
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
 

@@ -16,7 +16,8 @@ export function temporaryDirectory(purpose: string, parent: string = tmpdir()): 
   return {
     directory,
     [Symbol.dispose]: () => {
-      rmSync(directory, { recursive: true, force: true });
+      // Who was killed may have left somebody behind who still writes there.
+      rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
   };
 }
