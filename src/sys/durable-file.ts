@@ -58,8 +58,8 @@ export function writeFileDurably(path: string, bytes: string | Uint8Array, mode:
 }
 
 /**
- * As {@link writeFileDurably}, for a file that is there: it keeps its owner, mode, ACL and extended attributes, by way of cp(1).
- * @throws what the file system says, also where something of that cannot be kept
+ * As {@link writeFileDurably}, for a file that is there: it keeps its owner, mode and ACL, and by way of cp(1) its extended attributes,
+ * those left out that the kernel does not let this process set (in a container on a host with SELinux: the label).
  */
 export async function replaceFileDurably(path: string, bytes: Uint8Array): Promise<void> {
   const { mode, uid, gid } = lstatSync(path);
@@ -67,7 +67,8 @@ export async function replaceFileDurably(path: string, bytes: Uint8Array): Promi
   // chown takes setuid bits away, so it comes first.
   fchownSync(staged.fd, uid, gid);
   fchmodSync(staged.fd, mode & 0o7777);
-  const attributes = ['--attributes-only', '--preserve=mode,xattr', '--'];
+  // `all` is what makes cp pass over attributes that it may not set.
+  const attributes = ['--attributes-only', '--preserve=all', '--no-preserve=timestamps', '--'];
   await runChecked('cp', [...attributes, path, staged.temporary]);
   staged.commit();
 }

@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { FileLock } from '../../src/sys/flock.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
+import { runChecked } from '../../src/sys/process.ts';
 import { EditSession } from '../../src/trust/edit/edit-session.ts';
 import { createGpgHome, type GpgHome, type GpgKey, simpleSigningPayload } from '../support/gpg.ts';
 import {
@@ -29,6 +30,7 @@ import {
   writePolicyImage,
 } from '../support/policy-image.ts';
 import { runCli, runCliChecked } from '../support/run-cli.ts';
+import { SYSCT } from '../support/shipped-sysct.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const POLICY = 'etc/containers/policy.json';
@@ -212,6 +214,23 @@ describe('sysct trust allow', () => {
     assert.ok(lstatSync(join(root, POLICY)).isSymbolicLink());
     assert.match(readFileSync(real, 'utf8'), /quay\.io/);
     assert.deepEqual(readdirSync(dirname(real)), ['policy.json']);
+  });
+
+  it('keeps extended attributes, and passes over those that it may not set', async () => {
+    const root = freshRoot();
+    const policy = join(root, POLICY);
+    for (const name of ['user.note', 'security.note'])
+      await runChecked('setfattr', ['-n', name, '-v', 'kept', policy]);
+    const names = async (): Promise<string> => {
+      const { stdout } = await runChecked('getfattr', ['--match=-', '--absolute-names', policy]);
+      return stdout.toString('utf8').split('\n').slice(1).join(' ').trim();
+    };
+    await runCliChecked('trust', 'reject', '--root', root, 'quay.io');
+    assert.equal(await names(), 'security.note user.note');
+    const line = ['trust', 'reject', '--root', root, 'a.b'];
+    await runChecked('setpriv', ['--bounding-set', '-sys_admin', SYSCT, ...line]);
+    assert.match(read(root, POLICY), /a\.b/);
+    assert.equal(await names(), 'user.note');
   });
 
   it('names keys in place when asked to, if nobody else can write them', async () => {
