@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
-import { makeRoots } from './support/make-roots.ts';
+import { makeRoots } from './support/host/make-roots.ts';
 
 /** In the order of their start: those that take longest first, so that none is left over at the end. */
 const KINDS = ['e2e', 'crash', 'integration', 'fuzz', 'property', 'unit'] as const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The images that promises about speed are made on.
-import { PROMISED_IMAGE, type SyntheticLayer } from '../support/synthetic-image.ts';
+import { PROMISED_IMAGE, type SyntheticLayer } from '../support/image/synthetic-image.ts';
 
 /** 1.1 GB, 44,000 files, two layers. */
 export const LARGE_IMAGE = PROMISED_IMAGE;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { pushLayout } from '../support/small-image.ts';
-import { type SyntheticLayer, syntheticLayout } from '../support/synthetic-image.ts';
+import { type Registry, startRegistry } from '../support/registry/registry.ts';
+import { pushLayout } from '../support/image/small-image.ts';
+import { type SyntheticLayer, syntheticLayout } from '../support/image/synthetic-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { type Cost, costOf } from './cost.ts';
 

@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChecked } from '../../src/sys/process.ts';
-import { sixDebianImages, SIX_IMAGES } from '../support/debian-images.ts';
-import { type DiskRoom, roomOf } from '../support/disk-room.ts';
-import { withLoopImage } from '../support/loop-image.ts';
-import { pushLayout } from '../support/small-image.ts';
+import { sixDebianImages, SIX_IMAGES } from '../support/image/debian-images.ts';
+import { type DiskRoom, roomOf } from '../support/disk/disk-room.ts';
+import { withLoopImage } from '../support/disk/loop-image.ts';
+import { pushLayout } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { openBenchRegistry } from './bench-registry.ts';
 import { layerFiles, podmanPull } from './peers.ts';

@@ -5,7 +5,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeErofsImage } from '../../src/store/erofs/write-erofs-image.ts';
-import { noise, SampleTree } from '../support/sample-tree.ts';
+import { noise, SampleTree } from '../support/store/sample-tree.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const RUNS = 9;

@@ -13,8 +13,8 @@ import { formatSize } from '../../src/base/size.ts';
 import { parseImageConfig } from '../../src/oci/image-config.ts';
 import { parseManifest } from '../../src/oci/manifest.ts';
 import { openStore } from '../../src/store/store.ts';
-import { withLoopImage } from '../support/loop-image.ts';
-import { PROMISED_IMAGE, syntheticLayout } from '../support/synthetic-image.ts';
+import { withLoopImage } from '../support/disk/loop-image.ts';
+import { PROMISED_IMAGE, syntheticLayout } from '../support/image/synthetic-image.ts';
 
 const [first = '3', layoutDirectory, storeDirectory] = process.argv.slice(2);
 if (layoutDirectory !== undefined && storeDirectory !== undefined) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { tmpdir } from 'node:os';
-import { withLoopImage } from '../support/loop-image.ts';
-import type { SyntheticLayer } from '../support/synthetic-image.ts';
+import { withLoopImage } from '../support/disk/loop-image.ts';
+import type { SyntheticLayer } from '../support/image/synthetic-image.ts';
 import { openBenchRegistry } from './bench-registry.ts';
 import { describeCost } from './cost.ts';
 import { printPromise, printRow } from './print-row.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseManifest } from '../../src/oci/manifest.ts';
 import { digestHex } from '../../src/base/digest.ts';
-import type { Registry } from '../support/registry.ts';
+import type { Registry } from '../support/registry/registry.ts';
 import { acceptingPolicy } from './bench-registry.ts';
 import { type Cost, costOf, costOfScript } from './cost.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { withLoopImage } from '../support/loop-image.ts';
+import { withLoopImage } from '../support/disk/loop-image.ts';
 import { LARGE_IMAGE, SAME_BASE_IMAGE } from './bench-images.ts';
 import { openBenchRegistry } from './bench-registry.ts';
 import { type Cost, describeCost } from './cost.ts';

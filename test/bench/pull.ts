@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LoopImageOptions, withLoopImage } from '../support/loop-image.ts';
-import type { SyntheticLayer } from '../support/synthetic-image.ts';
+import { type LoopImageOptions, withLoopImage } from '../support/disk/loop-image.ts';
+import type { SyntheticLayer } from '../support/image/synthetic-image.ts';
 import { LARGE_IMAGE, SMALL_IMAGE } from './bench-images.ts';
 import { openBenchRegistry } from './bench-registry.ts';
 import { bestOf, type Cost, describeCost } from './cost.ts';

@@ -3,12 +3,12 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChecked } from '../../src/sys/process.ts';
 import { cached } from '../support/cache.ts';
-import { withLoopImage } from '../support/loop-image.ts';
-import { type MeteredProxy, startMeteredProxy } from '../support/metered-proxy.ts';
-import { startRegistry } from '../support/registry.ts';
-import { writeSmallImage } from '../support/small-image.ts';
+import { withLoopImage } from '../support/disk/loop-image.ts';
+import { type MeteredProxy, startMeteredProxy } from '../support/registry/metered-proxy.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import { writeSmallImage } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-import { openTrixieSkopeo } from '../support/trixie-skopeo.ts';
+import { openTrixieSkopeo } from '../support/trust/trixie-skopeo.ts';
 import { printRow } from './print-row.ts';
 
 const PACKAGES = ['python3', 'git', 'curl', 'perl'];

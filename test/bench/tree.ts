@@ -16,7 +16,7 @@ import { mergeLayers } from '../../src/store/import/merge-layers.ts';
 import { LayerFileWriter } from '../../src/store/layer/layer-file-writer.ts';
 import { NO_XATTRS } from '../../src/store/tree/inode.ts';
 import { writeTree } from '../../src/store/tree/tree-file.ts';
-import { noise } from '../support/sample-tree.ts';
+import { noise } from '../support/store/sample-tree.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 

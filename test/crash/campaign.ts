@@ -8,10 +8,10 @@
 //
 // test/crash/campaigns.test.ts and test/crash/virtual-machine.test.ts run short ones. `sh bin/dev build` first.
 import { inspect, parseArgs } from 'node:util';
-import { type Action, ACTIONS } from '../support/crash-site.ts';
-import type { FileSystemKind } from '../support/loop-image.ts';
-import { openCrashBench } from '../support/crash-bench.ts';
-import { VmRig } from '../support/vm-site.ts';
+import { type Action, ACTIONS } from '../support/crash/crash-site.ts';
+import type { FileSystemKind } from '../support/disk/loop-image.ts';
+import { openCrashBench } from '../support/crash/crash-bench.ts';
+import { VmRig } from '../support/crash/vm-site.ts';
 import { killCampaign } from './kill-campaign.ts';
 import { powerCutCampaign } from './power-cut-campaign.ts';
 import { vmKillCampaign } from './vm-kill-campaign.ts';

@@ -2,8 +2,8 @@
 // The crash campaigns in a short form; the long one is test/crash/campaign.ts.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type CrashBench, openCrashBench } from '../support/crash-bench.ts';
-import { ACTIONS } from '../support/crash-site.ts';
+import { type CrashBench, openCrashBench } from '../support/crash/crash-bench.ts';
+import { ACTIONS } from '../support/crash/crash-site.ts';
 import { killCampaign } from './kill-campaign.ts';
 import { powerCutCampaign } from './power-cut-campaign.ts';
 

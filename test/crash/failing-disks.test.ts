@@ -7,16 +7,16 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sha256 } from '../../src/base/digest.ts';
 import { StoreLayout } from '../../src/store/disk/layout.ts';
-import { type CrashBench, furnishedSite, openCrashBench } from '../support/crash-bench.ts';
-import { largeFileOf } from '../support/crash-images.ts';
+import { type CrashBench, furnishedSite, openCrashBench } from '../support/crash/crash-bench.ts';
+import { largeFileOf } from '../support/crash/crash-images.ts';
 import {
   type Action,
   ACTIONS,
   type CrashSite,
   type Ended,
   type RunningVerb,
-} from '../support/crash-site.ts';
-import { openFailingDisk, type FailingDisk, type Trouble } from '../support/failing-disk.ts';
+} from '../support/crash/crash-site.ts';
+import { openFailingDisk, type FailingDisk, type Trouble } from '../support/disk/failing-disk.ts';
 import { assertRecovered, assertSaid, isStruck } from './in-trouble.ts';
 import type { Step } from './steps.ts';
 

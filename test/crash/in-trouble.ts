@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CrashSite, Contents, Ended } from '../support/crash-site.ts';
+import type { CrashSite, Contents, Ended } from '../support/crash/crash-site.ts';
 import type { Step } from './steps.ts';
 
 /** True where the trouble was met; what came too late for it has status 0. */

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { writeBusyboxImage } from '../support/busybox-image.ts';
-import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
+import { writeBusyboxImage } from '../support/image/busybox-image.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host/host-files.ts';
 import {
   collectStrace,
   type KillPoint,
@@ -14,11 +14,11 @@ import {
   type Tracer,
   tracerOn,
   watchCalls,
-} from '../support/kill-points.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
-import { eventually, unitProperty, untilNothingMounted } from '../support/on-host.ts';
-import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
+} from '../support/host/kill-points.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
+import { eventually, unitProperty, untilNothingMounted } from '../support/host/on-host.ts';
+import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const SERVICE = `[Unit]

@@ -3,13 +3,13 @@
 // there and that nobody asked to remove is there, to the byte; what was killed works when it is run again.
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CrashBench, furnishedSite } from '../support/crash-bench.ts';
+import { type CrashBench, furnishedSite } from '../support/crash/crash-bench.ts';
 import {
   type Action,
   type Contents,
   type CrashSite,
   type RunningVerb,
-} from '../support/crash-site.ts';
+} from '../support/crash/crash-site.ts';
 import { type Random, seededRandom } from '../support/random.ts';
 import {
   assertDone,

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { writeBusyboxImage } from '../support/busybox-image.ts';
-import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
-import { type KillPoint, runKilled, tracerHere, watchCalls } from '../support/kill-points.ts';
-import { SYSCT, sysctOffline, sysctOfflineChecked } from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
+import { writeBusyboxImage } from '../support/image/busybox-image.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host/host-files.ts';
+import { type KillPoint, runKilled, tracerHere, watchCalls } from '../support/host/kill-points.ts';
+import { SYSCT, sysctOffline, sysctOfflineChecked } from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const SERVICE = `[Service]

@@ -14,9 +14,9 @@ import {
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { generateKeyPairSync } from 'node:crypto';
-import { createGpgHome } from '../support/gpg.ts';
-import { type KillPoint, runKilled, tracerHere, watchCalls } from '../support/kill-points.ts';
-import { SYSCT, sysctOffline, sysctOfflineChecked } from '../support/shipped-sysct.ts';
+import { createGpgHome } from '../support/trust/gpg.ts';
+import { type KillPoint, runKilled, tracerHere, watchCalls } from '../support/host/kill-points.ts';
+import { SYSCT, sysctOffline, sysctOfflineChecked } from '../support/host/shipped-sysct.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const tmp = temporaryDirectory('policy-killed', '/dev/shm');

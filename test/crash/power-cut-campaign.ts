@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { runChecked } from '../../src/sys/process.ts';
-import { type CrashBench, furnishedSite } from '../support/crash-bench.ts';
-import { CRASH_IMAGES } from '../support/crash-images.ts';
-import { type Action, CrashSite, type Holdings } from '../support/crash-site.ts';
-import { type LoggedDisk, openLoggedDisk } from '../support/logged-disk.ts';
-import type { FileSystemKind } from '../support/loop-image.ts';
-import { withMountedImage } from '../support/mounted-image.ts';
+import { type CrashBench, furnishedSite } from '../support/crash/crash-bench.ts';
+import { CRASH_IMAGES } from '../support/crash/crash-images.ts';
+import { type Action, CrashSite, type Holdings } from '../support/crash/crash-site.ts';
+import { type LoggedDisk, openLoggedDisk } from '../support/disk/logged-disk.ts';
+import type { FileSystemKind } from '../support/disk/loop-image.ts';
+import { withMountedImage } from '../support/disk/mounted-image.ts';
 import { type Random, seededRandom } from '../support/random.ts';
-import { DiskReplay } from '../support/write-log.ts';
+import { DiskReplay } from '../support/disk/write-log.ts';
 import type { Step } from './steps.ts';
 
 export interface PowerCutOptions {

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { FileLock } from '../../src/sys/flock.ts';
-import { type CrashBench, furnishedSite, openCrashBench } from '../support/crash-bench.ts';
-import type { CrashRegistry } from '../support/crash-images.ts';
-import type { Contents, CrashSite } from '../support/crash-site.ts';
+import { type CrashBench, furnishedSite, openCrashBench } from '../support/crash/crash-bench.ts';
+import type { CrashRegistry } from '../support/crash/crash-images.ts';
+import type { Contents, CrashSite } from '../support/crash/crash-site.ts';
 
 const READERS = (registry: CrashRegistry): readonly (readonly string[])[] => [
   ['list'],

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is done to a site at once, and what must be true of it afterwards, however it ended.
 import assert from 'node:assert/strict';
-import { CRASH_IMAGES, type CrashImage } from '../support/crash-images.ts';
-import type { Action, CrashSite, Ended, Holdings } from '../support/crash-site.ts';
+import { CRASH_IMAGES, type CrashImage } from '../support/crash/crash-images.ts';
+import type { Action, CrashSite, Ended, Holdings } from '../support/crash/crash-site.ts';
 import { oneOf, type Random } from '../support/random.ts';
 
 export interface Step {

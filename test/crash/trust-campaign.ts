@@ -12,15 +12,15 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
 import { runChecked } from '../../src/sys/process.ts';
-import { openLoggedDisk } from '../support/logged-disk.ts';
-import type { FileSystemKind } from '../support/loop-image.ts';
-import { withMountedImage } from '../support/mounted-image.ts';
+import { openLoggedDisk } from '../support/disk/logged-disk.ts';
+import type { FileSystemKind } from '../support/disk/loop-image.ts';
+import { withMountedImage } from '../support/disk/mounted-image.ts';
 import { type Random, seededRandom } from '../support/random.ts';
-import { assertRecorded, type Ledger } from '../support/read-ledger.ts';
-import { assertSound } from '../support/sound-store.ts';
+import { assertRecorded, type Ledger } from '../support/trust/read-ledger.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-import { TrustSite, TrustSources, type TrustState } from '../support/trust-site.ts';
-import { DiskReplay, type WriteLog } from '../support/write-log.ts';
+import { TrustSite, TrustSources, type TrustState } from '../support/trust/trust-site.ts';
+import { DiskReplay, type WriteLog } from '../support/disk/write-log.ts';
 import { TRUST_STEPS, type TrustStep } from './trust-steps.ts';
 
 interface RecordedStep {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { runApart } from '../support/run-apart.ts';
+import { runApart } from '../support/host/run-apart.ts';
 import { TRUST_STEPS } from './trust-steps.ts';
 
 const CAMPAIGN = join(import.meta.dirname, 'trust-campaign.ts');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a power cut falls into: edits of a trust policy from the first on, and decisions by that policy, on one site in this order.
-import { type AppVersion, OPEN_IMAGES, type TrustSite } from '../support/trust-site.ts';
+import { type AppVersion, OPEN_IMAGES, type TrustSite } from '../support/trust/trust-site.ts';
 
 export interface TrustStep {
   readonly name: string;

@@ -2,9 +2,9 @@
 // Crashes and failing disks that need a kernel of their own, in a short form; the long one is test/crash/campaign.ts.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type CrashBench, openCrashBench } from '../support/crash-bench.ts';
-import { ACTIONS } from '../support/crash-site.ts';
-import { VmRig } from '../support/vm-site.ts';
+import { type CrashBench, openCrashBench } from '../support/crash/crash-bench.ts';
+import { ACTIONS } from '../support/crash/crash-site.ts';
+import { VmRig } from '../support/crash/vm-site.ts';
 import { vmKillCampaign } from './vm-kill-campaign.ts';
 import { FRAIL, type VmTroubleCase, vmTroubleCampaign } from './vm-trouble-campaign.ts';
 

@@ -3,10 +3,10 @@
 // had not written is lost. Then its disk is looked at: all that was there and that nobody asked to remove is there, to
 // the byte, what was said to be done is done, and what was cut short works when it is run again.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Action, Contents, CrashSite, Ended, Holdings } from '../support/crash-site.ts';
-import type { FileSystemKind } from '../support/loop-image.ts';
+import type { Action, Contents, CrashSite, Ended, Holdings } from '../support/crash/crash-site.ts';
+import type { FileSystemKind } from '../support/disk/loop-image.ts';
 import { type Random, seededRandom } from '../support/random.ts';
-import { type VmRig, VmSite } from '../support/vm-site.ts';
+import { type VmRig, VmSite } from '../support/crash/vm-site.ts';
 import {
   assertDone,
   assertOnlyAsked,

@@ -6,11 +6,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { sha256 } from '../../src/base/digest.ts';
 import { StoreLayout } from '../../src/store/disk/layout.ts';
-import { largeFileOf } from '../support/crash-images.ts';
-import type { Action, CrashSite, Ended } from '../support/crash-site.ts';
-import type { FileSystemKind } from '../support/loop-image.ts';
-import type { RunningHost } from '../support/nspawn-host.ts';
-import { type VmRig, VmSite } from '../support/vm-site.ts';
+import { largeFileOf } from '../support/crash/crash-images.ts';
+import type { Action, CrashSite, Ended } from '../support/crash/crash-site.ts';
+import type { FileSystemKind } from '../support/disk/loop-image.ts';
+import type { RunningHost } from '../support/host/nspawn-host.ts';
+import { type VmRig, VmSite } from '../support/crash/vm-site.ts';
 import {
   makeReady,
   scriptsFor,
@@ -19,7 +19,7 @@ import {
   type TroubleScripts,
   type VmTrouble,
   type VmTroubleKind,
-} from '../support/vm-trouble.ts';
+} from '../support/crash/vm-trouble.ts';
 import { assertRecovered, assertSaid, isStruck } from './in-trouble.ts';
 import { type Step, wordsOf } from './steps.ts';
 

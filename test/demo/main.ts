@@ -8,10 +8,10 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChecked } from '../../src/sys/process.ts';
-import { createGpgHome } from '../support/gpg.ts';
-import { buildImage, pushImage } from '../support/image-builder.ts';
-import { createHost } from '../support/nspawn-host.ts';
-import { startRegistry } from '../support/registry.ts';
+import { createGpgHome } from '../support/trust/gpg.ts';
+import { buildImage, pushImage } from '../support/image/image-builder.ts';
+import { createHost } from '../support/host/nspawn-host.ts';
+import { startRegistry } from '../support/registry/registry.ts';
 import { say, show, step } from './narrate.ts';
 import { trustOnly } from './trust-only.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Registry } from '../support/registry.ts';
+import type { Registry } from '../support/registry/registry.ts';
 
 export interface Trusted {
   readonly registry: Registry;

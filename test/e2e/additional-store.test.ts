@@ -13,17 +13,17 @@ import {
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { runChecked } from '../../src/sys/process.ts';
-import { buildImage } from '../support/image-builder.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
-import { eventually, unitProperty, untilNothingMounted } from '../support/on-host.ts';
+import { buildImage } from '../support/image/image-builder.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
+import { eventually, unitProperty, untilNothingMounted } from '../support/host/on-host.ts';
 import {
   sysct,
   SYSCT_BIND,
   sysctChecked,
   sysctOffline,
   sysctOfflineChecked,
-} from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
+} from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
 import { temporaryDirectory, type TemporaryDirectory } from '../support/tmp.ts';
 
 const VENDOR = '/usr/lib/sysct/store';

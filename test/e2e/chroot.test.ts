@@ -4,17 +4,17 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { buildImage } from '../support/image-builder.ts';
-import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
+import { buildImage } from '../support/image/image-builder.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host/host-files.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
 import {
   directivesOf,
   eventually,
   unitProperties,
   untilNothingMounted,
-} from '../support/on-host.ts';
-import { SYSCT_BIND, sysctChecked, sysctOfflineChecked } from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
+} from '../support/host/on-host.ts';
+import { SYSCT_BIND, sysctChecked, sysctOfflineChecked } from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
 
 let host: Host;
 let files: () => HostFiles;

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { buildImage, pushImage } from '../support/image-builder.ts';
-import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
-import { createHost, type Host } from '../support/nspawn-host.ts';
-import { directivesOf } from '../support/on-host.ts';
-import { sysctOffline, sysctOfflineChecked } from '../support/shipped-sysct.ts';
-import { type SignedSite, startSignedSite } from '../support/signed-site.ts';
+import { buildImage, pushImage } from '../support/image/image-builder.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host/host-files.ts';
+import { createHost, type Host } from '../support/host/nspawn-host.ts';
+import { directivesOf } from '../support/host/on-host.ts';
+import { sysctOffline, sysctOfflineChecked } from '../support/host/shipped-sysct.ts';
+import { type SignedSite, startSignedSite } from '../support/trust/signed-site.ts';
 
 let site: SignedSite;
 let host: Host;

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { buildImage, pushImage } from '../support/image-builder.ts';
-import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
+import { buildImage, pushImage } from '../support/image/image-builder.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host/host-files.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
 import {
   directivesOf,
   eventually,
@@ -15,9 +15,14 @@ import {
   unitProperties,
   unitProperty,
   untilNothingMounted,
-} from '../support/on-host.ts';
-import { type SysctResult, sysct, sysctChecked, SYSCT_BIND } from '../support/shipped-sysct.ts';
-import { type SignedSite, startSignedSite } from '../support/signed-site.ts';
+} from '../support/host/on-host.ts';
+import {
+  type SysctResult,
+  sysct,
+  sysctChecked,
+  SYSCT_BIND,
+} from '../support/host/shipped-sysct.ts';
+import { type SignedSite, startSignedSite } from '../support/trust/signed-site.ts';
 
 const HEALTH = 'ETCDCTL_API=3 etcdctl endpoint health';
 

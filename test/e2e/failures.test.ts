@@ -16,14 +16,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { type BusyboxImageSpec, writeBusyboxImage } from '../support/busybox-image.ts';
-import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
-import { unitProperty } from '../support/on-host.ts';
-import { startScriptedRegistry } from '../support/scripted-registry.ts';
-import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/shipped-sysct.ts';
-import { type SignedSite, startSignedSite } from '../support/signed-site.ts';
-import { pushLayout, type SmallImage, writeSmallImage } from '../support/small-image.ts';
+import { type BusyboxImageSpec, writeBusyboxImage } from '../support/image/busybox-image.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host/host-files.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
+import { unitProperty } from '../support/host/on-host.ts';
+import { startScriptedRegistry } from '../support/registry/scripted-registry.ts';
+import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/host/shipped-sysct.ts';
+import { type SignedSite, startSignedSite } from '../support/trust/signed-site.ts';
+import { pushLayout, type SmallImage, writeSmallImage } from '../support/image/small-image.ts';
 
 const SERVICE = `[Service]
 ExecStart=$EXEC_START

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { writeBusyboxImage } from '../support/busybox-image.ts';
-import type { RunningHost } from '../support/nspawn-host.ts';
-import { sysct, SYSCT_BIND, sysctChecked } from '../support/shipped-sysct.ts';
-import { writeSmallImage } from '../support/small-image.ts';
+import { writeBusyboxImage } from '../support/image/busybox-image.ts';
+import type { RunningHost } from '../support/host/nspawn-host.ts';
+import { sysct, SYSCT_BIND, sysctChecked } from '../support/host/shipped-sysct.ts';
+import { writeSmallImage } from '../support/image/small-image.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/tmp.ts';
-import { createVm, type VmHost } from '../support/vm-host.ts';
+import { createVm, type VmHost } from '../support/host/vm-host.ts';
 
 const POLICY = '{"default":[{"type":"insecureAcceptAnything"}]}';
 

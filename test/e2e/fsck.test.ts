@@ -25,19 +25,19 @@ import { silentLog } from '../../src/base/log.ts';
 import type { RefRecord } from '../../src/store/ref/ref-record.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { lookup } from '../../src/store/tree/tree-path.ts';
-import { buildImage, pushImage } from '../support/image-builder.ts';
-import { createHost } from '../support/nspawn-host.ts';
-import { eventually, processOf } from '../support/on-host.ts';
+import { buildImage, pushImage } from '../support/image/image-builder.ts';
+import { createHost } from '../support/host/nspawn-host.ts';
+import { eventually, processOf } from '../support/host/on-host.ts';
 import {
   sysct,
   SYSCT_BIND,
   sysctChecked,
   sysctOffline,
   sysctOfflineChecked,
-} from '../support/shipped-sysct.ts';
-import { type SignedSite, startSignedSite } from '../support/signed-site.ts';
-import { pushLayout, writeSmallImage } from '../support/small-image.ts';
-import { assertSound } from '../support/sound-store.ts';
+} from '../support/host/shipped-sysct.ts';
+import { type SignedSite, startSignedSite } from '../support/trust/signed-site.ts';
+import { pushLayout, writeSmallImage } from '../support/image/small-image.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
 import { identityOf } from '../../src/store/ref/ref-record.ts';
 
 const MEMORY = '/dev/shm';

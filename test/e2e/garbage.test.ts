@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { writeBusyboxImage } from '../support/busybox-image.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
-import { unitProperty } from '../support/on-host.ts';
-import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
+import { writeBusyboxImage } from '../support/image/busybox-image.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
+import { unitProperty } from '../support/host/on-host.ts';
+import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
 
 const UNITS = join(import.meta.dirname, '../../units');
 const APP = 'oci:/srv/app';

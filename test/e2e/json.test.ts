@@ -5,10 +5,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { writeBusyboxImage } from '../support/busybox-image.ts';
-import { createHost, type Host } from '../support/nspawn-host.ts';
-import { sysctOffline, sysctOfflineChecked } from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
+import { writeBusyboxImage } from '../support/image/busybox-image.ts';
+import { createHost, type Host } from '../support/host/nspawn-host.ts';
+import { sysctOffline, sysctOfflineChecked } from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '../../docs/man/sysct-json.5.md'), 'utf8');
 

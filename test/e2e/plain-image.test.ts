@@ -4,12 +4,17 @@ import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { buildImage } from '../support/image-builder.ts';
-import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
-import { eventually, processOf, unitProperties, untilNothingMounted } from '../support/on-host.ts';
-import { sysct, SYSCT_BIND, sysctChecked } from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
+import { buildImage } from '../support/image/image-builder.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host/host-files.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
+import {
+  eventually,
+  processOf,
+  unitProperties,
+  untilNothingMounted,
+} from '../support/host/on-host.ts';
+import { sysct, SYSCT_BIND, sysctChecked } from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
 
 const SOURCE = 'oci-archive:/srv/plain';
 const GET = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080; printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3'`;

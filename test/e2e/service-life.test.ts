@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { writeBusyboxImage } from '../support/busybox-image.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
+import { writeBusyboxImage } from '../support/image/busybox-image.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
 import {
   eventually,
   processOf,
@@ -13,9 +13,9 @@ import {
   unitProperties,
   unitProperty,
   untilNothingMounted,
-} from '../support/on-host.ts';
-import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
+} from '../support/host/on-host.ts';
+import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
 
 /** Ignores TERM, and says so; its children do as well. */
 const STUBBORN = `trap 'echo ignored' TERM INT

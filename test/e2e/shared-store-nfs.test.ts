@@ -4,15 +4,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { writeBusyboxImage } from '../support/busybox-image.ts';
-import type { RunningHost } from '../support/nspawn-host.ts';
-import { eventually } from '../support/on-host.ts';
-import { sysct, SYSCT_BIND, sysctChecked } from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
-import { noise } from '../support/sample-tree.ts';
-import { writeSmallImage } from '../support/small-image.ts';
+import { writeBusyboxImage } from '../support/image/busybox-image.ts';
+import type { RunningHost } from '../support/host/nspawn-host.ts';
+import { eventually } from '../support/host/on-host.ts';
+import { sysct, SYSCT_BIND, sysctChecked } from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
+import { noise } from '../support/store/sample-tree.ts';
+import { writeSmallImage } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-import { createVm, createVmLink, type VmHost } from '../support/vm-host.ts';
+import { createVm, createVmLink, type VmHost } from '../support/host/vm-host.ts';
 
 /** On the server, and where the client mounts it. */
 const SHARED = '/srv/shared';

@@ -6,13 +6,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type ProcessResult, runChecked, runProcess } from '../../src/sys/process.ts';
-import { createGpgHome, type GpgHome, type GpgKey } from '../support/gpg.ts';
-import { type PolicyImage, writePolicyImage } from '../support/policy-image.ts';
-import { type Registry, type RegistryOptions, startRegistry } from '../support/registry.ts';
-import { SYSCT } from '../support/shipped-sysct.ts';
-import { pushLayout, type SmallImageSpec, writeSmallImage } from '../support/small-image.ts';
+import { createGpgHome, type GpgHome, type GpgKey } from '../support/trust/gpg.ts';
+import { type PolicyImage, writePolicyImage } from '../support/image/policy-image.ts';
+import {
+  type Registry,
+  type RegistryOptions,
+  startRegistry,
+} from '../support/registry/registry.ts';
+import { SYSCT } from '../support/host/shipped-sysct.ts';
+import { pushLayout, type SmallImageSpec, writeSmallImage } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-import { openTrixieSkopeo, type TrixieSkopeo } from '../support/trixie-skopeo.ts';
+import { openTrixieSkopeo, type TrixieSkopeo } from '../support/trust/trixie-skopeo.ts';
 
 const tmp = temporaryDirectory('sign');
 const root = join(tmp.directory, 'root');

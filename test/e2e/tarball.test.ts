@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { pageName } from '../../src/cli/pages/man-page.ts';
 import { VERBS } from '../../src/cli/verbs/verbs.ts';
 import { runChecked } from '../../src/sys/process.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {

@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { makeSigningKey, type SigningKey } from '../support/evaluate-signed.ts';
-import { createHost, type Host } from '../support/nspawn-host.ts';
-import { publishSigned } from '../support/publish-signed.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { sysctOffline, sysctOfflineChecked } from '../support/shipped-sysct.ts';
+import { makeSigningKey, type SigningKey } from '../support/trust/evaluate-signed.ts';
+import { createHost, type Host } from '../support/host/nspawn-host.ts';
+import { publishSigned } from '../support/trust/publish-signed.ts';
+import { type Registry, startRegistry } from '../support/registry/registry.ts';
+import { sysctOffline, sysctOfflineChecked } from '../support/host/shipped-sysct.ts';
 
 const MARCH = new Date('2026-03-01T00:00:00Z');
 const JANUARY = new Date('2026-01-01T00:00:00Z');

@@ -4,12 +4,17 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { writeBusyboxImage } from '../support/busybox-image.ts';
-import { changesBetween, type HostFiles, hostFilesOf } from '../support/host-files.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
-import { directivesOf, eventually, processThatTraps, unitProperty } from '../support/on-host.ts';
-import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
+import { writeBusyboxImage } from '../support/image/busybox-image.ts';
+import { changesBetween, type HostFiles, hostFilesOf } from '../support/host/host-files.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
+import {
+  directivesOf,
+  eventually,
+  processThatTraps,
+  unitProperty,
+} from '../support/host/on-host.ts';
+import { sysct, SYSCT_BIND, SYSCT_ON_HOST, sysctChecked } from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
 
 const SOURCE = 'oci:/srv/app';
 

@@ -16,11 +16,15 @@ import {
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { runChecked } from '../../src/sys/process.ts';
-import { writeBusyboxImage } from '../support/busybox-image.ts';
-import { createHost, type Host } from '../support/nspawn-host.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { sysctOffline, sysctOfflineChecked, type SysctResult } from '../support/shipped-sysct.ts';
-import { pushLayout } from '../support/small-image.ts';
+import { writeBusyboxImage } from '../support/image/busybox-image.ts';
+import { createHost, type Host } from '../support/host/nspawn-host.ts';
+import { type Registry, startRegistry } from '../support/registry/registry.ts';
+import {
+  sysctOffline,
+  sysctOfflineChecked,
+  type SysctResult,
+} from '../support/host/shipped-sysct.ts';
+import { pushLayout } from '../support/image/small-image.ts';
 
 interface Verified {
   readonly name: string;

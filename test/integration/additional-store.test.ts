@@ -26,10 +26,10 @@ import { openStore, type Store } from '../../src/store/store.ts';
 import { Stores } from '../../src/store/stores.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { runChecked } from '../../src/sys/process.ts';
-import { seeTree } from '../support/compare-trees.ts';
-import { openLoopImage } from '../support/loop-image.ts';
-import { noise } from '../support/sample-tree.ts';
-import { assertSound } from '../support/sound-store.ts';
+import { seeTree } from '../support/store/compare-trees.ts';
+import { openLoopImage } from '../support/disk/loop-image.ts';
+import { noise } from '../support/store/sample-tree.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
 import {
   CONFIG,
   importImage,
@@ -38,8 +38,8 @@ import {
   MANIFEST,
   newRef,
   snapshot,
-} from '../support/store-layers.ts';
-import { tar } from '../support/tar-builder.ts';
+} from '../support/store/store-layers.ts';
+import { tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { sha256 } from '../../src/base/digest.ts';
 import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';

@@ -8,7 +8,7 @@ import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { attachBundle } from '../../src/registry/signature/attach-bundle.ts';
 import { attachSignature } from '../../src/registry/signature/attach-signature.ts';
-import { openClient } from '../support/open-client.ts';
+import { openClient } from '../support/registry/open-client.ts';
 import {
   MANIFEST_DIGEST,
   type RecordedRequest,
@@ -16,7 +16,7 @@ import {
   type Script,
   type ScriptedServer,
   startScriptedRegistry,
-} from '../support/scripted-registry.ts';
+} from '../support/registry/scripted-registry.ts';
 
 const { signal } = new AbortController();
 const PAYLOAD = Buffer.from('{"critical":{}}');

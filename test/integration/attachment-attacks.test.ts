@@ -6,14 +6,14 @@ import { describe, it } from 'node:test';
 import { digestHex, sha256 } from '../../src/base/digest.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
 import type { AttachmentSearch } from '../../src/registry/signature/sigstore-attachments.ts';
-import { type ClientSetup, IMPATIENT, openClient } from '../support/open-client.ts';
+import { type ClientSetup, IMPATIENT, openClient } from '../support/registry/open-client.ts';
 import {
   MANIFEST_DIGEST,
   REPOSITORY,
   type Script,
   type ScriptedServer,
   startScriptedRegistry,
-} from '../support/scripted-registry.ts';
+} from '../support/registry/scripted-registry.ts';
 
 const { signal } = new AbortController();
 const SIGNATURE_TYPE = 'application/vnd.dev.cosign.simplesigning.v1+json';

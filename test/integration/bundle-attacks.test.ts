@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { digestHex, sha256 } from '../../src/base/digest.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
 import type { BundleSearch } from '../../src/registry/signature/sigstore-bundles.ts';
-import { type ClientSetup, IMPATIENT, openClient } from '../support/open-client.ts';
+import { type ClientSetup, IMPATIENT, openClient } from '../support/registry/open-client.ts';
 import {
   MANIFEST_DIGEST,
   REPOSITORY,
@@ -14,8 +14,8 @@ import {
   type Script,
   type ScriptedServer,
   startScriptedRegistry,
-} from '../support/scripted-registry.ts';
-import { BUNDLE_TYPE } from '../support/sigstore-bundles.ts';
+} from '../support/registry/scripted-registry.ts';
+import { BUNDLE_TYPE } from '../support/trust/sigstore-bundles.ts';
 
 const { signal } = new AbortController();
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';

@@ -23,10 +23,10 @@ import {
 } from '../../src/store/checkout/checkout.ts';
 import { mountsWithin, readMountInfo } from '../../src/sys/mount-info.ts';
 import { runChecked, runProcess } from '../../src/sys/process.ts';
-import { erofsImageBytes } from '../support/erofs-image-bytes.ts';
-import { noise, SampleTree } from '../support/sample-tree.ts';
+import { erofsImageBytes } from '../support/store/erofs-image-bytes.ts';
+import { noise, SampleTree } from '../support/store/sample-tree.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-import { unmount } from '../support/unmount.ts';
+import { unmount } from '../support/disk/unmount.ts';
 
 const { signal } = new AbortController();
 const FORMS = ['plain-lower', 'data-only'] satisfies OverlayForm[];

@@ -13,11 +13,11 @@ import type { OverlayForm } from '../../src/store/checkout/checkout-support.ts';
 import { writeErofsImage } from '../../src/store/erofs/write-erofs-image.ts';
 import { writePlainTree } from '../../src/store/checkout/plain-tree.ts';
 import { runChecked } from '../../src/sys/process.ts';
-import { differences, seeTree, type SeenEntry } from '../support/compare-trees.ts';
-import { debianRootTar } from '../support/debian-root.ts';
-import { importLayers, type ImportedTree } from '../support/import-layer.ts';
-import { type LoopImage, openLoopImage } from '../support/loop-image.ts';
-import { makeOddFiles } from '../support/odd-files.ts';
+import { differences, seeTree, type SeenEntry } from '../support/store/compare-trees.ts';
+import { debianRootTar } from '../support/host/debian-root.ts';
+import { importLayers, type ImportedTree } from '../support/store/import-layer.ts';
+import { type LoopImage, openLoopImage } from '../support/disk/loop-image.ts';
+import { makeOddFiles } from '../support/image/odd-files.ts';
 
 const { signal } = new AbortController();
 

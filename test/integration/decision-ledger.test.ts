@@ -21,10 +21,10 @@ import { silentLog } from '../../src/base/log.ts';
 import { DecisionLedger } from '../../src/image/gate/decision-ledger.ts';
 import { StoreLayout } from '../../src/store/disk/layout.ts';
 import { runChecked, runProcess } from '../../src/sys/process.ts';
-import { runCli } from '../support/run-cli.ts';
-import { SYSCT } from '../support/shipped-sysct.ts';
-import { writePolicy } from '../support/site-policy.ts';
-import { writeSmallImage } from '../support/small-image.ts';
+import { runCli } from '../support/host/run-cli.ts';
+import { SYSCT } from '../support/host/shipped-sysct.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
+import { writeSmallImage } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 interface Line {

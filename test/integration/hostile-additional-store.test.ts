@@ -35,11 +35,11 @@ import type { RefRecord } from '../../src/store/ref/ref-record.ts';
 import { openStore } from '../../src/store/store.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { type ProcessResult, runChecked, runProcess } from '../../src/sys/process.ts';
-import { noise } from '../support/sample-tree.ts';
-import { SYSCT_PROGRAM, SYSCT_RUNTIME } from '../support/shipped-sysct.ts';
-import { assertSound } from '../support/sound-store.ts';
-import { importImage, layerBlob } from '../support/store-layers.ts';
-import { tar } from '../support/tar-builder.ts';
+import { noise } from '../support/store/sample-tree.ts';
+import { SYSCT_PROGRAM, SYSCT_RUNTIME } from '../support/host/shipped-sysct.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
+import { importImage, layerBlob } from '../support/store/store-layers.ts';
+import { tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const NAME = 'registry.example/team/app:1';

@@ -5,9 +5,9 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type ProcessResult, runProcess } from '../../src/sys/process.ts';
-import { SYSCT } from '../support/shipped-sysct.ts';
-import { writeSmallImage } from '../support/small-image.ts';
-import { tar } from '../support/tar-builder.ts';
+import { SYSCT } from '../support/host/shipped-sysct.ts';
+import { writeSmallImage } from '../support/image/small-image.ts';
+import { tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 class Site implements Disposable {

@@ -16,14 +16,14 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { digestHex, sha256 } from '../../src/base/digest.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
-import { makeSigningKey, signManifest, type SigningKey } from '../support/evaluate-signed.ts';
+import { makeSigningKey, signManifest, type SigningKey } from '../support/trust/evaluate-signed.ts';
 import {
   type HostileRegistry,
   type MadeImage,
   startHostileRegistry,
-} from '../support/hostile-registry.ts';
-import { runCli } from '../support/run-cli.ts';
-import { tar } from '../support/tar-builder.ts';
+} from '../support/registry/hostile-registry.ts';
+import { runCli } from '../support/host/run-cli.ts';
+import { tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const tmp = temporaryDirectory('image-attacks');

@@ -13,10 +13,10 @@ import {
   chrootConfig,
   placeService,
   shellConfig,
-} from '../support/launch-rig.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
-import { LAUNCH_HOST_PACKAGES } from '../support/launch-host-packages.ts';
-import { eventually, processOf, untilNothingMounted } from '../support/on-host.ts';
+} from '../support/host/launch-rig.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
+import { LAUNCH_HOST_PACKAGES } from '../support/host/launch-host-packages.ts';
+import { eventually, processOf, untilNothingMounted } from '../support/host/on-host.ts';
 
 // One host for all: booting and building it is what takes time.
 let host: Host;

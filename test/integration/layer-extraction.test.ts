@@ -19,8 +19,8 @@ import { describe, it } from 'node:test';
 import type { Inode } from '../../src/store/tree/inode.ts';
 import { type Tree, walkTree } from '../../src/store/tree/tree.ts';
 import { digestHex } from '../../src/base/digest.ts';
-import { differences, type SeenEntry, seeTree } from '../support/compare-trees.ts';
-import { imageOf } from '../support/layer-tree.ts';
+import { differences, type SeenEntry, seeTree } from '../support/store/compare-trees.ts';
+import { imageOf } from '../support/store/layer-tree.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const DEBIAN = ['usr/sbin', 'usr/lib/systemd', 'usr/share/perl5', 'usr/lib/terminfo'];

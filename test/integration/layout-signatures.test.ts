@@ -14,9 +14,9 @@ import { noRegistryOptions } from '../../src/registry/request/registry-access.ts
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { parsePolicy } from '../../src/trust/policy/policy.ts';
 import { parseTrustD } from '../../src/trust/policy/trust-d.ts';
-import { makeKey, signBytes } from '../support/der-certificate.ts';
-import { BUNDLE_TYPE, keyedBundle, statement } from '../support/sigstore-bundles.ts';
-import { cosignPayload } from '../support/sigstore-signatures.ts';
+import { makeKey, signBytes } from '../support/trust/der-certificate.ts';
+import { BUNDLE_TYPE, keyedBundle, statement } from '../support/trust/sigstore-bundles.ts';
+import { cosignPayload } from '../support/trust/sigstore-signatures.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const tmp = temporaryDirectory('layout-signatures');

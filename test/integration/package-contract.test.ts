@@ -14,8 +14,8 @@ import { wantedHostFiles } from '../../src/container/plan/wanted-host-file.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { runProcess } from '../../src/sys/process.ts';
 import { parseUnit, printUnit } from '../../src/systemd/unit-file.ts';
-import { ExportsTree } from '../support/exports-tree.ts';
-import { packageValues } from '../support/package-values.ts';
+import { ExportsTree } from '../support/image/exports-tree.ts';
+import { packageValues } from '../support/image/package-values.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 for (const fixture of ['etcd', 'flannel', 'hello-world']) {

@@ -12,9 +12,9 @@ import {
   writePlainTree,
 } from '../../src/store/checkout/plain-tree.ts';
 import { runChecked } from '../../src/sys/process.ts';
-import { seeTree } from '../support/compare-trees.ts';
-import { withLoopImage } from '../support/loop-image.ts';
-import { SampleTree } from '../support/sample-tree.ts';
+import { seeTree } from '../support/store/compare-trees.ts';
+import { withLoopImage } from '../support/disk/loop-image.ts';
+import { SampleTree } from '../support/store/sample-tree.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const { signal } = new AbortController();
@@ -93,7 +93,9 @@ describe('writePlainTree', () => {
     const target = join(tmp.directory, 'target');
     mkdirSync(target);
     // A user namespace without a mapping: nobody, though the files belong to this user.
-    const script = fileURLToPath(new URL('../support/write-plain-tree-here.ts', import.meta.url));
+    const script = fileURLToPath(
+      new URL('../support/store/write-plain-tree-here.ts', import.meta.url),
+    );
     const { stdout } = await runChecked('unshare', ['--user', process.execPath, script, target]);
     const report = JSON.parse(stdout.toString()) as PlainTreeReport;
     assert.deepEqual(report.omissions, [

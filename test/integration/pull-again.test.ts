@@ -8,8 +8,8 @@ import { sha256 } from '../../src/base/digest.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { ImageSource } from '../../src/image/source/image-source.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { pullLayout } from '../support/pull-layout.ts';
-import { writeSmallImage } from '../support/small-image.ts';
+import { pullLayout } from '../support/image/pull-layout.ts';
+import { writeSmallImage } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const LARGE = Buffer.alloc(100_000, 'large');

@@ -21,12 +21,16 @@ import { silentLog } from '../../src/base/log.ts';
 import { MEDIA_TYPE } from '../../src/oci/media-type.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { runChecked } from '../../src/sys/process.ts';
-import { type AnswerPart, type BlobRegistry, startBlobRegistry } from '../support/blob-registry.ts';
-import { chunkedLayer } from '../support/chunked-layer.ts';
-import { pullInto } from '../support/pull-into.ts';
-import { noise } from '../support/sample-tree.ts';
-import { assertSound } from '../support/sound-store.ts';
-import { tar } from '../support/tar-builder.ts';
+import {
+  type AnswerPart,
+  type BlobRegistry,
+  startBlobRegistry,
+} from '../support/registry/blob-registry.ts';
+import { chunkedLayer } from '../support/image/chunked-layer.ts';
+import { pullInto } from '../support/store/pull-into.ts';
+import { noise } from '../support/store/sample-tree.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
+import { tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const MIB = 1024 * 1024;

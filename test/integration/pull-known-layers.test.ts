@@ -13,9 +13,9 @@ import {
   type BlobRegistry,
   type ServedLayer,
   startBlobRegistry,
-} from '../support/blob-registry.ts';
-import { pullInto } from '../support/pull-into.ts';
-import { tar } from '../support/tar-builder.ts';
+} from '../support/registry/blob-registry.ts';
+import { pullInto } from '../support/store/pull-into.ts';
+import { tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const TAR = tar({ path: 'file', content: randomBytes(400_000) });

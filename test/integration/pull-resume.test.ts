@@ -24,11 +24,11 @@ import { StoreLayout } from '../../src/store/disk/layout.ts';
 import { PartialBlob } from '../../src/store/disk/partial-blob.ts';
 import { type ProcessResult, runChecked, runProcess } from '../../src/sys/process.ts';
 import { FileLock } from '../../src/sys/flock.ts';
-import { openLoopImage } from '../support/loop-image.ts';
-import { type MeteredProxy, startMeteredProxy } from '../support/metered-proxy.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { SYSCT } from '../support/shipped-sysct.ts';
-import { pushLayout, type SmallImage, writeSmallImage } from '../support/small-image.ts';
+import { openLoopImage } from '../support/disk/loop-image.ts';
+import { type MeteredProxy, startMeteredProxy } from '../support/registry/metered-proxy.ts';
+import { type Registry, startRegistry } from '../support/registry/registry.ts';
+import { SYSCT } from '../support/host/shipped-sysct.ts';
+import { pushLayout, type SmallImage, writeSmallImage } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const MIB = 1024 * 1024;

@@ -22,12 +22,17 @@ import { dirname, join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { sha256 } from '../../src/base/digest.ts';
 import { runChecked, runProcess } from '../../src/sys/process.ts';
-import { makeKey, type TestKey } from '../support/der-certificate.ts';
-import { createGpgHome, type GpgHome, type GpgKey, simpleSigningPayload } from '../support/gpg.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { SYSCT } from '../support/shipped-sysct.ts';
-import { cosignPayload, sigstoreBlob } from '../support/sigstore-signatures.ts';
-import { pushLayout, type SmallImage, writeSmallImage } from '../support/small-image.ts';
+import { makeKey, type TestKey } from '../support/trust/der-certificate.ts';
+import {
+  createGpgHome,
+  type GpgHome,
+  type GpgKey,
+  simpleSigningPayload,
+} from '../support/trust/gpg.ts';
+import { type Registry, startRegistry } from '../support/registry/registry.ts';
+import { SYSCT } from '../support/host/shipped-sysct.ts';
+import { cosignPayload, sigstoreBlob } from '../support/trust/sigstore-signatures.ts';
+import { pushLayout, type SmallImage, writeSmallImage } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const KEYS = '/etc/pki/containers';

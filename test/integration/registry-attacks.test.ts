@@ -7,8 +7,13 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sha256 } from '../../src/base/digest.ts';
-import { createCertificates } from '../support/certificates.ts';
-import { collect, IMPATIENT, openClient, type ClientSetup } from '../support/open-client.ts';
+import { createCertificates } from '../support/registry/certificates.ts';
+import {
+  collect,
+  IMPATIENT,
+  openClient,
+  type ClientSetup,
+} from '../support/registry/open-client.ts';
 import {
   CONFIG,
   isLayer,
@@ -21,7 +26,7 @@ import {
   type Script,
   type ScriptedServer,
   startScriptedRegistry,
-} from '../support/scripted-registry.ts';
+} from '../support/registry/scripted-registry.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const { signal } = new AbortController();

@@ -10,9 +10,13 @@ import { parseStrictJsonValue } from '../../src/base/strict-json.ts';
 import type { FetchedManifest } from '../../src/registry/request/manifest-request.ts';
 import type { RegistryClient } from '../../src/registry/registry-client.ts';
 import { runChecked } from '../../src/sys/process.ts';
-import { buildImage, pushImage } from '../support/image-builder.ts';
-import { type ClientSetup, collect, openClient } from '../support/open-client.ts';
-import { type Registry, type RegistryOptions, startRegistry } from '../support/registry.ts';
+import { buildImage, pushImage } from '../support/image/image-builder.ts';
+import { type ClientSetup, collect, openClient } from '../support/registry/open-client.ts';
+import {
+  type Registry,
+  type RegistryOptions,
+  startRegistry,
+} from '../support/registry/registry.ts';
 
 const USER = { user: 'etcd', password: 'p:w d' };
 const { signal } = new AbortController();

@@ -10,14 +10,14 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { RegistryError } from '../../src/registry/http/registry-error.ts';
-import { createCertificates } from '../support/certificates.ts';
-import { openClient, type OpenedClient } from '../support/open-client.ts';
+import { createCertificates } from '../support/registry/certificates.ts';
+import { openClient, type OpenedClient } from '../support/registry/open-client.ts';
 import {
   MANIFEST_BYTES,
   MANIFEST_DIGEST,
   REPOSITORY,
   startScriptedRegistry,
-} from '../support/scripted-registry.ts';
+} from '../support/registry/scripted-registry.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const { signal } = new AbortController();

@@ -26,11 +26,11 @@ import { refPath } from '../../src/store/ref/ref-path.ts';
 import type { RefRecord } from '../../src/store/ref/ref-record.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { type ProcessResult, runChecked, runProcess } from '../../src/sys/process.ts';
-import { type BlobRegistry, startBlobRegistry } from '../support/blob-registry.ts';
-import { noise } from '../support/sample-tree.ts';
-import { SYSCT } from '../support/shipped-sysct.ts';
-import { assertSound } from '../support/sound-store.ts';
-import { tar } from '../support/tar-builder.ts';
+import { type BlobRegistry, startBlobRegistry } from '../support/registry/blob-registry.ts';
+import { noise } from '../support/store/sample-tree.ts';
+import { SYSCT } from '../support/host/shipped-sysct.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
+import { tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 /** Longer than any of these commands takes on a busy machine. */
@@ -141,7 +141,7 @@ describe('a check and repair of a store in which', () => {
         const found = await fsck('--repair');
         assert.equal(found.exitCode, 8);
         assert.match(found.stdout.toString(), /sysct pull .*\/team\/app:1\n/);
-        const { pullInto } = await import('../support/pull-into.ts');
+        const { pullInto } = await import('../support/store/pull-into.ts');
         await pullInto(store, `${registry.server.host}/team/app:1`);
         assert.ok(lstatSync(path).isFile());
         rmSync(`${path}.elsewhere`, { force: true });

@@ -10,11 +10,11 @@ import { formatSize } from '../../src/base/size.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { openStore } from '../../src/store/store.ts';
-import { imageLayers } from '../support/import-here.ts';
-import { withLoopImage } from '../support/loop-image.ts';
-import { startImport } from '../support/start-import.ts';
-import { assertSound } from '../support/sound-store.ts';
-import { importImage, snapshot } from '../support/store-layers.ts';
+import { imageLayers } from '../support/store/import-here.ts';
+import { withLoopImage } from '../support/disk/loop-image.ts';
+import { startImport } from '../support/store/start-import.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
+import { importImage, snapshot } from '../support/store/store-layers.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 /** Kills an import after `ms`; false when it was done before. */

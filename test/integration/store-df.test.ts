@@ -14,9 +14,9 @@ import {
   collect,
   withStore,
   writeGeneration,
-} from '../support/collecting.ts';
-import { contentFiles, filesOfImage, filesOfTree } from '../support/needed-files.ts';
-import { importImage } from '../support/store-layers.ts';
+} from '../support/store/collecting.ts';
+import { contentFiles, filesOfImage, filesOfTree } from '../support/store/needed-files.ts';
+import { importImage } from '../support/store/store-layers.ts';
 
 const A = 'quay.io/x/a:1';
 const B = 'quay.io/x/b:1';

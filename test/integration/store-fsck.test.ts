@@ -26,10 +26,10 @@ import { isDamage } from '../../src/store/check/finding.ts';
 import type { RefRecord } from '../../src/store/ref/ref-record.ts';
 import { refPath } from '../../src/store/ref/ref-path.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { checkHere } from '../support/check-store-here.ts';
-import { startImport } from '../support/start-import.ts';
-import { importImage, layerBlob, MANIFEST, snapshot } from '../support/store-layers.ts';
-import { tar } from '../support/tar-builder.ts';
+import { checkHere } from '../support/store/check-store-here.ts';
+import { startImport } from '../support/store/start-import.ts';
+import { importImage, layerBlob, MANIFEST, snapshot } from '../support/store/store-layers.ts';
+import { tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { silentLog } from '../../src/base/log.ts';
 import { openStore } from '../../src/store/store.ts';
-import { APP_A, APP_B, BASE, collect, layerOf } from '../support/collecting.ts';
-import { type KillPoint, runKilled, tracerHere, watchCalls } from '../support/kill-points.ts';
-import { contentFiles, filesOfImages } from '../support/needed-files.ts';
-import { removeLine } from '../support/remove-here.ts';
-import { assertSound } from '../support/sound-store.ts';
-import { importImage } from '../support/store-layers.ts';
+import { APP_A, APP_B, BASE, collect, layerOf } from '../support/store/collecting.ts';
+import { type KillPoint, runKilled, tracerHere, watchCalls } from '../support/host/kill-points.ts';
+import { contentFiles, filesOfImages } from '../support/store/needed-files.ts';
+import { removeLine } from '../support/store/remove-here.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
+import { importImage } from '../support/store/store-layers.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const GOING = 'quay.io/x/going:1';

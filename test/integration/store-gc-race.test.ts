@@ -11,12 +11,17 @@ import { underLock } from '../../src/store/disk/transaction-directory.ts';
 import type { RefRecord } from '../../src/store/ref/ref-record.ts';
 import { removeRef } from '../../src/store/ref/refs.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { besideCollections } from '../support/collect-here.ts';
-import { collect, contentOf } from '../support/collecting.ts';
-import { contentFiles, filesOfImage, filesOfImages, filesOfTree } from '../support/needed-files.ts';
-import { pullLayout, type PullLayoutOptions } from '../support/pull-layout.ts';
-import { type SmallEntry, writeSmallImage } from '../support/small-image.ts';
-import { assertSound } from '../support/sound-store.ts';
+import { besideCollections } from '../support/store/collect-here.ts';
+import { collect, contentOf } from '../support/store/collecting.ts';
+import {
+  contentFiles,
+  filesOfImage,
+  filesOfImages,
+  filesOfTree,
+} from '../support/store/needed-files.ts';
+import { pullLayout, type PullLayoutOptions } from '../support/image/pull-layout.ts';
+import { type SmallEntry, writeSmallImage } from '../support/image/small-image.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const { signal } = new AbortController();

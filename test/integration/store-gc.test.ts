@@ -33,10 +33,10 @@ import {
   pointCurrentAt,
   withStore,
   writeGeneration,
-} from '../support/collecting.ts';
-import { contentFiles, filesOfImages, filesOfTree } from '../support/needed-files.ts';
-import { startLease } from '../support/lease-here.ts';
-import { assertSound } from '../support/sound-store.ts';
+} from '../support/store/collecting.ts';
+import { contentFiles, filesOfImages, filesOfTree } from '../support/store/needed-files.ts';
+import { startLease } from '../support/store/lease-here.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
 import {
   CONFIG,
   importImage,
@@ -44,7 +44,7 @@ import {
   MANIFEST,
   newRef,
   snapshot,
-} from '../support/store-layers.ts';
+} from '../support/store/store-layers.ts';
 import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 

@@ -35,9 +35,9 @@ import {
   MANIFEST,
   newRef,
   snapshot,
-} from '../support/store-layers.ts';
-import { withLoopImage } from '../support/loop-image.ts';
-import { tar } from '../support/tar-builder.ts';
+} from '../support/store/store-layers.ts';
+import { withLoopImage } from '../support/disk/loop-image.ts';
+import { tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 

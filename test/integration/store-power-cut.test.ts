@@ -12,12 +12,12 @@ import { underLock } from '../../src/store/disk/transaction-directory.ts';
 import { removeRef } from '../../src/store/ref/refs.ts';
 import { openStore } from '../../src/store/store.ts';
 import { runChecked } from '../../src/sys/process.ts';
-import { imageLayers } from '../support/import-here.ts';
-import { openLoopImage } from '../support/loop-image.ts';
-import { removeLine } from '../support/remove-here.ts';
-import { assertSound } from '../support/sound-store.ts';
-import { startImport } from '../support/start-import.ts';
-import { importImage } from '../support/store-layers.ts';
+import { imageLayers } from '../support/store/import-here.ts';
+import { openLoopImage } from '../support/disk/loop-image.ts';
+import { removeLine } from '../support/store/remove-here.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
+import { startImport } from '../support/store/start-import.ts';
+import { importImage } from '../support/store/store-layers.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 for (const fs of ['ext4', 'xfs', 'btrfs'] as const) {

@@ -7,9 +7,9 @@ import { after, before, describe, it } from 'node:test';
 import { connectManager } from '../../src/systemd/connect-manager.ts';
 import type { UnitState } from '../../src/systemd/manager.ts';
 import { SystemdError } from '../../src/systemd/systemd-error.ts';
-import type { ManagerAnswer, ManagerCall } from '../support/ask-manager.ts';
-import { LAUNCH_HOST_PACKAGES } from '../support/launch-host-packages.ts';
-import { createHost, type Host, type RunningHost } from '../support/nspawn-host.ts';
+import type { ManagerAnswer, ManagerCall } from '../support/host/ask-manager.ts';
+import { LAUNCH_HOST_PACKAGES } from '../support/host/launch-host-packages.ts';
+import { createHost, type Host, type RunningHost } from '../support/host/nspawn-host.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -53,7 +53,7 @@ async function ask(
   kind: 'bus' | 'peer',
   ...calls: readonly ManagerCall[]
 ): Promise<readonly ManagerAnswer[]> {
-  const program = '/srv/test/support/ask-manager.ts';
+  const program = '/srv/test/support/host/ask-manager.ts';
   const { stdout, stderr, exitCode } = await running.exec('/usr/local/bin/node', [
     program,
     kind,

@@ -10,7 +10,7 @@ import { printUnit, unitSection } from '../../src/systemd/unit-file.ts';
 import { escapeSpecifiers, execLine, quoteEnvironment } from '../../src/systemd/unit-quote.ts';
 import { parseTemplate } from '../../src/template/parse-template.ts';
 import { renderTemplate } from '../../src/template/render-template.ts';
-import { createHost } from '../support/nspawn-host.ts';
+import { createHost } from '../support/host/nspawn-host.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const AWKWARD = [

@@ -8,10 +8,10 @@ import { describe, it } from 'node:test';
 import { silentLog } from '../../src/base/log.ts';
 import { openStore } from '../../src/store/store.ts';
 import { type ProcessResult, runProcess } from '../../src/sys/process.ts';
-import { importImage, layerBlob } from '../support/store-layers.ts';
-import { noise } from '../support/sample-tree.ts';
-import { SYSCT } from '../support/shipped-sysct.ts';
-import { tar } from '../support/tar-builder.ts';
+import { importImage, layerBlob } from '../support/store/store-layers.ts';
+import { noise } from '../support/store/sample-tree.ts';
+import { SYSCT } from '../support/host/shipped-sysct.ts';
+import { tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 /** Clears the screen in two ways, turns the text around, and begins a line that says that all is well. */

@@ -15,12 +15,12 @@ import { platformOfNode } from '../../src/oci/platform.ts';
 import { openStore } from '../../src/store/store.ts';
 import { parsePolicy } from '../../src/trust/policy/policy.ts';
 import type { Verdict } from '../../src/trust/verdict/verdict.ts';
-import { makeKey } from '../support/der-certificate.ts';
-import { openOnHost } from '../support/open-on-host.ts';
-import { writePolicyImage } from '../support/policy-image.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
+import { makeKey } from '../support/trust/der-certificate.ts';
+import { openOnHost } from '../support/host/open-on-host.ts';
+import { writePolicyImage } from '../support/image/policy-image.ts';
+import { type Registry, startRegistry } from '../support/registry/registry.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-import { openTrixieSkopeo, type TrixieSkopeo } from '../support/trixie-skopeo.ts';
+import { openTrixieSkopeo, type TrixieSkopeo } from '../support/trust/trixie-skopeo.ts';
 
 const tmp = temporaryDirectory('attachments');
 const PLATFORM = platformOfNode('x64');

@@ -8,15 +8,15 @@ import { sha256 } from '../../src/base/digest.ts';
 import { parseBundle } from '../../src/trust/sigstore/bundle.ts';
 import { parseTrustedRoot } from '../../src/trust/sigstore/trusted-root.ts';
 import { verifyBundle } from '../../src/trust/sigstore/verify-bundle.ts';
-import { bundleCases } from '../support/bundle-cases.ts';
-import { openCosign } from '../support/cosign.ts';
-import { keylessBundle, statement } from '../support/sigstore-bundles.ts';
+import { bundleCases } from '../support/trust/bundle-cases.ts';
+import { openCosign } from '../support/trust/cosign.ts';
+import { keylessBundle, statement } from '../support/trust/sigstore-bundles.ts';
 import {
   makeInstance,
   makeTimestamp,
   OIDC_ISSUER,
   WORKFLOW,
-} from '../support/sigstore-instance.ts';
+} from '../support/trust/sigstore-instance.ts';
 
 const opened = await openCosign('sid');
 const missing = typeof opened === 'string' ? opened : false;

@@ -22,11 +22,11 @@ import { parsePolicy } from '../../src/trust/policy/policy.ts';
 import { parseTrustD } from '../../src/trust/policy/trust-d.ts';
 import { signBundle } from '../../src/trust/sigstore/sign-bundle.ts';
 import type { Verdict } from '../../src/trust/verdict/verdict.ts';
-import { type Cosign, openCosign } from '../support/cosign.ts';
-import { makeKey } from '../support/der-certificate.ts';
-import { openOnHost } from '../support/open-on-host.ts';
-import { writePolicyImage } from '../support/policy-image.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
+import { type Cosign, openCosign } from '../support/trust/cosign.ts';
+import { makeKey } from '../support/trust/der-certificate.ts';
+import { openOnHost } from '../support/host/open-on-host.ts';
+import { writePolicyImage } from '../support/image/policy-image.ts';
+import { type Registry, startRegistry } from '../support/registry/registry.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const tmp = temporaryDirectory('bundles');

@@ -5,12 +5,17 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { makeSigningKey } from '../support/evaluate-signed.ts';
-import { putSignatures, writePolicyImage } from '../support/policy-image.ts';
-import { runCli, runCliChecked } from '../support/run-cli.ts';
-import type { SysctResult } from '../support/shipped-sysct.ts';
-import { keylessBundle, statement } from '../support/sigstore-bundles.ts';
-import { makeInstance, OIDC_ISSUER, trustedRoot, WORKFLOW } from '../support/sigstore-instance.ts';
+import { makeSigningKey } from '../support/trust/evaluate-signed.ts';
+import { putSignatures, writePolicyImage } from '../support/image/policy-image.ts';
+import { runCli, runCliChecked } from '../support/host/run-cli.ts';
+import type { SysctResult } from '../support/host/shipped-sysct.ts';
+import { keylessBundle, statement } from '../support/trust/sigstore-bundles.ts';
+import {
+  makeInstance,
+  OIDC_ISSUER,
+  trustedRoot,
+  WORKFLOW,
+} from '../support/trust/sigstore-instance.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const POLICY = 'etc/containers/policy.json';

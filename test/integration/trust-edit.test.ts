@@ -20,7 +20,12 @@ import { FileLock } from '../../src/sys/flock.ts';
 import { HostRoot } from '../../src/sys/host-root.ts';
 import { runChecked } from '../../src/sys/process.ts';
 import { EditSession } from '../../src/trust/edit/edit-session.ts';
-import { createGpgHome, type GpgHome, type GpgKey, simpleSigningPayload } from '../support/gpg.ts';
+import {
+  createGpgHome,
+  type GpgHome,
+  type GpgKey,
+  simpleSigningPayload,
+} from '../support/trust/gpg.ts';
 import {
   type PolicyImage,
   putSignatures,
@@ -28,9 +33,9 @@ import {
   summarize,
   sysctOpinion,
   writePolicyImage,
-} from '../support/policy-image.ts';
-import { runCli, runCliChecked } from '../support/run-cli.ts';
-import { SYSCT } from '../support/shipped-sysct.ts';
+} from '../support/image/policy-image.ts';
+import { runCli, runCliChecked } from '../support/host/run-cli.ts';
+import { SYSCT } from '../support/host/shipped-sysct.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const POLICY = 'etc/containers/policy.json';

@@ -5,11 +5,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Explanation } from '../../src/trust/explain.ts';
-import { createGpgHome, type GpgHome, type GpgKey } from '../support/gpg.ts';
-import { putSignatures, writePolicyImage } from '../support/policy-image.ts';
-import { runCli, runCliChecked } from '../support/run-cli.ts';
-import { startSignedSite, type SignedSite } from '../support/signed-site.ts';
-import { pushLayout, writeSmallImage } from '../support/small-image.ts';
+import { createGpgHome, type GpgHome, type GpgKey } from '../support/trust/gpg.ts';
+import { putSignatures, writePolicyImage } from '../support/image/policy-image.ts';
+import { runCli, runCliChecked } from '../support/host/run-cli.ts';
+import { startSignedSite, type SignedSite } from '../support/trust/signed-site.ts';
+import { pushLayout, writeSmallImage } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const tmp = temporaryDirectory('trust-explain');

@@ -8,7 +8,12 @@ import { HostRoot } from '../../src/sys/host-root.ts';
 import { parseRegistriesD } from '../../src/trust/lookaside/registries-d.ts';
 import { loadPolicy } from '../../src/trust/policy/policy-file.ts';
 import { surveyPolicy } from '../../src/trust/review/survey-policy.ts';
-import { createGpgHome, type GpgHome, type GpgKey, simpleSigningPayload } from '../support/gpg.ts';
+import {
+  createGpgHome,
+  type GpgHome,
+  type GpgKey,
+  simpleSigningPayload,
+} from '../support/trust/gpg.ts';
 import {
   type PolicyImage,
   putSignatures,
@@ -16,7 +21,7 @@ import {
   summarize,
   sysctOpinion,
   writePolicyImage,
-} from '../support/policy-image.ts';
+} from '../support/image/policy-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const REFERENCE = 'registry.example/coreos/etcd:3.4';

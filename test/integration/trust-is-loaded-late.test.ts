@@ -5,12 +5,12 @@ import { mkdirSync, copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { runProcess } from '../../src/sys/process.ts';
-import { writePolicy } from '../support/site-policy.ts';
-import { writeSmallImage } from '../support/small-image.ts';
+import { writePolicy } from '../support/trust/site-policy.ts';
+import { writeSmallImage } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
-const HOOKS = join(import.meta.dirname, '../support/loaded-modules.mjs');
+const HOOKS = join(import.meta.dirname, '../support/host/loaded-modules.mjs');
 
 const tmp = temporaryDirectory('late');
 const root = tmp.directory;

@@ -8,9 +8,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { it } from 'node:test';
-import { makeKey } from '../support/der-certificate.ts';
-import { runCli } from '../support/run-cli.ts';
-import { startScriptedRegistry } from '../support/scripted-registry.ts';
+import { makeKey } from '../support/trust/der-certificate.ts';
+import { runCli } from '../support/host/run-cli.ts';
+import { startScriptedRegistry } from '../support/registry/scripted-registry.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const PLACES = ['lookaside', 'attachments', 'referrers'] as const;

@@ -9,10 +9,10 @@ import {
   summarize,
   sysctOpinion,
   writePolicyImage,
-} from '../support/policy-image.ts';
-import { REFERENCE, sigstoreCases } from '../support/sigstore-cases.ts';
+} from '../support/image/policy-image.ts';
+import { REFERENCE, sigstoreCases } from '../support/trust/sigstore-cases.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-import { openTrixieSkopeo, type TrixieSkopeo } from '../support/trixie-skopeo.ts';
+import { openTrixieSkopeo, type TrixieSkopeo } from '../support/trust/trixie-skopeo.ts';
 
 let skopeo: TrixieSkopeo;
 

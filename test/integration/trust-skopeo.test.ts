@@ -21,9 +21,9 @@ import {
   type GpgKey,
   placeSignature,
   simpleSigningPayload,
-} from '../support/gpg.ts';
-import { fillPayload, PAYLOAD_CASES, UNFIT_REFERENCES } from '../support/payload-cases.ts';
-import { POLICY_CASES } from '../support/policy-cases.ts';
+} from '../support/trust/gpg.ts';
+import { fillPayload, PAYLOAD_CASES, UNFIT_REFERENCES } from '../support/image/payload-cases.ts';
+import { POLICY_CASES } from '../support/trust/policy-cases.ts';
 import {
   type PolicyImage,
   putSignatures,
@@ -32,8 +32,8 @@ import {
   summarize,
   sysctOpinion,
   writePolicyImage,
-} from '../support/policy-image.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
+} from '../support/image/policy-image.ts';
+import { type Registry, startRegistry } from '../support/registry/registry.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const REFERENCE = 'registry.example/coreos/etcd:3.4';

@@ -4,8 +4,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { runProcess } from '../../src/sys/process.ts';
-import { SYSCT } from '../support/shipped-sysct.ts';
-import { writeSmallImage } from '../support/small-image.ts';
+import { SYSCT } from '../support/host/shipped-sysct.ts';
+import { writeSmallImage } from '../support/image/small-image.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 describe('a container whose record is damaged', () => {

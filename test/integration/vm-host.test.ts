@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { RunningHost } from '../support/nspawn-host.ts';
-import { startRegistry } from '../support/registry.ts';
+import type { RunningHost } from '../support/host/nspawn-host.ts';
+import { startRegistry } from '../support/registry/registry.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-import { createVm, createVmLink, type VmHost } from '../support/vm-host.ts';
+import { createVm, createVmLink, type VmHost } from '../support/host/vm-host.ts';
 
 const DATA = '/dev/disk/by-id/virtio-data';
 

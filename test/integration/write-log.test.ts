@@ -12,11 +12,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { openLoggedDisk } from '../support/logged-disk.ts';
-import { withMountedImage } from '../support/mounted-image.ts';
+import { openLoggedDisk } from '../support/disk/logged-disk.ts';
+import { withMountedImage } from '../support/disk/mounted-image.ts';
 import { seededRandom } from '../support/random.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-import { DiskReplay } from '../support/write-log.ts';
+import { DiskReplay } from '../support/disk/write-log.ts';
 
 const BYTES = Buffer.alloc(20_000, 'x');
 

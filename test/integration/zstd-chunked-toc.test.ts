@@ -41,19 +41,19 @@ import {
   type BlobRegistry,
   type ServedLayer,
   startBlobRegistry,
-} from '../support/blob-registry.ts';
-import { checkHere } from '../support/check-store-here.ts';
+} from '../support/registry/blob-registry.ts';
+import { checkHere } from '../support/store/check-store-here.ts';
 import {
   type ChunkedLayerBlob,
   type ChunkedMember,
   chunkedLayer,
   type Tampering,
   type WireTocEntry,
-} from '../support/chunked-layer.ts';
-import { contentFiles, filesOfImages } from '../support/needed-files.ts';
-import { pullInto } from '../support/pull-into.ts';
-import { SYSCT } from '../support/shipped-sysct.ts';
-import { assertSound } from '../support/sound-store.ts';
+} from '../support/image/chunked-layer.ts';
+import { contentFiles, filesOfImages } from '../support/store/needed-files.ts';
+import { pullInto } from '../support/store/pull-into.ts';
+import { SYSCT } from '../support/host/shipped-sysct.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 const noise = (seed: string, bytes: number): Buffer =>

@@ -9,16 +9,16 @@ import { describe, it } from 'node:test';
 import { silentLog } from '../../src/base/log.ts';
 import { identityOf } from '../../src/store/ref/ref-record.ts';
 import { openStore } from '../../src/store/store.ts';
-import { debianRootTar } from '../support/debian-root.ts';
-import { type MeteredProxy, startMeteredProxy } from '../support/metered-proxy.ts';
-import { pullInto } from '../support/pull-into.ts';
-import { pullLayout } from '../support/pull-layout.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { pushLayout, writeSmallImage } from '../support/small-image.ts';
-import { assertSound } from '../support/sound-store.ts';
-import { longName, member, pax, TAR_END } from '../support/tar-builder.ts';
+import { debianRootTar } from '../support/host/debian-root.ts';
+import { type MeteredProxy, startMeteredProxy } from '../support/registry/metered-proxy.ts';
+import { pullInto } from '../support/store/pull-into.ts';
+import { pullLayout } from '../support/image/pull-layout.ts';
+import { type Registry, startRegistry } from '../support/registry/registry.ts';
+import { pushLayout, writeSmallImage } from '../support/image/small-image.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
+import { longName, member, pax, TAR_END } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
-import { CHUNKED, openTrixieSkopeo } from '../support/trixie-skopeo.ts';
+import { CHUNKED, openTrixieSkopeo } from '../support/trust/trixie-skopeo.ts';
 
 const noise = (seed: string, bytes: number): Buffer =>
   createHash('shake256', { outputLength: bytes }).update(seed).digest();

@@ -14,19 +14,19 @@ import { repairImages } from '../../src/image/repair/repair-images.ts';
 import { checkStore } from '../../src/store/check/check-store.ts';
 import { type Finding, isDamage } from '../../src/store/check/finding.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { type BlobRegistry, startBlobRegistry } from '../support/blob-registry.ts';
+import { type BlobRegistry, startBlobRegistry } from '../support/registry/blob-registry.ts';
 import {
   type ChunkedLayerBlob,
   type ChunkedMember,
   chunkedLayer,
   type Tampering,
-} from '../support/chunked-layer.ts';
-import { startMeteredProxy } from '../support/metered-proxy.ts';
-import { type Registry, startRegistry } from '../support/registry.ts';
-import { pushLayout, type SmallEntry, writeSmallImage } from '../support/small-image.ts';
-import { CHUNKED, openTrixieSkopeo } from '../support/trixie-skopeo.ts';
-import { assertSound } from '../support/sound-store.ts';
-import { openPlainSource, pullInto } from '../support/pull-into.ts';
+} from '../support/image/chunked-layer.ts';
+import { startMeteredProxy } from '../support/registry/metered-proxy.ts';
+import { type Registry, startRegistry } from '../support/registry/registry.ts';
+import { pushLayout, type SmallEntry, writeSmallImage } from '../support/image/small-image.ts';
+import { CHUNKED, openTrixieSkopeo } from '../support/trust/trixie-skopeo.ts';
+import { assertSound } from '../support/crash/sound-store.ts';
+import { openPlainSource, pullInto } from '../support/store/pull-into.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 import { layerOfDiffId } from '../../src/store/disk/layer-identity.ts';
 

@@ -8,10 +8,10 @@ import type { FileContent } from '../../src/store/tree/inode.ts';
 import { putLayerEntry, takeLayerEntry } from '../../src/store/layer/layer-entry-codec.ts';
 import { StoreError } from '../../src/store/disk/store-error.ts';
 import { walkTree } from '../../src/store/tree/tree.ts';
-import { LAYER, layerEntry, tree } from '../support/arbitrary-tree.ts';
+import { LAYER, layerEntry, tree } from '../support/store/arbitrary-tree.ts';
 import { fc } from '../support/properties.ts';
-import { rebuiltTree } from '../support/rebuilt-tree.ts';
-import { decodeTree, encodeTree } from '../support/tree-files.ts';
+import { rebuiltTree } from '../support/store/rebuilt-tree.ts';
+import { decodeTree, encodeTree } from '../support/store/tree-files.ts';
 
 describe('numbers and texts of the store’s files', () => {
   it('come back as they were', () => {

@@ -21,8 +21,8 @@ import { ArchiveError } from '../../src/archive/archive-error.ts';
 import { byteStringOf } from '../../src/base/byte-string.ts';
 import { TAR_LIMITS } from '../../src/archive/tar-limits.ts';
 import { fc } from '../support/properties.ts';
-import { type ReadMember, readTar } from '../support/read-tar.ts';
-import { longName, pax, tar } from '../support/tar-builder.ts';
+import { type ReadMember, readTar } from '../support/image/read-tar.ts';
+import { longName, pax, tar } from '../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../support/tmp.ts';
 
 interface Written {

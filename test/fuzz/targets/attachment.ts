@@ -9,7 +9,7 @@ import { readPemBlocks } from '../../../src/trust/sigstore/pem.ts';
 import { parsePublicKeyFile } from '../../../src/trust/sigstore/public-key.ts';
 import type { SigstoreTrust } from '../../../src/trust/sigstore/sigstore-trust.ts';
 import { verifyAttachment } from '../../../src/trust/sigstore/verify-attachment.ts';
-import { OIDC_ISSUER } from '../../support/sigstore-instance.ts';
+import { OIDC_ISSUER } from '../../support/trust/sigstore-instance.ts';
 import { type FuzzTarget, unlessRefused } from '../target.ts';
 
 const NOW = new Date('2027-01-01T00:00:00Z');

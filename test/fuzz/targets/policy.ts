@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { editPolicy } from '../../../src/trust/edit/edit-policy.ts';
 import { parsePolicy, type Policy } from '../../../src/trust/policy/policy.ts';
 import { chooseRule, coveringRules } from '../../../src/trust/policy/scope-lookup.ts';
-import { POLICY_CASES } from '../../support/policy-cases.ts';
+import { POLICY_CASES } from '../../support/trust/policy-cases.ts';
 import { type FuzzTarget, unlessRefused } from '../target.ts';
 
 const FILE = '/etc/containers/policy.json';

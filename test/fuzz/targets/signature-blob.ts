@@ -7,7 +7,7 @@ import {
 } from '../../../src/trust/lookaside/signature-blob.ts';
 import { encodeSigstoreBlob } from '../../../src/trust/lookaside/sigstore-json.ts';
 import { parseSimpleSigningPayload } from '../../../src/trust/lookaside/simple-signing.ts';
-import { fillPayload, PAYLOAD_CASES } from '../../support/payload-cases.ts';
+import { fillPayload, PAYLOAD_CASES } from '../../support/image/payload-cases.ts';
 import { type FuzzTarget, unlessRefused } from '../target.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}`;

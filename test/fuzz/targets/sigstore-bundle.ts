@@ -9,7 +9,7 @@ import type { SigstoreTrust } from '../../../src/trust/sigstore/sigstore-trust.t
 import { parseStatement } from '../../../src/trust/sigstore/statement.ts';
 import { parseTrustedRoot } from '../../../src/trust/sigstore/trusted-root.ts';
 import { verifyBundle } from '../../../src/trust/sigstore/verify-bundle.ts';
-import { OIDC_ISSUER, WORKFLOW } from '../../support/sigstore-instance.ts';
+import { OIDC_ISSUER, WORKFLOW } from '../../support/trust/sigstore-instance.ts';
 import { type FuzzTarget, unlessRefused } from '../target.ts';
 import { repairBase64 } from './repair-base64.ts';
 

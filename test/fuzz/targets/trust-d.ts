@@ -4,7 +4,7 @@ import { parsePolicy } from '../../../src/trust/policy/policy.ts';
 import { alsoRules, coveringRules } from '../../../src/trust/policy/scope-lookup.ts';
 import { matchesText } from '../../../src/trust/policy/text-pattern.ts';
 import { parseTrustD, type TrustD } from '../../../src/trust/policy/trust-d.ts';
-import { TRUST_D_CASES } from '../../support/trust-d-cases.ts';
+import { TRUST_D_CASES } from '../../support/trust/trust-d-cases.ts';
 import { type FuzzTarget, unlessRefused } from '../target.ts';
 
 const PLACE = /^\/d\/[ab]\.json:\d+:\d+: /;

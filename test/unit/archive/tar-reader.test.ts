@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { ArchiveError, type ArchiveErrorCode } from '../../../src/archive/archive-error.ts';
 import { TAR_LIMITS, type TarLimits } from '../../../src/archive/tar-limits.ts';
 import { TarReader } from '../../../src/archive/tar-reader.ts';
-import { type ReadMember, readTar } from '../../support/read-tar.ts';
+import { type ReadMember, readTar } from '../../support/image/read-tar.ts';
 import {
   header,
   longName,
@@ -15,7 +15,7 @@ import {
   type RawMember,
   tar,
   TAR_END,
-} from '../../support/tar-builder.ts';
+} from '../../support/image/tar-builder.ts';
 
 /** The only member of an archive. */
 function only(...parts: readonly (RawMember | Buffer)[]): ReadMember {

@@ -8,7 +8,7 @@ import { sha256 } from '../../../src/base/digest.ts';
 import { askRemote } from '../../../src/image/ask-remote.ts';
 import { DirSource } from '../../../src/image/source/dir-source.ts';
 import { RegistryError } from '../../../src/registry/http/registry-error.ts';
-import { MANIFEST_BYTES } from '../../support/scripted-registry.ts';
+import { MANIFEST_BYTES } from '../../support/registry/scripted-registry.ts';
 import { temporaryDirectory } from '../../support/tmp.ts';
 
 const LINUX = { os: 'linux', architecture: 'amd64', variant: '' };

@@ -15,7 +15,7 @@ import { openStore, type Store } from '../../../src/store/store.ts';
 import { Stores } from '../../../src/store/stores.ts';
 import { HostRoot } from '../../../src/sys/host-root.ts';
 import { parsePolicy } from '../../../src/trust/policy/policy.ts';
-import { tar } from '../../support/tar-builder.ts';
+import { tar } from '../../support/image/tar-builder.ts';
 import { temporaryDirectory } from '../../support/tmp.ts';
 
 const PLATFORM = platformOfNode(process.arch);

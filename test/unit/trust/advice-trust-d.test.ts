@@ -13,8 +13,8 @@ import {
   signManifest,
   type SigningKey,
   SUBJECT,
-} from '../../support/evaluate-signed.ts';
-import { makeKey } from '../../support/der-certificate.ts';
+} from '../../support/trust/evaluate-signed.ts';
+import { makeKey } from '../../support/trust/der-certificate.ts';
 
 const ATTACHED: SignaturePlaces = { useSigstoreAttachments: true, hasLookaside: true };
 const INDEX = Buffer.from(

@@ -17,9 +17,9 @@ import {
   signManifest,
   type SigningKey,
   SUBJECT,
-} from '../../support/evaluate-signed.ts';
+} from '../../support/trust/evaluate-signed.ts';
 import { encodeBundleBlob } from '../../../src/trust/lookaside/signature-blob.ts';
-import { data } from '../../support/bundle-case.ts';
+import { data } from '../../support/trust/bundle-case.ts';
 import {
   alternativeNames,
   basicConstraints,
@@ -30,11 +30,11 @@ import {
   makeCertificate,
   makeKey,
   type TestKey,
-} from '../../support/der-certificate.ts';
-import { keyedBundle, statement } from '../../support/sigstore-bundles.ts';
-import { makeLog } from '../../support/sigstore-instance.ts';
-import { cosignPayload, sigstoreBlob } from '../../support/sigstore-signatures.ts';
-import { hasCode } from '../../support/trust-errors.ts';
+} from '../../support/trust/der-certificate.ts';
+import { keyedBundle, statement } from '../../support/trust/sigstore-bundles.ts';
+import { makeLog } from '../../support/trust/sigstore-instance.ts';
+import { cosignPayload, sigstoreBlob } from '../../support/trust/sigstore-signatures.ts';
+import { hasCode } from '../../support/trust/trust-errors.ts';
 
 const ACCEPT = { type: 'insecureAcceptAnything' };
 const REJECT = { type: 'reject' };

@@ -11,8 +11,8 @@ import { parsePolicy } from '../../../src/trust/policy/policy.ts';
 import type { SignatureSearch } from '../../../src/trust/lookaside/signature-source.ts';
 import { TrustError } from '../../../src/trust/verdict/trust-error.ts';
 import type { Verdict } from '../../../src/trust/verdict/verdict.ts';
-import { simpleSigningPayload } from '../../support/gpg.ts';
-import { hasCode } from '../../support/trust-errors.ts';
+import { simpleSigningPayload } from '../../support/trust/gpg.ts';
+import { hasCode } from '../../support/trust/trust-errors.ts';
 
 const REFERENCE = 'registry.example/coreos/etcd:3.4';
 const MANIFEST = Buffer.from('{"schemaVersion":2}');

@@ -12,9 +12,9 @@ import { parseTrustD } from '../../../src/trust/policy/trust-d.ts';
 import { readUntrustedClaims } from '../../../src/trust/review/untrusted-claims.ts';
 import type { PolicySubject } from '../../../src/trust/verdict/evaluation.ts';
 import { TrustError } from '../../../src/trust/verdict/trust-error.ts';
-import { makeKey } from '../../support/der-certificate.ts';
-import { simpleSigningPayload } from '../../support/gpg.ts';
-import { cosignPayload, sigstoreBlob } from '../../support/sigstore-signatures.ts';
+import { makeKey } from '../../support/trust/der-certificate.ts';
+import { simpleSigningPayload } from '../../support/trust/gpg.ts';
+import { cosignPayload, sigstoreBlob } from '../../support/trust/sigstore-signatures.ts';
 
 const REFERENCE = 'registry.example/coreos/etcd:3.4';
 const MANIFEST = Buffer.from('{"schemaVersion":2}');

@@ -8,7 +8,7 @@ import {
   utf8,
 } from '../../../../src/container/package/exports.ts';
 import { EMPTY_PACKAGE_MANIFEST } from '../../../../src/container/package/package-manifest.ts';
-import { ExportsTree } from '../../../support/exports-tree.ts';
+import { ExportsTree } from '../../../support/image/exports-tree.ts';
 
 async function read(tree: ExportsTree): Promise<PackageExports> {
   return await readExports(tree, tree.read, tree.signal);

@@ -7,7 +7,7 @@ import {
   placeHostFiles,
 } from '../../../../src/container/package/package-templates.ts';
 import { renamedPath } from '../../../../src/container/package/renamed-path.ts';
-import { ExportsTree } from '../../../support/exports-tree.ts';
+import { ExportsTree } from '../../../support/image/exports-tree.ts';
 
 async function place(
   tree: ExportsTree,

@@ -8,8 +8,8 @@ import {
   renderTmpfiles,
 } from '../../../../src/container/package/render-package.ts';
 import type { RuntimeConfig } from '../../../../src/oci/runtime-config.ts';
-import { ExportsTree } from '../../../support/exports-tree.ts';
-import { packageValues } from '../../../support/package-values.ts';
+import { ExportsTree } from '../../../support/image/exports-tree.ts';
+import { packageValues } from '../../../support/image/package-values.ts';
 
 async function exportsOf(tree: ExportsTree): Promise<PackageExports> {
   return await readExports(tree, tree.read, tree.signal);

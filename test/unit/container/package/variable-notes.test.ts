@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { readExports } from '../../../../src/container/package/exports.ts';
 import { placeHostFiles } from '../../../../src/container/package/package-templates.ts';
 import { variableNotes } from '../../../../src/container/package/variable-notes.ts';
-import { ExportsTree } from '../../../support/exports-tree.ts';
+import { ExportsTree } from '../../../support/image/exports-tree.ts';
 
 async function notes(
   files: Readonly<Record<string, string>>,

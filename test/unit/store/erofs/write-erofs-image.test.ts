@@ -4,10 +4,10 @@ import { describe, it } from 'node:test';
 import { byteStringOf } from '../../../../src/base/byte-string.ts';
 import { digestHex, sha256 } from '../../../../src/base/digest.ts';
 import { ROOT } from '../../../../src/store/tree/tree.ts';
-import { erofsImageBytes } from '../../../support/erofs-image-bytes.ts';
-import { EROFS_SAMPLES } from '../../../support/erofs-samples.ts';
-import { rebuiltTree } from '../../../support/rebuilt-tree.ts';
-import { noise, SampleTree } from '../../../support/sample-tree.ts';
+import { erofsImageBytes } from '../../../support/store/erofs-image-bytes.ts';
+import { EROFS_SAMPLES } from '../../../support/store/erofs-samples.ts';
+import { rebuiltTree } from '../../../support/store/rebuilt-tree.ts';
+import { noise, SampleTree } from '../../../support/store/sample-tree.ts';
 
 describe('writeErofsImage', () => {
   for (const sample of EROFS_SAMPLES) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sha256 } from '../../../../src/base/digest.ts';
 import { BlobFailure, verifiedBlob } from '../../../../src/store/import/verified-blob.ts';
-import { chunks } from '../../../support/store-layers.ts';
+import { chunks } from '../../../support/store/store-layers.ts';
 
 const BYTES = Buffer.from('0123456789');
 const DESCRIPTOR = {

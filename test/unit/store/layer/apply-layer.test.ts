@@ -6,10 +6,10 @@ import { applyLayer } from '../../../../src/store/layer/apply-layer.ts';
 import type { LayerEntry } from '../../../../src/store/layer/layer-entry.ts';
 import { LayerError } from '../../../../src/store/tree/layer-error.ts';
 import { ROOT, Tree } from '../../../../src/store/tree/tree.ts';
-import { entriesOf, imageOf, show } from '../../../support/layer-tree.ts';
+import { entriesOf, imageOf, show } from '../../../support/store/layer-tree.ts';
 import { fc } from '../../../support/properties.ts';
-import { rebuiltTree } from '../../../support/rebuilt-tree.ts';
-import { type RawMember, tar } from '../../../support/tar-builder.ts';
+import { rebuiltTree } from '../../../support/store/rebuilt-tree.ts';
+import { type RawMember, tar } from '../../../support/image/tar-builder.ts';
 
 const LOWER = tar(
   { path: 'd/', type: '5' },

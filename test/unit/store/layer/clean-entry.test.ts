@@ -8,8 +8,8 @@ import {
   withContent,
 } from '../../../../src/store/layer/clean-entry.ts';
 import { NO_XATTRS } from '../../../../src/store/tree/inode.ts';
-import { readTar } from '../../../support/read-tar.ts';
-import { pax, type RawMember, tar } from '../../../support/tar-builder.ts';
+import { readTar } from '../../../support/image/read-tar.ts';
+import { pax, type RawMember, tar } from '../../../support/image/tar-builder.ts';
 
 function clean(
   cleaner: EntryCleaner,

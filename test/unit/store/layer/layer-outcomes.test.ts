@@ -5,8 +5,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ArchiveError, type ArchiveErrorCode } from '../../../../src/archive/archive-error.ts';
 import { LayerError, type LayerErrorCode } from '../../../../src/store/tree/layer-error.ts';
-import { imageOf, show } from '../../../support/layer-tree.ts';
-import { type Bytes, longName, pax, type RawMember, tar } from '../../../support/tar-builder.ts';
+import { imageOf, show } from '../../../support/store/layer-tree.ts';
+import {
+  type Bytes,
+  longName,
+  pax,
+  type RawMember,
+  tar,
+} from '../../../support/image/tar-builder.ts';
 
 interface Case {
   readonly name: string;

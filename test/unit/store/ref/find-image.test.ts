@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { type Digest, digestFromHex } from '../../../../src/base/digest.ts';
 import { findImage } from '../../../../src/store/ref/find-image.ts';
 import type { RefRecord } from '../../../../src/store/ref/ref-record.ts';
-import { newRef } from '../../../support/store-layers.ts';
+import { newRef } from '../../../support/store/store-layers.ts';
 
 const id = (start: string): Digest => digestFromHex(start.padEnd(64, '0'));
 

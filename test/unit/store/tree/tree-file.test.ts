@@ -9,7 +9,7 @@ import { NO_XATTRS } from '../../../../src/store/tree/inode.ts';
 import { StoreError } from '../../../../src/store/disk/store-error.ts';
 import { digestsOf, readTreeNeeds, type TreeNeeds } from '../../../../src/store/tree/tree-needs.ts';
 import { ROOT, Tree } from '../../../../src/store/tree/tree.ts';
-import { decodeTree, encodeTree } from '../../../support/tree-files.ts';
+import { decodeTree, encodeTree } from '../../../support/store/tree-files.ts';
 import { temporaryDirectory } from '../../../support/tmp.ts';
 import { layerOfDiffId } from '../../../../src/store/disk/layer-identity.ts';
 

@@ -10,8 +10,8 @@ import {
   lookupNoFollow,
 } from '../../../../src/store/tree/tree-path.ts';
 import { ROOT } from '../../../../src/store/tree/tree.ts';
-import { imageOf, show } from '../../../support/layer-tree.ts';
-import { pax, type RawMember, tar } from '../../../support/tar-builder.ts';
+import { imageOf, show } from '../../../support/store/layer-tree.ts';
+import { pax, type RawMember, tar } from '../../../support/image/tar-builder.ts';
 
 const symlink = (path: string, link: string): RawMember => ({ path, link, type: '2' });
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DEFAULT_DIRECTORY, ROOT, Tree, walkTree } from '../../../../src/store/tree/tree.ts';
 import { byteStringOf } from '../../../../src/base/byte-string.ts';
-import { imageOf, show } from '../../../support/layer-tree.ts';
-import { tar } from '../../../support/tar-builder.ts';
+import { imageOf, show } from '../../../support/store/layer-tree.ts';
+import { tar } from '../../../support/image/tar-builder.ts';
 
 const sample = () =>
   imageOf(

@@ -6,7 +6,7 @@ import {
   parseIdentityOption,
   requirementJson,
 } from '../../../../src/trust/edit/requirement-json.ts';
-import { POLICY_CASES } from '../../../support/policy-cases.ts';
+import { POLICY_CASES } from '../../../support/trust/policy-cases.ts';
 
 const POLICY = `{
     "default": [{"type": "reject"}],

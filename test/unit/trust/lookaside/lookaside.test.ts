@@ -10,7 +10,7 @@ import { HostRoot } from '../../../../src/sys/host-root.ts';
 import type { HttpGet } from '../../../../src/base/http-get.ts';
 import { findLookasideSignatures } from '../../../../src/trust/lookaside/lookaside.ts';
 import { temporaryDirectory } from '../../../support/tmp.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 const HEX = 'ab'.repeat(32);
 const manifestDigest = parseDigest(`sha256:${HEX}`);

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { runChecked } from '../../../../src/sys/process.ts';
 import { placeSignature } from '../../../../src/trust/lookaside/place-signature.ts';
 import { temporaryDirectory } from '../../../support/tmp.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 describe('placeSignature', () => {
   it('makes the directory and takes the first number that is free', () => {

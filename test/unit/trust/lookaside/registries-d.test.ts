@@ -11,7 +11,7 @@ import {
 } from '../../../../src/trust/lookaside/registries-d.ts';
 import { loadRegistriesD } from '../../../../src/trust/lookaside/registries-d-file.ts';
 import { temporaryDirectory } from '../../../support/tmp.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 async function parse(...texts: readonly string[]) {
   return await parseRegistriesD(texts.map((text, n) => ({ path: `/d/${n}.yaml`, text })));

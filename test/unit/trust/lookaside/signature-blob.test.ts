@@ -7,7 +7,7 @@ import {
   printSignatureBlob,
 } from '../../../../src/trust/lookaside/signature-blob.ts';
 import { encodeSigstoreBlob } from '../../../../src/trust/lookaside/sigstore-json.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 const OPENPGP = [
   0xa0, 0xa1, 0xa2, 0xa3, 0xc8, 0x90, 0x91, 0x92, 0x93, 0xc4, 0x88, 0x89, 0x8a, 0x8b, 0xc2,

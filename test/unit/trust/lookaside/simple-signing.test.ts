@@ -7,8 +7,8 @@ import {
   PAYLOAD_CASES,
   type PayloadCase,
   UNFIT_REFERENCES,
-} from '../../../support/payload-cases.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+} from '../../../support/image/payload-cases.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 const DIGEST = `sha256:${'5a'.repeat(32)}`;
 const REFERENCE = 'registry.example/coreos/etcd:3.4';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parsePolicy } from '../../../../src/trust/policy/policy.ts';
 import { parseTrustD } from '../../../../src/trust/policy/trust-d.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 const ROOT = { trustedRootPath: '/root.json' };
 const WHO = { issuer: 'https://issuer', subjectURI: 'https://subject' };

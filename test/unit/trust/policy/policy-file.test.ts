@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { HostRoot } from '../../../../src/sys/host-root.ts';
 import { loadPolicy } from '../../../../src/trust/policy/policy-file.ts';
 import { temporaryDirectory } from '../../../support/tmp.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 const ACCEPT = '{"default":[{"type":"insecureAcceptAnything"}]}';
 const REJECT = '{"default":[{"type":"reject"}]}';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parsePolicy } from '../../../../src/trust/policy/policy.ts';
-import { POLICY_CASES } from '../../../support/policy-cases.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { POLICY_CASES } from '../../../support/trust/policy-cases.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 describe('parsePolicy', () => {
   for (const c of POLICY_CASES) {

@@ -6,8 +6,8 @@ import { describe, it } from 'node:test';
 import { parsePolicy } from '../../../../src/trust/policy/policy.ts';
 import { alsoRules, coveringRules } from '../../../../src/trust/policy/scope-lookup.ts';
 import { parseTrustD } from '../../../../src/trust/policy/trust-d.ts';
-import { TRUST_D_CASES } from '../../../support/trust-d-cases.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { TRUST_D_CASES } from '../../../support/trust/trust-d-cases.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 const GPG = { type: 'signedBy', keyType: 'GPGKeys', keyPath: '/k' };
 

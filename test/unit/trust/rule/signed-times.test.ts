@@ -12,7 +12,7 @@ import type {
   SignatureOutcome,
 } from '../../../../src/trust/verdict/verdict.ts';
 import { temporaryDirectory } from '../../../support/tmp.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 const NAME = 'quay.io/coreos/etcd:v3';
 const ETCD = { transport: 'docker', policyIdentity: NAME, reference: parseReference(NAME) };

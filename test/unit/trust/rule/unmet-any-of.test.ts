@@ -14,7 +14,7 @@ import {
   signManifest,
   type SigningKey,
   SUBJECT,
-} from '../../../support/evaluate-signed.ts';
+} from '../../../support/trust/evaluate-signed.ts';
 
 const IMAGE = 'docker://registry.example/coreos/etcd:3.4';
 const AT = `https://s/${SUBJECT.manifestDigest}`;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodeBundleBlob } from '../../../../src/trust/lookaside/signature-blob.ts';
 import type { Verdict } from '../../../../src/trust/verdict/verdict.ts';
-import { bundleCases } from '../../../support/bundle-cases.ts';
-import { evaluateSigned, SUBJECT } from '../../../support/evaluate-signed.ts';
+import { bundleCases } from '../../../support/trust/bundle-cases.ts';
+import { evaluateSigned, SUBJECT } from '../../../support/trust/evaluate-signed.ts';
 
 const DIGEST = SUBJECT.manifestDigest;
 

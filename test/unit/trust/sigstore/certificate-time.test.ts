@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import { parseCertificate } from '../../../../src/trust/sigstore/certificate.ts';
 import { readValidity } from '../../../../src/trust/sigstore/certificate-time.ts';
 import { DER_TAG, encodeDer, readDer } from '../../../../src/trust/sigstore/der.ts';
-import { makeCertificate, makeKey } from '../../../support/der-certificate.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { makeCertificate, makeKey } from '../../../support/trust/der-certificate.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 const { utcTime, generalizedTime, sequence } = DER_TAG;
 const time = (tag: number, text: string) => encodeDer(tag, Buffer.from(text));

@@ -9,8 +9,8 @@ import {
   makeCertificate,
   makeKey,
   oid,
-} from '../../../support/der-certificate.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+} from '../../../support/trust/der-certificate.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 describe('readDer', () => {
   const bad: readonly (readonly [string, string, RegExp])[] = [

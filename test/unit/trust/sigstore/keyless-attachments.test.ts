@@ -5,17 +5,23 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodeBundleBlob } from '../../../../src/trust/lookaside/signature-blob.ts';
 import { encodeSigstoreBlob } from '../../../../src/trust/lookaside/sigstore-json.ts';
-import { byKey, data, HOUR_MS, MATCH_DIGEST, PROVENANCE } from '../../../support/bundle-case.ts';
-import { makeKey, signBytes, type TestKey } from '../../../support/der-certificate.ts';
-import { evaluateSigned, REFERENCE, SUBJECT } from '../../../support/evaluate-signed.ts';
-import { byWorkflow } from '../../../support/keyless-bundle-cases.ts';
+import {
+  byKey,
+  data,
+  HOUR_MS,
+  MATCH_DIGEST,
+  PROVENANCE,
+} from '../../../support/trust/bundle-case.ts';
+import { makeKey, signBytes, type TestKey } from '../../../support/trust/der-certificate.ts';
+import { evaluateSigned, REFERENCE, SUBJECT } from '../../../support/trust/evaluate-signed.ts';
+import { byWorkflow } from '../../../support/trust/keyless-bundle-cases.ts';
 import {
   keyedBundle,
   keylessBundle,
   PAYLOAD_TYPE,
   signedBytes,
   statement,
-} from '../../../support/sigstore-bundles.ts';
+} from '../../../support/trust/sigstore-bundles.ts';
 import {
   hash,
   makeInstance,
@@ -23,8 +29,12 @@ import {
   OIDC_ISSUER,
   trustedRoot,
   WORKFLOW,
-} from '../../../support/sigstore-instance.ts';
-import { cosignPayload, logEntry, sigstoreBlob } from '../../../support/sigstore-signatures.ts';
+} from '../../../support/trust/sigstore-instance.ts';
+import {
+  cosignPayload,
+  logEntry,
+  sigstoreBlob,
+} from '../../../support/trust/sigstore-signatures.ts';
 
 const DIGEST = SUBJECT.manifestDigest;
 const instance = makeInstance();

@@ -4,8 +4,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { parsePrivateKeyFile, signPayload } from '../../../../src/trust/sigstore/private-key.ts';
 import { isSignedBy } from '../../../../src/trust/sigstore/public-key.ts';
-import { makeKey, toPem } from '../../../support/der-certificate.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { makeKey, toPem } from '../../../support/trust/der-certificate.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 const ec = makeKey();
 const rsa = makeKey('rsa');

@@ -7,9 +7,9 @@ import { evaluatePolicy } from '../../../../src/trust/evaluate.ts';
 import { parsePolicy } from '../../../../src/trust/policy/policy.ts';
 import { describeVerdict } from '../../../../src/trust/verdict/describe-verdict.ts';
 import type { Verdict } from '../../../../src/trust/verdict/verdict.ts';
-import { makeKey } from '../../../support/der-certificate.ts';
-import { REFERENCE, sigstoreCases } from '../../../support/sigstore-cases.ts';
-import { cosignPayload, sigstoreBlob } from '../../../support/sigstore-signatures.ts';
+import { makeKey } from '../../../support/trust/der-certificate.ts';
+import { REFERENCE, sigstoreCases } from '../../../support/trust/sigstore-cases.ts';
+import { cosignPayload, sigstoreBlob } from '../../../support/trust/sigstore-signatures.ts';
 
 const MANIFEST = Buffer.from('{"schemaVersion":2}');
 const DIGEST = sha256(MANIFEST);

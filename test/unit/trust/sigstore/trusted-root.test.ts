@@ -6,8 +6,8 @@ import {
   makeInstance,
   trustedRoot,
   type TrustedRootJson,
-} from '../../../support/sigstore-instance.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+} from '../../../support/trust/sigstore-instance.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 const instance = makeInstance();
 type Change = (root: TrustedRootJson) => object;

@@ -9,7 +9,7 @@ import {
   type Keyring,
   verifySignedMessage,
 } from '../../../../src/trust/simple/openpgp.ts';
-import { hasCode } from '../../../support/trust-errors.ts';
+import { hasCode } from '../../../support/trust/trust-errors.ts';
 
 let keyring: Keyring;
 let secretKey: Buffer;
