@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { assertNever } from '../../base/assert-never.ts';
-import { scopesFor } from '../policy/scope-lookup.ts';
 import type { SignedIdentity } from '../policy/signed-identity.ts';
+import { rulesInAddition } from './rule-overlap.ts';
 import {
   type PolicySurvey,
   type SurveyedRequirement,
@@ -20,11 +20,7 @@ export function admitsAnyTag({ rule, requirements }: SurveyedRule, survey: Polic
     ({ requirement }) => 'signedIdentity' in requirement,
   );
   if (!asksForSignatures || requirements.some(namesTag)) return false;
-  const covering = [...scopesFor('docker', scope), ''];
-  const inAddition = survey.rules.filter(
-    ({ rule: other }) =>
-      other.also === true && other.transport === 'docker' && covering.includes(other.scope ?? ''),
-  );
+  const inAddition = rulesInAddition('docker', scope, survey);
   return ![requirements, ...inAddition.map((other) => other.requirements)].some((list) =>
     list.some(({ requirement }) => requirement.type === 'noDowngrade'),
   );

@@ -8,19 +8,27 @@ import {
   withParts,
 } from './survey-policy.ts';
 
+/** The rules of trust.d that must hold in addition for all that a scope covers, those of the whole transport among them. */
+export function rulesInAddition(
+  transport: string,
+  scope: string,
+  survey: PolicySurvey,
+): readonly SurveyedRule[] {
+  const covering = [...scopesFor(transport, scope), ''];
+  return survey.rules.filter(
+    ({ rule: other }) =>
+      other.also === true && other.transport === transport && covering.includes(other.scope ?? ''),
+  );
+}
+
 /** Whether trust.d asks for signatures of all that a rule admits. */
 export function isSignedAnyway({ rule }: SurveyedRule, survey: PolicySurvey): boolean {
   const { transport, scope } = rule;
   if (scope === undefined) return false;
-  const covering = [...scopesFor(transport, scope), ''];
-  return survey.rules.some(
-    (other) =>
-      other.rule.also === true &&
-      other.rule.transport === transport &&
-      covering.includes(other.rule.scope ?? '') &&
-      withParts(other.requirements).some(
-        ({ requirement: { type } }) => type === 'signedBy' || type === 'sigstoreSigned',
-      ),
+  return rulesInAddition(transport, scope, survey).some(({ requirements }) =>
+    withParts(requirements).some(
+      ({ requirement: { type } }) => type === 'signedBy' || type === 'sigstoreSigned',
+    ),
   );
 }
 
